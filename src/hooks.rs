@@ -123,14 +123,14 @@ pub use live::{kill_point, planted, with_planted};
 
 /// Never: planted bugs exist only for the test-suite.
 #[cfg(not(feature = "test-hooks"))]
-#[inline(always)]
+#[inline]
 pub const fn planted(_: Bug) -> bool {
     false
 }
 
 /// Nothing: kill points exist only for the test-suite.
 #[cfg(not(feature = "test-hooks"))]
-#[inline(always)]
+#[inline]
 pub const fn kill_point(_: &str) {}
 
 /// The places where `kill_point` is called, in the order that a charge passes them.
