@@ -73,9 +73,12 @@ impl Client {
     }
 
     async fn get_url<T: DeserializeOwned + ApiObject>(&self, url: Url) -> Result<Answer<T>, Error> {
-        retrying(self.0.get_retry, async || {
-            let reply = self.0.api.send(Method::GET, url.clone(), None).await?;
-            Ok(reply.answer(reply.parse()?))
+        retrying(self.0.get_retry, || {
+            let url = url.clone();
+            async {
+                let reply = self.0.api.send(Method::GET, url, None).await?;
+                Ok(reply.answer(reply.parse()?))
+            }
         })
         .await
     }

@@ -66,9 +66,9 @@ impl GetRetry {
 }
 
 /// Runs `read` until it succeeds, fails for good, or has been tried often enough.
-pub(super) async fn retrying<T>(
+pub(super) async fn retrying<T, F: Future<Output = Result<T, Error>>>(
     policy: GetRetry,
-    mut read: impl AsyncFnMut() -> Result<T, Error>,
+    mut read: impl FnMut() -> F,
 ) -> Result<T, Error> {
     let mut waits = policy.waits();
     let mut tries = 1;
