@@ -99,7 +99,7 @@ impl Answer {
             }
             Fault::Truncate => self.broken_at = Some(self.body.len() / 2),
             Fault::Oversized(bytes) => {
-                self.edit(|object| object["padding"] = Value::String("x".repeat(*bytes)))
+                self.edit(|object| object["padding"] = Value::String("x".repeat(*bytes)));
             }
             Fault::Deep(levels) => {
                 self.body = ["[".repeat(*levels), "]".repeat(*levels)].concat().into_bytes();

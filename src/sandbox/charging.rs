@@ -125,11 +125,10 @@ struct Verdict {
 
 fn decide(world: &World, order: &Order, card: u32, faults: &[Fault]) -> Verdict {
     let now = world.now_ms();
-    let fail = |code: Cow<'static, str>| Verdict {
-        status: Status::Failed,
-        failure: Some(Failure { code, advice: None, advice_code: advice_in(faults) }),
-        three_ds: false,
-        settles_ms: None,
+    let fail = |code: Cow<'static, str>| {
+        let (advice, advice_code) = advice_in(faults);
+        let failure = Some(Failure { code, advice, advice_code });
+        Verdict { status: Status::Failed, failure, three_ds: false, settles_ms: None }
     };
     let pending =
         |three_ds, settles_ms| Verdict { status: Status::Pending, failure: None, three_ds, settles_ms };
@@ -163,11 +162,16 @@ fn decide(world: &World, order: &Order, card: u32, faults: &[Fault]) -> Verdict 
     }
 }
 
-fn advice_in(faults: &[Fault]) -> Option<Box<str>> {
-    faults.iter().find_map(|fault| match fault {
-        Fault::Advice(code) => Some(code.as_str().into()),
-        _ => None,
-    })
+/// Advice that switches carry: digits are a code, anything else is the text.
+fn advice_in(faults: &[Fault]) -> (Option<Box<str>>, Option<Box<str>>) {
+    let (mut advice, mut code) = (None, None);
+    for fault in faults {
+        if let Fault::Advice(said) = fault {
+            let digits = said.bytes().all(|byte| byte.is_ascii_digit());
+            *(if digits { &mut code } else { &mut advice }) = Some(said.as_str().into());
+        }
+    }
+    (advice, code)
 }
 
 /// Makes the charge and writes it into the ledger.

@@ -24,7 +24,7 @@ type Reply = Result<Value, ApiError>;
 pub fn answer(world: &mut World, call: &Call) -> Answer {
     let segments = call.segments();
     let reply = match (call.method == Method::GET, segments.get(1..).unwrap_or_default()) {
-        (true, ["ledger"]) => ledger(world, call),
+        (true, ["ledger"]) => Ok(ledger(world, call)),
         (true, ["customers"]) => Ok(json!(seed::list(world))),
         (true, ["traffic"]) => {
             Ok(json!({"requests": world.traffic.requests, "refused": world.traffic.refused}))
@@ -42,13 +42,13 @@ pub fn answer(world: &mut World, call: &Call) -> Answer {
     }
 }
 
-fn ledger(world: &World, call: &Call) -> Reply {
+fn ledger(world: &World, call: &Call) -> Value {
     if call.params.flag("summary") == Some(true) {
-        return Ok(world.ledger.summary());
+        return world.ledger.summary();
     }
     let customer = call.params.text("customer");
     let wanted = |entry: &&super::ledger::Entry| customer.is_none() || entry.customer == customer;
-    Ok(json!(world.ledger.entries().iter().filter(wanted).collect::<Vec<_>>()))
+    json!(world.ledger.entries().iter().filter(wanted).collect::<Vec<_>>())
 }
 
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {

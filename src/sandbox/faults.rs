@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use When::{After, Before};
+
 /// Before the request was processed, or after: then the charge is made and only the answer suffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
@@ -75,7 +77,7 @@ pub enum Fault {
     ThreeDs,
     /// The charge stays in flight; after so many milliseconds it succeeds by itself, or never.
     InFlight(Option<u64>),
-    /// A declined charge carries this merchant advice code.
+    /// A declined charge carries this merchant advice: digits are the code, words the text.
     Advice(String),
 }
 
@@ -87,7 +89,6 @@ fn read_one(text: &str) -> Option<Fault> {
     let status = || number().and_then(|n| u16::try_from(n).ok()).filter(|n| (300..=599).contains(n));
     let size = || number().and_then(|n| usize::try_from(n).ok());
     let text = || argument.filter(|text| !text.is_empty()).map(str::to_owned);
-    use When::{After, Before};
     Some(match word {
         "silence_before" => Fault::Silence(Before),
         "silence_after" => Fault::Silence(After),

@@ -54,9 +54,9 @@ fn end(world: &mut World, place: u32, status: Status, at: i64) {
 
 fn tell_ledger(world: &mut World, place: u32) {
     let charge = world.charges.at(place);
-    let (word, code) = (charging::word(charge.status), charge.failure.as_ref().map(|why| why.code.clone()));
+    let (status, code) = (charging::word(charge.status), charge.failure.as_ref().map(|why| why.code.clone()));
     let id = world.charges.name(place);
-    world.ledger.settle(&id, word, code.as_deref());
+    world.ledger.settle(&id, status, code.as_deref());
 }
 
 /// `POST /charges/{id}/capture`.

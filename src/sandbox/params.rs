@@ -29,9 +29,9 @@ impl Params {
             for (name, value) in sent {
                 // `filters[captured]` is sent flat inside JSON by one official client.
                 if name.contains('[') {
-                    insert(&mut values, &name, value)
+                    insert(&mut values, &name, value);
                 } else {
-                    drop(values.insert(name, value))
+                    values.insert(name, value);
                 }
             }
         } else {
@@ -106,15 +106,12 @@ fn decode(text: &[u8]) -> String {
         let byte = escaped
             .and_then(|hex| std::str::from_utf8(hex).ok())
             .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        rest = match byte {
-            Some(byte) => {
-                out.push(byte);
-                &tail[2..]
-            }
-            None => {
-                out.push(if *first == b'+' { b' ' } else { *first });
-                tail
-            }
+        rest = if let Some(byte) = byte {
+            out.push(byte);
+            &tail[2..]
+        } else {
+            out.push(if *first == b'+' { b' ' } else { *first });
+            tail
         };
     }
     String::from_utf8_lossy(&out).into_owned()

@@ -65,7 +65,8 @@ async fn answers_lie_where_told_and_the_ledger_does_not() {
         ("wrong:object", "/object", json!("customer")),
         ("status_word:teleported", "/status", json!("teleported")),
         ("decline:expired_card", "/failure_code", json!("expired_card")),
-        ("decline:payment_rejected,advice:9101", "/merchant_advice", json!("9101")),
+        ("decline:payment_rejected,advice:9101", "/merchant_advice_code", json!("9101")),
+        ("decline:payment_rejected,advice:do not retry", "/merchant_advice", json!("do not retry")),
         ("3ds", "/status", json!("pending")),
         ("in_flight", "/authorize_uri", json!(null)),
     ] {
