@@ -3,7 +3,11 @@
 //! Promises: every way the world can answer is a case; nothing is ever sent twice by this room.
 //! Must never know: the store, the rules, why a charge is made.
 
+mod classify;
 mod error;
+mod omise;
+mod seen;
+mod words;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,6 +21,7 @@ use crate::model::{
 };
 
 pub use error::GatewayError;
+pub use omise::OmiseGateway;
 
 /// A boxed answer to come.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,168 @@
+//! The client: who holds the connections and hands out the groups of calls.
+//!
+//! Promises: cloning is one reference count; a GET may be repeated (`retry.rs`), anything else is sent once.
+//! Must never know one resource from another: each has its own file in `calls/`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::{Method, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::retry::retrying;
+use super::transport::{Json, Transport};
+use super::{Answer, ApiObject, ClientConfig, ConfigError, Error, GetRetry, Reply, TransportError};
+
+/// A client of the Omise API for one account in one mode. Cheap to clone; share one per program.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    api: Transport,
+    vault: Option<Transport>,
+    get_retry: GetRetry,
+    livemode: bool,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("livemode", &self.0.livemode).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Builds a client; sends nothing. Refuses addresses that a key must not be sent to, and a pair of keys
+    /// of different modes.
+    pub fn new(config: &ClientConfig) -> Result<Self, ConfigError> {
+        let livemode = config.secret_key.livemode();
+        if config.public_key.as_ref().is_some_and(|key| key.livemode() != livemode) {
+            return Err(ConfigError::MixedModes);
+        }
+        let api = Transport::new("api_url", &config.api_url, config.secret_key.expose(), config)?;
+        let vault = match &config.public_key {
+            Some(key) => Some(Transport::new("vault_url", &config.vault_url, key.expose(), config)?),
+            None => None,
+        };
+        Ok(Self(Arc::new(Inner { api, vault, get_retry: config.get_retry, livemode })))
+    }
+
+    /// True when the secret key is a live one: charges move real money.
+    pub fn livemode(&self) -> bool {
+        self.0.livemode
+    }
+
+    /// Reads one object, with repetition after faults.
+    pub(super) async fn get<T: DeserializeOwned + ApiObject>(&self, path: &str) -> Result<Answer<T>, Error> {
+        self.get_url(self.0.api.url(path)).await
+    }
+
+    /// Reads one object from a path with query parameters.
+    pub(super) async fn get_with<T: DeserializeOwned + ApiObject>(
+        &self,
+        path: &str,
+        query: &[(impl AsRef<str>, impl AsRef<str>)],
+    ) -> Result<Answer<T>, Error> {
+        let mut url = self.0.api.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut()
+                .extend_pairs(query.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
+        }
+        self.get_url(url).await
+    }
+
+    async fn get_url<T: DeserializeOwned + ApiObject>(&self, url: Url) -> Result<Answer<T>, Error> {
+        retrying(self.0.get_retry, || {
+            let url = url.clone();
+            async {
+                let reply = self.0.api.send(Method::GET, url, None).await?;
+                Ok(reply.answer(reply.parse()?))
+            }
+        })
+        .await
+    }
+
+    /// Sends one changing request, once, and reads the object that it answers with.
+    pub(super) async fn change<T: DeserializeOwned + ApiObject>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Answer<T>, Error> {
+        let reply = self.0.api.send(method, self.0.api.url(path), Some(json(body)?)).await?;
+        Ok(reply.answer(reply.parse()?))
+    }
+
+    /// Sends a DELETE, once.
+    pub(super) async fn delete<T: DeserializeOwned + ApiObject>(
+        &self,
+        path: &str,
+    ) -> Result<Answer<T>, Error> {
+        let reply = self.0.api.send(Method::DELETE, self.0.api.url(path), None).await?;
+        Ok(reply.answer(reply.parse()?))
+    }
+
+    /// Posts a ready body, once, and hands back whatever came.
+    pub(super) async fn post_raw(
+        &self,
+        path: &str,
+        body: Bytes,
+        idempotency_key: Option<&str>,
+    ) -> Result<Reply, TransportError> {
+        self.0.api.send(Method::POST, self.0.api.url(path), Some(Json { body, idempotency_key })).await
+    }
+
+    /// The vault's connections; a client without a public key has none.
+    pub(super) fn vault(&self) -> Result<&Transport, Error> {
+        self.0.vault.as_ref().ok_or_else(|| Error::Usage {
+            reason: "tokens need the public key (pkey_…), and this client was built without one".to_owned(),
+        })
+    }
+}
+
+/// A request body from a typed value.
+pub(super) fn json<'a>(body: &impl Serialize) -> Result<Json<'a>, Error> {
+    let body = serde_json::to_vec(body)
+        .map_err(|error| Error::Usage { reason: format!("the parameters make no JSON: {error}") })?;
+    Ok(Json { body: body.into(), idempotency_key: None })
+}
+
+/// A path such as `/customers/cust_test_1/cards`, built from fixed words and ids.
+///
+/// An id that is empty or holds anything but letters, digits, `_` and `-` is refused: an empty one would
+/// address the whole collection, a `/` or `..` some other resource.
+pub(super) fn path(parts: &[Part<'_>]) -> Result<String, Error> {
+    let mut path = String::with_capacity(64);
+    for part in parts {
+        match part {
+            Part::Word(word) => {
+                let _ = write!(path, "/{word}"); // Writing to a String cannot fail.
+            }
+            Part::Id(id) => {
+                check_id(id)?;
+                let _ = write!(path, "/{id}");
+            }
+        }
+    }
+    Ok(path)
+}
+
+/// One segment of a path.
+#[derive(Clone, Copy)]
+pub(super) enum Part<'a> {
+    /// A fixed word of ours.
+    Word(&'static str),
+    /// An id from outside.
+    Id(&'a str),
+}
+
+fn check_id(id: &str) -> Result<(), Error> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if id.is_empty() || id.len() > 100 || !id.bytes().all(legal) {
+        return Err(Error::Usage {
+            reason: format!("{id:?} cannot be an id: ids are 1 to 100 letters, digits, _ and -"),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! The API's objects as types, in version 2019-05-29.
+//!
+//! Promises: fields that the API adds are ignored, words that it adds become `Other`, and what it may leave
+//! out or null is an `Option` or has a neutral value; so an answer is refused only when it lacks what makes
+//! it that object (its id, an amount, a status). Amounts are integers of the currency's smallest unit.
+//! Must never know how an object was fetched.
+
+mod account;
+mod card;
+mod charge;
+mod customer;
+mod event;
+mod lenient;
+mod list;
+mod words;
+
+pub use account::{Account, AmountLimits, Balance, Capability, CapabilityLimits, PaymentMethod};
+pub use card::Card;
+pub use charge::{Charge, ChargeStatus, Refund, TransactionFees};
+pub use customer::Customer;
+pub use event::{Event, WebhookDelivery};
+pub use lenient::Expandable;
+pub use list::List;
+
+/// Free key and value pairs attached to an object: a JSON object, `{}` when nothing was attached.
+pub type Metadata = serde_json::Map<String, serde_json::Value>;
+
+/// Names the word in an object's `object` field.
+macro_rules! api_object {
+    ($($type:ty => $word:literal),+ $(,)?) => {
+        $(impl crate::omise::ApiObject for $type {
+            const OBJECT: &'static str = $word;
+            fn object(&self) -> &str {
+                &self.object
+            }
+        })+
+    };
+}
+use api_object;
