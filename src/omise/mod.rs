@@ -18,3 +18,6 @@ pub use keys::{KeyError, PublicKey, SecretKey};
 pub use objects::*;
 pub use reply::{Answer, ApiObject, Reply};
 pub use retry::GetRetry;
+
+#[cfg(test)]
+mod tests;
