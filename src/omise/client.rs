@@ -55,7 +55,16 @@ impl Client {
 
     /// Reads one object, with repetition after faults.
     pub(super) async fn get<T: DeserializeOwned + ApiObject>(&self, path: &str) -> Result<Answer<T>, Error> {
-        self.get_url(self.0.api.url(path)).await
+        self.read(&self.0.api, self.0.api.url(path)).await
+    }
+
+    /// As [`Self::get`], from the vault.
+    pub(super) async fn get_from_vault<T: DeserializeOwned + ApiObject>(
+        &self,
+        path: &str,
+    ) -> Result<Answer<T>, Error> {
+        let vault = self.vault()?;
+        self.read(vault, vault.url(path)).await
     }
 
     /// Reads one object from a path with query parameters.
@@ -69,12 +78,16 @@ impl Client {
             url.query_pairs_mut()
                 .extend_pairs(query.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
         }
-        self.get_url(url).await
+        self.read(&self.0.api, url).await
     }
 
-    async fn get_url<T: DeserializeOwned + ApiObject>(&self, url: Url) -> Result<Answer<T>, Error> {
+    async fn read<T: DeserializeOwned + ApiObject>(
+        &self,
+        from: &Transport,
+        url: Url,
+    ) -> Result<Answer<T>, Error> {
         retrying(self.0.get_retry, async || {
-            let reply = self.0.api.send(Method::GET, url.clone(), None).await?;
+            let reply = from.send(Method::GET, url.clone(), None).await?;
             Ok(reply.answer(reply.parse()?))
         })
         .await

@@ -101,6 +101,7 @@ fn is_fault(error: &Error) -> bool {
         | ErrorKind::Permission
         | ErrorKind::NotFound
         | ErrorKind::InvalidRequest
+        | ErrorKind::Incomplete
         | ErrorKind::Usage => false,
     }
 }
@@ -109,6 +110,6 @@ fn server_wait(error: &Error) -> Option<Duration> {
     match error {
         Error::Api(error) => error.retry_after,
         Error::Unusable(reply) => reply.retry_after,
-        Error::Transport(_) | Error::Usage { .. } => None,
+        Error::Transport(_) | Error::Incomplete { .. } | Error::Usage { .. } => None,
     }
 }

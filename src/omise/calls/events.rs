@@ -1,0 +1,35 @@
+//! Events.
+
+use super::ListQuery;
+use super::rows::Rows;
+use crate::omise::client::{Part, path};
+use crate::omise::{Answer, Client, Error, Event, List};
+
+/// Calls about events; from [`Client::events`].
+#[derive(Debug, Clone, Copy)]
+pub struct Events<'a>(&'a Client);
+
+impl Client {
+    /// Calls about events: what webhooks tell, to be asked for when they do not. How long Omise keeps
+    /// events is nowhere documented.
+    pub fn events(&self) -> Events<'_> {
+        Events(self)
+    }
+}
+
+impl<'a> Events<'a> {
+    /// One event. That it can be read with our own key is the proof that it is genuine.
+    pub async fn retrieve(&self, id: &str) -> Result<Answer<Event>, Error> {
+        self.0.get(&path(&[Part::Word("events"), Part::Id(id)])?).await
+    }
+
+    /// One page of events.
+    pub async fn list(&self, query: &ListQuery) -> Result<Answer<List<Event>>, Error> {
+        self.0.get_with("/events", &query.pairs()).await
+    }
+
+    /// All events of a window.
+    pub fn rows(&self, query: &ListQuery) -> Rows<'a, Event> {
+        Rows::new(self.0, "/events".to_owned(), query)
+    }
+}
