@@ -11,7 +11,7 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::retry::retrying;
+use super::retry::Tries;
 use super::transport::{Json, Transport};
 use super::{Answer, ApiObject, ClientConfig, ConfigError, Error, GetRetry, Reply, TransportError};
 
@@ -86,11 +86,17 @@ impl Client {
         from: &Transport,
         url: Url,
     ) -> Result<Answer<T>, Error> {
-        retrying(self.0.get_retry, async || {
-            let reply = from.send(Method::GET, url.clone(), None).await?;
-            Ok(reply.answer(reply.parse()?))
-        })
-        .await
+        let mut tries = Tries::new(self.0.get_retry);
+        loop {
+            let read = match from.send(Method::GET, url.clone(), None).await {
+                Ok(reply) => reply.parse().map(|value| reply.answer(value)),
+                Err(error) => Err(error.into()),
+            };
+            match read {
+                Ok(answer) => return Ok(answer),
+                Err(error) => tries.another_after(error).await?,
+            }
+        }
     }
 
     /// Sends one changing request, once, and reads the object that it answers with.

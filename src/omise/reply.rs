@@ -4,6 +4,7 @@
 //! that holds the wanted object; an [`ApiError`] only out of a genuine error object.
 //! Must never know the network: everything here works on bytes in memory, so that fuzzers can call it.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,7 +29,9 @@ pub trait ApiObject {
 }
 
 /// One complete answer: status, the headers that matter, the whole body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Its `Debug` form shows the length of the body only, since bodies hold personal data.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
@@ -41,6 +44,18 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// The body, exactly as received.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("provider_date", &self.provider_date)
+            .field("request_id", &self.request_id)
+            .field("retry_after", &self.retry_after)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish()
+    }
 }
 
 /// A value together with what its answer said beside it.

@@ -205,3 +205,17 @@ fn chain(error: &reqwest::Error) -> String {
     }
     if causes.is_empty() { "the HTTP library gave no reason".to_owned() } else { causes.join(": ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_travels_in_a_header_that_is_marked_sensitive() {
+        let headers = standing_headers("skey_test_canary", "Agent/1").unwrap();
+        assert!(headers[AUTHORIZATION].is_sensitive());
+        assert!(!format!("{headers:?}").contains("c2tleV90ZXN0X2NhbmFyeTo="));
+        assert_eq!(headers[AUTHORIZATION], "Basic c2tleV90ZXN0X2NhbmFyeTo=");
+        assert!(standing_headers("skey_test_canary", "Agent\n1").is_err());
+    }
+}

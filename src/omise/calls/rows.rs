@@ -66,7 +66,7 @@ impl<'a, T: DeserializeOwned + HasId> Rows<'a, T> {
 
     /// The rows as a stream, which ends after the first error.
     pub fn into_stream(self) -> impl Stream<Item = Result<T, Error>> + use<'a, T> {
-        try_unfold(self, async |mut rows| Ok(rows.next().await?.map(|row| (row, rows))))
+        try_unfold(self, |mut rows| async move { Ok(rows.next().await?.map(|row| (row, rows))) })
     }
 
     /// The same rows as the API's own JSON, nothing left out.

@@ -1,7 +1,10 @@
 //! Tests of the client against hand-made servers on loopback: what a sandbox is too polite to do.
 
 mod answers;
+mod paging;
+mod requests;
 mod rude;
+mod secrets;
 mod server;
 mod silence;
 
