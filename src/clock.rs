@@ -1,1 +1,51 @@
-//! The only file that reads the system clock.
+//! The only file that reads the system clock. Everyone else is told the time.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+/// Tells the time. Cheap, never blocks.
+pub trait Clock: Send + Sync {
+    /// The wall clock, to whole milliseconds. It may jump.
+    fn now(&self) -> Timestamp;
+
+    /// Time since some fixed moment, on a clock that cannot jump and counts sleep of the machine.
+    fn steady(&self) -> Duration;
+}
+
+/// The machine's own clocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    fn steady(&self) -> Duration {
+        let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::new(u64::try_from(boot.tv_sec).unwrap_or(0), u32::try_from(boot.tv_nsec).unwrap_or(0))
+    }
+}
+
+/// Measures how long something took; for reports, never for decisions.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    /// Since the start, in whole milliseconds.
+    pub fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod gateway;
+pub mod hooks;
 pub mod model;
 pub mod omise;
 pub mod rules;

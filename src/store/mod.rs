@@ -1,1 +1,200 @@
-//! The `store` room.
+//! The book: one small synchronous trait, with SQLite behind it and a lane in front of it.
+//!
+//! Promises: what `commit` accepted is durable; a transition is written whole or not at all; a row is only
+//! changed from the version its writer saw; nothing loads the whole book.
+//! Must never know: the gateway, the rules, what a transition means.
+
+mod error;
+mod lane;
+mod rows;
+pub mod sqlite;
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Attempt, AttemptId, CustomerId, CustomerSnapshot, Epoch, Event, Flag, FlagReason, Invoice, InvoiceId,
+    PlanKey, PlanTerms, PlanVersion, PlanVersionId, RunId, Snapshot, SubscriptionId, Transition,
+};
+
+pub use error::{Refusal, StoreError};
+pub use lane::{Lane, LaneClosed, LaneStats};
+pub use rows::{
+    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
+    NewSubscription, PlanChange, RunRequest, SkippedPeriods, SubscriptionRow, UsageCount,
+};
+
+/// The book. One owner at a time; every method is one transaction unless it says otherwise.
+pub trait Store: Send {
+    // --- the book itself
+
+    /// Installation, mode, host, zone, schema, epoch.
+    fn facts(&mut self) -> Result<BookFacts, StoreError>;
+
+    /// Binds a book to test or live keys, once. Refused (`StoreError::WrongMode`) if it is bound to the other.
+    fn bind_mode(&mut self, livemode: bool) -> Result<(), StoreError>;
+
+    /// Binds the book to this host, replacing what was bound.
+    fn bind_host(&mut self, host: &HostBinding) -> Result<(), StoreError>;
+
+    /// Remembers the book's zone (`zone` of the config) the first time, and changes it when it is another.
+    fn set_zone(&mut self, zone: &crate::model::Zone) -> Result<(), StoreError>;
+
+    /// Raises the epoch for a process that holds the charging lock, and turns every `intended` attempt of an
+    /// older epoch into `in_doubt`, its deadline being `provider_now` (this epoch's start, in provider time).
+    /// Returns the new epoch and how many attempts were orphaned. An event is written for each of them.
+    fn begin_epoch(
+        &mut self,
+        at: Timestamp,
+        wall: Timestamp,
+        provider_now: Option<Timestamp>,
+    ) -> Result<(Epoch, u64), StoreError>;
+
+    // --- writing
+
+    /// Applies all transitions in one durable transaction, a savepoint each, so that a refused one fails alone.
+    /// Answers in the same order. The outer error means that nothing at all was written.
+    fn commit(&mut self, batch: &[Transition]) -> Result<Vec<Result<(), Refusal>>, StoreError>;
+
+    /// Writes what was read of customers, in one transaction. Customers that are not in the book are ignored, rows
+    /// that would not change but for `read_at` are written too. Returns how many were in the book.
+    fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<u64, StoreError>;
+
+    /// Inserts many new subscriptions in one transaction: all or nothing. Ids are counted where none is given.
+    /// `progress` is told the rows done so far. An id that exists already refuses the whole.
+    fn import(
+        &mut self,
+        rows: &mut dyn Iterator<Item = NewSubscription>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<u64, StoreError>;
+
+    /// The id that the next counted subscription of this customer gets: derived from the installation, the
+    /// book's counter and the customer, so that two books, or a restored one, do not give one id to two customers.
+    fn next_subscription_id(&mut self, customer: &CustomerId) -> Result<SubscriptionId, StoreError>;
+
+    // --- plans
+
+    /// The newest version of every plan.
+    fn plans(&mut self) -> Result<Vec<PlanVersion>, StoreError>;
+
+    /// One version.
+    fn plan(&mut self, id: PlanVersionId) -> Result<Option<std::sync::Arc<PlanVersion>>, StoreError>;
+
+    /// Adds a version to each of these plans whose newest terms differ; returns those that were added.
+    fn apply_plans(
+        &mut self,
+        plans: &[(PlanKey, PlanTerms)],
+        at: Timestamp,
+    ) -> Result<Vec<PlanVersion>, StoreError>;
+
+    /// How many subscriptions that have not ended use each version.
+    fn plan_usage(&mut self) -> Result<Vec<UsageCount>, StoreError>;
+
+    /// A page of subscriptions on older versions of this plan that have not ended, by id after `after`.
+    fn on_older_versions(
+        &mut self,
+        plan: &PlanKey,
+        after: Option<&SubscriptionId>,
+        limit: usize,
+    ) -> Result<Vec<SubscriptionId>, StoreError>;
+
+    // --- what a run reads
+
+    /// Snapshots of subscriptions whose `wake_at` is not after `at`, by (`wake_at`, order of making), after the cursor.
+    fn due(
+        &mut self,
+        at: Timestamp,
+        after: Option<DueCursor>,
+        limit: usize,
+    ) -> Result<Vec<(DueCursor, Snapshot)>, StoreError>;
+
+    /// How many subscriptions are due at `at`.
+    fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError>;
+
+    /// The earliest `wake_at` after `at`; `None`: nothing waits.
+    fn next_wake(&mut self, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
+    /// One subscription with all that a decision needs; `None`: no such id.
+    fn snapshot(&mut self, id: &SubscriptionId) -> Result<Option<Snapshot>, StoreError>;
+
+    /// The same, with this invoice among `invoices` even if it is closed; `None`: no such invoice.
+    fn snapshot_of_invoice(&mut self, id: &InvoiceId) -> Result<Option<Snapshot>, StoreError>;
+
+    /// A page of unfinished attempts (intended, pending, in doubt, manual), oldest first, after that many rows' cursor.
+    fn unfinished(&mut self, after: Option<&AttemptId>, limit: usize) -> Result<Vec<Attempt>, StoreError>;
+
+    /// One attempt, with its intent if it is unfinished.
+    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>, StoreError>;
+
+    /// One invoice.
+    fn invoice(&mut self, id: &InvoiceId) -> Result<Option<Invoice>, StoreError>;
+
+    /// Customers of subscriptions due at `at` whose snapshot is older than `fresh_after`: how many (counted up to `cap`).
+    fn count_stale_customers(
+        &mut self,
+        at: Timestamp,
+        fresh_after: Timestamp,
+        cap: u64,
+    ) -> Result<u64, StoreError>;
+
+    /// A page of them, by id after `after`.
+    fn stale_customers(
+        &mut self,
+        at: Timestamp,
+        fresh_after: Timestamp,
+        after: Option<&CustomerId>,
+        limit: usize,
+    ) -> Result<Vec<CustomerId>, StoreError>;
+
+    /// One customer; `None`: not in the book.
+    fn customer(&mut self, id: &CustomerId) -> Result<Option<CustomerSnapshot>, StoreError>;
+
+    // --- runs
+
+    /// Notes that a run begins; its number counts up.
+    fn open_run(&mut self, at: Timestamp, wall: Timestamp) -> Result<RunId, StoreError>;
+
+    /// Keeps a run's report, as JSON.
+    fn close_run(&mut self, run: &RunId, report_json: &str, wall: Timestamp) -> Result<(), StoreError>;
+
+    /// The last run's number, billing instant and report; the report is `None` while, or if, it did not end.
+    fn last_run(&mut self) -> Result<Option<(RunId, Timestamp, Option<String>)>, StoreError>;
+
+    // --- what people read, by pages
+
+    /// Subscriptions by order of making.
+    fn list_subscriptions(
+        &mut self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<SubscriptionRow>, StoreError>;
+    /// Invoices by order of opening.
+    fn list_invoices(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<InvoiceRow>, StoreError>;
+    /// Attempts by order of intent.
+    fn list_attempts(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<AttemptRow>, StoreError>;
+    /// Standing flags (with `Filter::ended` past ones too), oldest first.
+    fn list_flags(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<(i64, Flag)>, StoreError>;
+    /// The diary, by `seq`.
+    fn list_events(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<Event>, StoreError>;
+    /// Customers by order of first sight.
+    fn list_customers(
+        &mut self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<CustomerRow>, StoreError>;
+    /// Periods of one subscription that were skipped, oldest first.
+    fn skipped_periods(&mut self, id: &SubscriptionId) -> Result<Vec<SkippedPeriods>, StoreError>;
+
+    /// How many standing flags there are, by reason.
+    fn count_flags(&mut self) -> Result<Vec<(FlagReason, u64)>, StoreError>;
+
+    // --- care
+
+    /// Everything that is wrong with the file and its contents, a sentence each; empty: nothing.
+    /// `progress` is told done and total steps.
+    fn verify(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<String>, StoreError>;
+
+    /// Copies the book to a new file while others write; refused if the file exists. `progress`: pages done, total.
+    fn backup(&mut self, to: &std::path::Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError>;
+}

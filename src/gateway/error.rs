@@ -1,0 +1,32 @@
+//! Why the provider could not be read.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+/// Why a read failed. Reads change nothing, so none of these is a doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum GatewayError {
+    /// The provider refused our keys.
+    #[error("the provider refused the key ({code}: {message}); check [omise] secret_key_file")]
+    Keys {
+        /// The provider's code.
+        code: Arc<str>,
+        /// For people.
+        message: Arc<str>,
+    },
+    /// No usable answer, after retries.
+    #[error("the provider could not be read: {0}")]
+    Unreachable(Arc<str>),
+    /// It refused the request itself.
+    #[error("the provider refused a read ({code}: {message})")]
+    Refused {
+        /// The provider's code.
+        code: Arc<str>,
+        /// For people.
+        message: Arc<str>,
+    },
+    /// It asked for patience for longer than we wait.
+    #[error("the provider asks for patience (429); try later")]
+    RateLimited,
+}

@@ -1,0 +1,151 @@
+//! Kill points and planted bugs for the test-suite; without the feature `test-hooks` every function here is
+//! empty or constant, so a shipped binary holds none of it. Knows nothing of the rooms that call it.
+
+/// A bug that the suite can plant to prove that a test goes red.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// The request leaves before its intent is durable.
+    NoIntent,
+    /// A retry derives its idempotency key anew, from the clock.
+    KeyMadeAnew,
+    /// A 5xx answer is read as the bank's no.
+    ServerErrorIsDecline,
+    /// A doubtful attempt is followed by another at once.
+    DoubtRetriedBlindly,
+    /// Transactions begin deferred.
+    DeferredTransactions,
+    /// The next period is the last date plus the interval.
+    LastDatePlusInterval,
+    /// Only a period that starts today is due.
+    AnniversaryIsToday,
+    /// An expired card is charged all the same.
+    ExpiredCardCharged,
+    /// A second run at the same instant charges again.
+    SecondRunCharges,
+    /// A decline that says never is retried.
+    RetriedAfterNever,
+    /// The amount is sent in main units.
+    WrongUnit,
+    /// A result is written without naming the version it expects.
+    ResultWithoutVersion,
+}
+
+impl Bug {
+    /// All twelve.
+    pub const ALL: [Self; 12] = [
+        Self::NoIntent,
+        Self::KeyMadeAnew,
+        Self::ServerErrorIsDecline,
+        Self::DoubtRetriedBlindly,
+        Self::DeferredTransactions,
+        Self::LastDatePlusInterval,
+        Self::AnniversaryIsToday,
+        Self::ExpiredCardCharged,
+        Self::SecondRunCharges,
+        Self::RetriedAfterNever,
+        Self::WrongUnit,
+        Self::ResultWithoutVersion,
+    ];
+
+    /// Its name in `DUES_PLANT`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoIntent => "no-intent",
+            Self::KeyMadeAnew => "key-made-anew",
+            Self::ServerErrorIsDecline => "server-error-is-decline",
+            Self::DoubtRetriedBlindly => "doubt-retried-blindly",
+            Self::DeferredTransactions => "deferred-transactions",
+            Self::LastDatePlusInterval => "last-date-plus-interval",
+            Self::AnniversaryIsToday => "anniversary-is-today",
+            Self::ExpiredCardCharged => "expired-card-charged",
+            Self::SecondRunCharges => "second-run-charges",
+            Self::RetriedAfterNever => "retried-after-never",
+            Self::WrongUnit => "wrong-unit",
+            Self::ResultWithoutVersion => "result-without-version",
+        }
+    }
+}
+
+#[cfg(feature = "test-hooks")]
+mod live {
+    use std::cell::Cell;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::Bug;
+
+    thread_local! {
+        static PLANTED_HERE: Cell<Option<Bug>> = const { Cell::new(None) };
+    }
+
+    /// Whether that bug is planted: for this thread by `with_planted`, or for the process by `DUES_PLANT`.
+    pub fn planted(bug: Bug) -> bool {
+        static NAMED: OnceLock<Option<String>> = OnceLock::new();
+        PLANTED_HERE.get() == Some(bug)
+            || NAMED.get_or_init(|| std::env::var("DUES_PLANT").ok()).as_deref() == Some(bug.name())
+    }
+
+    /// Runs `f` with that bug planted on this thread alone.
+    pub fn with_planted<T>(bug: Bug, f: impl FnOnce() -> T) -> T {
+        struct Restore(Option<Bug>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                PLANTED_HERE.set(self.0);
+            }
+        }
+        let _restore = Restore(PLANTED_HERE.replace(Some(bug)));
+        f()
+    }
+
+    /// Stops this process with SIGKILL if `DUES_KILL_AT` is `name` or `name:nth` and this is the nth time here.
+    pub fn kill_point(name: &str) {
+        static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
+        static SEEN: AtomicU64 = AtomicU64::new(0);
+        let wanted = WANTED.get_or_init(|| {
+            let text = std::env::var("DUES_KILL_AT").ok()?;
+            let (name, nth) = text.split_once(':').unwrap_or((&text, "1"));
+            Some((name.to_owned(), nth.parse().unwrap_or(1)))
+        });
+        if let Some((wanted, nth)) = wanted
+            && wanted == name
+            && SEEN.fetch_add(1, Ordering::SeqCst) + 1 == *nth
+        {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}
+
+#[cfg(feature = "test-hooks")]
+pub use live::{kill_point, planted, with_planted};
+
+/// Never: planted bugs exist only for the test-suite.
+#[cfg(not(feature = "test-hooks"))]
+#[inline]
+pub const fn planted(_: Bug) -> bool {
+    false
+}
+
+/// Nothing: kill points exist only for the test-suite.
+#[cfg(not(feature = "test-hooks"))]
+#[inline]
+pub const fn kill_point(_: &str) {}
+
+/// The places where `kill_point` is called, in the order that a charge passes them.
+pub const KILL_POINTS: &[&str] = &[
+    "epoch.before_commit",
+    "epoch.after_commit",
+    "intent.before_commit",
+    "intent.after_commit",
+    "request.before",
+    "answer.before_read",
+    "answer.after_read",
+    "result.before_commit",
+    "result.after_commit",
+    "recovery.before_scan",
+    "recovery.after_scan",
+    "recovery.before_commit",
+    "recovery.after_commit",
+];

@@ -1,0 +1,79 @@
+//! What is owed for one period.
+
+use jiff::Timestamp;
+
+use super::{BillingPeriod, InvoiceId, Money, PlanVersionId, Quantity, Version, words};
+
+words! {
+    /// Where an invoice stands.
+    InvoiceStatus {
+        /// Owed.
+        Open = "open",
+        /// Settled, by a charge or by hand.
+        Paid = "paid",
+        /// Given up.
+        Uncollectible = "uncollectible",
+        /// Taken back.
+        Void = "void",
+    }
+}
+
+words! {
+    /// Why an open invoice is not tried again by itself.
+    Hold {
+        /// More periods were missed than `[catch_up] hold_after`: waits for `dues resume`.
+        CatchUp = "catch_up",
+        /// The provider refused our request: waits for `dues retry`.
+        Rejected = "rejected",
+        /// The card will not work: waits for another card.
+        NewCard = "new_card",
+        /// The customer must act.
+        Customer = "customer",
+        /// All tries of the policy are used up.
+        Exhausted = "exhausted",
+        /// The subscription was paused or canceled meanwhile.
+        Stopped = "stopped",
+        /// Two charges answered for one attempt: an incident for a person.
+        Incident = "incident",
+    }
+}
+
+/// What is owed for one period of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoice {
+    /// The subscription and the period's index.
+    pub id: InvoiceId,
+    /// Fixed when the invoice is opened; no later zone data changes it.
+    pub period: BillingPeriod,
+    /// The terms it was opened under.
+    pub plan: PlanVersionId,
+    /// Units.
+    pub quantity: Quantity,
+    /// Price × quantity; more than zero.
+    pub amount: Money,
+    /// Where it stands.
+    pub status: InvoiceStatus,
+    /// The next try, on the billing clock; `None` while closed, held, or with an attempt under way.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Why it is not tried by itself; `None` while it is, or closed.
+    pub hold: Option<Hold>,
+    /// When it was opened, on the billing clock.
+    pub opened_at: Timestamp,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// Of the row.
+    pub version: Version,
+}
+
+/// One line of an invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineItem {
+    /// For people.
+    pub description: String,
+    /// Units.
+    pub quantity: Quantity,
+    /// For one unit.
+    pub unit_price: Money,
+    /// Price × quantity.
+    pub amount: Money,
+}

@@ -1,0 +1,95 @@
+//! The wishes that rooms share, as typed values. A room's own settings live in that room.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+use super::{Currency, Money};
+
+/// Wishes about cards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cards {
+    /// An older snapshot is read again before it is believed.
+    pub fresh: SignedDuration,
+    /// How long before a card's end its customer is warned, longest first.
+    pub warn_before: Vec<SignedDuration>,
+}
+
+/// Wishes about doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Between two empty scans, and between the send deadline and the first of them.
+    pub settle: SignedDuration,
+}
+
+/// Wishes about periods missed while the house was down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CatchUp {
+    /// More missed periods than this wait for `dues resume`.
+    pub hold_after: u32,
+}
+
+/// What stops a run before it does harm. `None` and absent currencies: no such brake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brakes {
+    /// Charges sent in one run.
+    pub charges_per_run: u64,
+    /// Sum sent in one run, by currency.
+    pub amount_per_run: BTreeMap<Currency, Money>,
+    /// Sum sent to one customer in one day of the book's zone, by currency.
+    pub amount_per_customer_per_day: BTreeMap<Currency, Money>,
+    /// Share of new declines among the last `DECLINE_WINDOW` answers, in thousandths, above which the run stops.
+    pub decline_share_milli: u32,
+    /// While it exists nothing is charged; `None`: no such file.
+    pub pause_file: Option<std::path::PathBuf>,
+}
+
+impl Brakes {
+    /// Answers over which the share of declines is judged, once there are as many.
+    pub const DECLINE_WINDOW: usize = 200;
+}
+
+/// What the account may charge, as the provider's capability endpoint says.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct AccountLimits {
+    /// The account's own currency, in which the limits are; `None`: not said.
+    pub currency: Option<Currency>,
+    /// Smallest charge in minor units; `None`: not said.
+    pub least_minor: Option<i64>,
+    /// Largest charge in minor units; `None`: not said.
+    pub most_minor: Option<i64>,
+    /// Currencies that cards of this account can be charged in; empty: not said.
+    pub currencies: Vec<Currency>,
+}
+
+impl AccountLimits {
+    /// Why an amount cannot be charged by this account; `None`: it can, as far as the limits say.
+    ///
+    /// The limits are in the account's own currency, so only amounts of that currency are held against them.
+    pub fn refuses(&self, amount: Money) -> Option<String> {
+        let currency = amount.currency();
+        if !self.currencies.is_empty() && !self.currencies.contains(&currency) {
+            let known: Vec<_> = self.currencies.iter().map(|c| c.word()).collect();
+            return Some(format!(
+                "found {amount}, wanted a currency this account charges: {}",
+                known.join(" ")
+            ));
+        }
+        if self.currency.is_some_and(|own| own != currency) {
+            return None;
+        }
+        let least = self.least_minor.filter(|least| amount.minor() < *least);
+        let most = self.most_minor.filter(|most| amount.minor() > *most);
+        let bound =
+            |minor: i64| Money::new(minor, currency).map_or_else(|_| minor.to_string(), |m| m.to_string());
+        match (least, most) {
+            (Some(least), _) => {
+                Some(format!("found {amount}, wanted at least {}, the account's minimum", bound(least)))
+            }
+            (_, Some(most)) => {
+                Some(format!("found {amount}, wanted at most {}, the account's maximum", bound(most)))
+            }
+            (None, None) => None,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What the book refuses, and why.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why one transition of a batch was refused; the others are not affected.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// A row moved since it was read: decide again from a fresh snapshot.
+    #[error("{0} changed meanwhile")]
+    Conflict(String),
+    /// Another process charges now: stop.
+    #[error("another process holds the charging lock of this book (epoch {found}, ours {ours})")]
+    Fenced {
+        /// In the book.
+        found: i64,
+        /// Of the transition.
+        ours: i64,
+    },
+    /// The schema refused it: a fault of ours, never retried.
+    #[error("the book refused a write that breaks its rules: {0}")]
+    Constraint(String),
+}
+
+/// Why the book as a whole refused; nothing was written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// Another process is charging.
+    #[error(
+        "{path}: found the charging lock held by process {holder}, wanted it free; wait for it to end, or stop it"
+    )]
+    InUse {
+        /// The lock file.
+        path: PathBuf,
+        /// Its process id, or `unknown`.
+        holder: String,
+    },
+    /// Others wrote for longer than the wait.
+    #[error("{path}: another program kept the book locked for {waited_s} s; try again")]
+    Busy {
+        /// The book.
+        path: PathBuf,
+        /// How long we waited.
+        waited_s: u64,
+    },
+    /// Not a file of ours.
+    #[error("{path}: found {found}, wanted a dues book")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+    },
+    /// Made by a newer program.
+    #[error(
+        "{path}: found book schema {found}, wanted at most {known}; install the newer dues, or restore an older backup"
+    )]
+    Newer {
+        /// The book.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest this program knows.
+        known: i64,
+    },
+    /// Bound to the other kind of keys.
+    #[error(
+        "found {found} keys, wanted {wanted} keys: this book was made with {wanted} keys and never mixes them; use another [store] path"
+    )]
+    WrongMode {
+        /// `live` or `test`.
+        found: &'static str,
+        /// `live` or `test`.
+        wanted: &'static str,
+    },
+    /// No room left.
+    #[error("{path}: the disk is full; free some space, nothing was written")]
+    Full {
+        /// The book.
+        path: PathBuf,
+    },
+    /// May not write.
+    #[error("{path}: cannot be written ({why}); give the dues user write access to the file and its folder")]
+    ReadOnly {
+        /// The book.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// Damaged.
+    #[error(
+        "{path}: the book is damaged ({what}); stop, keep the file, and restore a backup with `dues restore`"
+    )]
+    Corrupt {
+        /// The book.
+        path: PathBuf,
+        /// What SQLite said.
+        what: String,
+    },
+    /// On a file system that several hosts share.
+    #[error("{path}: found a {kind} file system, wanted a local disk: locks do not hold over a network")]
+    NetworkFileSystem {
+        /// The book.
+        path: PathBuf,
+        /// Which kind.
+        kind: String,
+    },
+    /// An id that exists already.
+    #[error("{what} {id} exists already")]
+    Exists {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// A value in the book that no type of ours can hold.
+    #[error("{table} {row}: found {found:?}, wanted {wanted}; run `dues check`")]
+    Nonsense {
+        /// Which table.
+        table: &'static str,
+        /// Which row.
+        row: String,
+        /// What was found.
+        found: String,
+        /// What was wanted.
+        wanted: &'static str,
+    },
+    /// Anything else the system said.
+    #[error("{path}: {what}")]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// What was said.
+        what: String,
+    },
+}

@@ -1,0 +1,195 @@
+//! What goes in and out of the book beside transitions and snapshots.
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Attempt, BillingPeriod, CardId, CardSnapshot, ChargeId, CustomerId, CustomerSnapshot, CustomerState,
+    Epoch, FlagReason, Installation, Invoice, PlanKey, PlanVersionId, SkipReason, Subscription,
+    SubscriptionId, Zone,
+};
+
+/// What the book says of itself.
+#[derive(Clone, Debug)]
+pub struct BookFacts {
+    /// Its own name.
+    pub installation: Installation,
+    /// Bound to live (`true`) or test keys; `None`: not bound yet.
+    pub livemode: Option<bool>,
+    /// Bound to this host; `None`: not bound yet.
+    pub host: Option<HostBinding>,
+    /// The book's zone; `None`: none was set yet.
+    pub zone: Option<Zone>,
+    /// The last process that charged.
+    pub epoch: Epoch,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// `user_version` of its schema.
+    pub schema: i64,
+    /// Runs so far.
+    pub runs: i64,
+    /// Counts every durable commit that charges; a copy that is older than its witness counts fewer.
+    pub commits: i64,
+}
+
+/// What tells one host from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostBinding {
+    /// `/etc/machine-id`, or the host's name where there is none.
+    pub machine: String,
+    /// The book's absolute path.
+    pub path: String,
+}
+
+/// Where a page of due subscriptions ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueCursor {
+    /// `wake_at` of the last one seen, in seconds since 1970.
+    pub wake_at: i64,
+    /// Its row in the book.
+    pub row: i64,
+}
+
+/// What was read of one customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerReading {
+    /// Which.
+    pub id: CustomerId,
+    /// `Present` or `Gone`.
+    pub state: CustomerState,
+    /// `None`: none.
+    pub default_card: Option<CardId>,
+    /// All cards that were read.
+    pub cards: Vec<CardSnapshot>,
+    /// On the billing clock.
+    pub read_at: Timestamp,
+}
+
+/// A subscription to be made by an import.
+#[derive(Clone, Debug)]
+pub struct NewSubscription {
+    /// Given by the file; `None`: the book counts one. Where it is `None`, `subscription.id` is ignored.
+    pub id: Option<SubscriptionId>,
+    /// The row to be.
+    pub subscription: Subscription,
+    /// Periods `0..next_index` were billed elsewhere: noted as skipped when more than none.
+    pub billed_elsewhere: u32,
+}
+
+/// How many living subscriptions use a plan version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageCount {
+    /// The version.
+    pub plan: PlanVersionId,
+    /// The plan.
+    pub key: PlanKey,
+    /// 1, 2, 3… within the plan.
+    pub version: u32,
+    /// Subscriptions that have not ended.
+    pub subscriptions: u64,
+}
+
+/// A plan of the config against the book's newest version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanChange {
+    /// Not in the book yet.
+    New,
+    /// Differs from the book's newest.
+    Changed,
+    /// The same.
+    Same,
+    /// In the book, no longer in the config.
+    Absent,
+}
+
+/// A run asked for by `run-now` beside a live daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRequest {
+    /// Its number.
+    pub id: i64,
+    /// The billing instant asked for; `None`: the daemon's own now.
+    pub at: Option<Timestamp>,
+    /// Only this subscription or customer.
+    pub only: Option<String>,
+    /// At most this many charges.
+    pub limit: Option<u64>,
+}
+
+/// What a list is narrowed to. All `None`: everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this customer.
+    pub customer: Option<CustomerId>,
+    /// Of this subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// With this status word (for flags: reason; for events: kind; for customers: state).
+    pub status: Option<String>,
+    /// Flags that have ended too.
+    pub ended: bool,
+}
+
+/// A subscription for people.
+#[derive(Clone, Debug)]
+pub struct SubscriptionRow {
+    /// Its place in the list.
+    pub row: i64,
+    /// The subscription.
+    pub subscription: Subscription,
+    /// Its plan's name.
+    pub plan: PlanKey,
+    /// The version within the plan.
+    pub plan_version: u32,
+    /// Of the last invoice opened; `None`: none yet.
+    pub period: Option<BillingPeriod>,
+    /// Reasons of its standing flags.
+    pub flags: Vec<FlagReason>,
+}
+
+/// An invoice for people.
+#[derive(Clone, Debug)]
+pub struct InvoiceRow {
+    /// Its place in the list.
+    pub row: i64,
+    /// The invoice.
+    pub invoice: Invoice,
+    /// Of the subscription.
+    pub customer: CustomerId,
+    /// Of the subscription.
+    pub zone: Zone,
+    /// How many attempts it had.
+    pub attempts: u32,
+    /// The charge that paid it; `None`: none.
+    pub charge: Option<ChargeId>,
+}
+
+/// An attempt for people.
+#[derive(Clone, Debug)]
+pub struct AttemptRow {
+    /// Its place in the list.
+    pub row: i64,
+    /// The attempt.
+    pub attempt: Attempt,
+}
+
+/// A customer for people.
+#[derive(Clone, Debug)]
+pub struct CustomerRow {
+    /// Their place in the list.
+    pub row: i64,
+    /// What was last read.
+    pub customer: CustomerSnapshot,
+    /// How many subscriptions that have not ended.
+    pub subscriptions: u64,
+}
+
+/// Periods that were never billed and never will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedPeriods {
+    /// First index.
+    pub from: u32,
+    /// First index not skipped.
+    pub to: u32,
+    /// Why.
+    pub reason: SkipReason,
+    /// Noted then, on the billing clock.
+    pub at: Timestamp,
+}
