@@ -1,6 +1,7 @@
 //! Tests of the client against hand-made servers on loopback: what a sandbox is too polite to do.
 
 mod answers;
+mod objects;
 mod paging;
 mod requests;
 mod rude;
