@@ -21,6 +21,8 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     api: Transport,
+    /// Where charges are posted: the one address that is asked for thousands of times, made once.
+    charges: Url,
     vault: Option<Transport>,
     get_retry: GetRetry,
     livemode: bool,
@@ -45,7 +47,8 @@ impl Client {
             Some(key) => Some(Transport::new("vault_url", &config.vault_url, key.expose(), config)?),
             None => None,
         };
-        Ok(Self(Arc::new(Inner { api, vault, get_retry: config.get_retry, livemode })))
+        let charges = api.url("/charges");
+        Ok(Self(Arc::new(Inner { api, charges, vault, get_retry: config.get_retry, livemode })))
     }
 
     /// True when the secret key is a live one: charges move real money.
@@ -119,14 +122,14 @@ impl Client {
         Ok(reply.answer(reply.parse()?))
     }
 
-    /// Posts a ready body, once, and hands back whatever came.
-    pub(super) async fn post_raw(
+    /// Posts a ready charge request, once, and hands back whatever came.
+    pub(super) async fn post_charge(
         &self,
-        path: &str,
         body: Bytes,
         idempotency_key: Option<&str>,
     ) -> Result<Reply, TransportError> {
-        self.0.api.send(Method::POST, self.0.api.url(path), Some(Json { body, idempotency_key })).await
+        let json = Json { body, idempotency_key };
+        self.0.api.send(Method::POST, self.0.charges.clone(), Some(json)).await
     }
 
     /// The vault's connections; a client without a public key has none.

@@ -72,8 +72,8 @@ pub struct Answer<T> {
 }
 
 impl Reply {
-    /// Puts an answer together from its parts; headers that make no sense count as absent.
-    pub(super) fn new(status: u16, headers: &HeaderMap, body: Bytes) -> Self {
+    /// The head of an answer, with an empty body yet; headers that make no sense count as absent.
+    pub(super) fn head(status: u16, headers: &HeaderMap) -> Self {
         let provider_date = provider_date(headers);
         let request_id = headers
             .get("x-request-id")
@@ -83,7 +83,7 @@ impl Reply {
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
             .and_then(|text| parse_retry_after(text, provider_date));
-        Self { status, provider_date, request_id, retry_after, body }
+        Self { status, provider_date, request_id, retry_after, body: Bytes::new() }
     }
 
     /// Reads the object asked for, or says what came instead.
@@ -191,7 +191,7 @@ fn place(error: &serde_json::Error) -> String {
 }
 
 /// The `Date` header as an instant.
-pub(super) fn provider_date(headers: &HeaderMap) -> Option<Timestamp> {
+fn provider_date(headers: &HeaderMap) -> Option<Timestamp> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     PARSER.parse_timestamp(headers.get(DATE)?.as_bytes()).ok()
 }

@@ -112,7 +112,7 @@ impl<'a> Charges<'a> {
     /// unusable answer the charge may exist: look for it in the list before making another.
     pub async fn create(&self, charge: &NewCharge<'_>) -> Result<Answer<Charge>, Error> {
         let body = json(charge)?.body;
-        let reply = self.0.post_raw("/charges", body, charge.idempotency_key).await?;
+        let reply = self.0.post_charge(body, charge.idempotency_key).await?;
         Ok(reply.answer(reply.parse()?))
     }
 
@@ -129,7 +129,7 @@ impl<'a> Charges<'a> {
         body: impl Into<Bytes>,
         idempotency_key: &str,
     ) -> Result<Reply, TransportError> {
-        self.0.post_raw("/charges", body.into(), Some(idempotency_key)).await
+        self.0.post_charge(body.into(), Some(idempotency_key)).await
     }
 
     /// One charge.
