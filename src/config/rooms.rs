@@ -1,0 +1,141 @@
+//! The sections that speak of rooms: `[store]`, `[omise]`, `[web]`, `[schedule]`.
+//!
+//! A section with mistakes gives its defaults: the mistakes were noted, so nobody sees them.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use jiff::SignedDuration;
+
+use super::scalar;
+use super::secret;
+use super::section::{Found, Section};
+use super::settings::{KeySource, OmiseSettings, ScheduleSettings, StoreSettings, WebSettings};
+
+/// More calls at one time than that are not patience but an attack on the provider.
+const MOST_IN_FLIGHT: u64 = 256;
+const DEFAULT_IN_FLIGHT: u32 = 8;
+const DEFAULT_RATE_MILLI_PER_S: u32 = 10_000;
+const MOST_RATE_MILLI_PER_S: u32 = 1_000_000_000;
+const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(90);
+const LEAST_TIMEOUT: SignedDuration = SignedDuration::from_millis(100);
+const MOST_TIMEOUT: SignedDuration = SignedDuration::from_mins(10);
+const API_URL: &str = "https://api.omise.co";
+
+pub(super) fn store(found: Option<&Found<'_>>, folder: &Path) -> StoreSettings {
+    let path = found
+        .and_then(|found| found.section(&["path"], "[store] with `path`"))
+        .and_then(|section| section.get("path"))
+        .and_then(|path| {
+            let text = path.text("a file's path")?;
+            if text.contains("://") {
+                path.wrong(format!("found {text:?}, wanted the path of an SQLite file"));
+                return None;
+            }
+            path.path()
+        });
+    StoreSettings { path: path.unwrap_or_else(|| folder.join("dues.db")) }
+}
+
+pub(super) fn omise(found: Option<&Found<'_>>) -> OmiseSettings {
+    const KNOWN: &[&str] = &[
+        "secret_key_file",
+        "secret_key_env",
+        "api_url",
+        "vault_url",
+        "sandbox",
+        "requests_per_second",
+        "in_flight",
+        "timeout",
+        "return_uri",
+    ];
+    let section = found.and_then(|found| found.section(KNOWN, "[omise] with its keys"));
+    let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
+    let url = |key: &str| get(key).and_then(|v| v.parse("an address", scalar::provider_url));
+    OmiseSettings {
+        key: key_source(section.as_ref()),
+        api_url: url("api_url").unwrap_or_else(|| API_URL.into()),
+        vault_url: url("vault_url"),
+        sandbox: get("sandbox").and_then(|v| v.flag()).unwrap_or(false),
+        rate_milli_per_s: get("requests_per_second")
+            .and_then(|v| {
+                v.milli(1..=MOST_RATE_MILLI_PER_S, "a number from 0.001 to 1000000 with at most 3 decimals")
+            })
+            .unwrap_or(DEFAULT_RATE_MILLI_PER_S),
+        in_flight: get("in_flight")
+            .and_then(|v| v.whole(1..=MOST_IN_FLIGHT))
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(DEFAULT_IN_FLIGHT),
+        timeout: get("timeout").and_then(|v| timeout(&v)).unwrap_or(DEFAULT_TIMEOUT),
+        return_uri: get("return_uri").and_then(|v| v.parse("a web page's address", scalar::page_url)),
+    }
+}
+
+fn timeout(found: &Found<'_>) -> Option<SignedDuration> {
+    let wanted = "a length of time from \"100ms\" to \"10m\"";
+    found.parse(wanted, |text| scalar::duration_between(text, LEAST_TIMEOUT, MOST_TIMEOUT, wanted))
+}
+
+fn key_source(section: Option<&Section<'_>>) -> KeySource {
+    let get = |key: &str| section.and_then(|section| section.get(key));
+    match (get("secret_key_file"), get("secret_key_env")) {
+        (Some(_), Some(env)) => {
+            env.wrong("found beside secret_key_file, wanted one of the two");
+            KeySource::None
+        }
+        (Some(file), None) => {
+            let looks_like_a_key = |text: &str| text.starts_with("skey_") || text.starts_with("pkey_");
+            if file.text("a file's path").is_some_and(looks_like_a_key) {
+                file.wrong("found a key itself, wanted the path of a file that holds it, mode 0600");
+                return KeySource::None;
+            }
+            file.path().map_or(KeySource::None, KeySource::File)
+        }
+        (None, Some(env)) => env
+            .parse("the name of an environment variable", variable_name)
+            .map_or(KeySource::None, KeySource::Env),
+        (None, None) => secret::credential_path().map_or(KeySource::None, KeySource::Credential),
+    }
+}
+
+/// The text is not shown: somebody may have put the key itself there.
+fn variable_name(text: &str) -> Result<String, &'static str> {
+    let sound = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if text.is_empty() || !text.chars().all(sound) || text.starts_with("skey_") || text.starts_with("pkey_") {
+        return Err(
+            "found something else, wanted the name of an environment variable such as \"OMISE_SECRET_KEY\"",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn web(found: &Found<'_>) -> WebSettings {
+    let section = found.section(&["listen", "webhook_secret_file"], "[web] with `listen`");
+    let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
+    let wanted = "an address and a port such as \"127.0.0.1:8780\"";
+    let address =
+        |text: &str| text.parse::<SocketAddr>().map_err(|_| format!("found {text:?}, wanted {wanted}"));
+    WebSettings {
+        listen: get("listen")
+            .and_then(|v| v.parse(wanted, address))
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8780))),
+        webhook_secret_file: get("webhook_secret_file").and_then(|v| v.path()),
+    }
+}
+
+pub(super) fn schedule(found: &Found<'_>) -> ScheduleSettings {
+    let section = found.section(&["billing", "card_watch", "reconcile"], "[schedule] with cron words");
+    let defaults = ScheduleSettings::default();
+    let cron = |key: &str, default: String| {
+        section
+            .as_ref()
+            .and_then(|section| section.get(key))
+            .and_then(|v| v.parse("six cron words, seconds first", scalar::cron))
+            .unwrap_or(default)
+    };
+    ScheduleSettings {
+        billing: cron("billing", defaults.billing),
+        card_watch: cron("card_watch", defaults.card_watch),
+        reconcile: cron("reconcile", defaults.reconcile),
+    }
+}

@@ -1,0 +1,139 @@
+//! The wishes as typed values, with the defaults of those that were not uttered.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+
+use super::secret::{self, SecretError, SecretText};
+use crate::model::Zone;
+use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
+
+/// With live keys doubt settles no faster: the provider's own list lags behind its charges.
+pub const SHORTEST_SETTLE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Every wish but the plans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The book's zone.
+    pub zone: Zone,
+    /// The book.
+    pub store: StoreSettings,
+    /// The provider.
+    pub omise: OmiseSettings,
+    /// The windows; `None`: none are opened.
+    pub web: Option<WebSettings>,
+    /// When the daemon asks what is due.
+    pub schedule: ScheduleSettings,
+    /// About cards.
+    pub cards: Cards,
+    /// About doubt.
+    pub doubt: Doubt,
+    /// About missed periods.
+    pub catch_up: CatchUp,
+    /// What stops a run.
+    pub brakes: Brakes,
+}
+
+impl Settings {
+    /// What can only be judged once the kind of the keys is known.
+    ///
+    /// # Errors
+    /// A sentence: a live key beside `[doubt] settle` below ten minutes.
+    pub fn check_key(&self, livemode: bool) -> Result<(), String> {
+        if livemode && self.doubt.settle < SHORTEST_SETTLE {
+            return Err(format!(
+                "doubt.settle: found {:#} beside a live key, wanted 10m or longer: shorter is for the sandbox and \
+                 test keys",
+                self.doubt.settle
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// The SQLite file; absolute, or relative to where the program was started.
+    pub path: PathBuf,
+}
+
+/// Where the secret key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// `[omise] secret_key_file`.
+    File(PathBuf),
+    /// `[omise] secret_key_env`: the variable's name.
+    Env(String),
+    /// The systemd credential `omise_secret_key`.
+    Credential(PathBuf),
+    /// Nowhere: only the sandbox can be used.
+    None,
+}
+
+impl KeySource {
+    /// Reads the key there. `Ok(None)`: there is no source.
+    ///
+    /// # Errors
+    /// A sentence that never holds any of the key.
+    pub fn read(&self) -> Result<Option<SecretText>, SecretError> {
+        match self {
+            Self::File(path) => secret::from_file(path).map(Some),
+            Self::Env(name) => secret::from_env(name).map(Some),
+            Self::Credential(path) => secret::from_credential(path).map(Some),
+            Self::None => Ok(None),
+        }
+    }
+}
+
+/// The provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OmiseSettings {
+    /// Where the secret key is.
+    pub key: KeySource,
+    /// No slash at its end.
+    pub api_url: String,
+    /// Of the vault, which only test tokens need; `None`: the provider's own.
+    pub vault_url: Option<String>,
+    /// The embedded pretend Omise instead: `key`, `api_url` and `vault_url` are then not used.
+    pub sandbox: bool,
+    /// Requests a second, in thousandths.
+    pub rate_milli_per_s: u32,
+    /// Charges under way at one time.
+    pub in_flight: u32,
+    /// One call's total.
+    pub timeout: SignedDuration,
+    /// Where a customer returns after 3-D Secure; `None`: not sent.
+    pub return_uri: Option<String>,
+}
+
+/// The windows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSettings {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The provider's signing secret for webhooks, base64; `None`: webhooks are refused.
+    pub webhook_secret_file: Option<PathBuf>,
+}
+
+/// Cron words with seconds, in the book's zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleSettings {
+    /// A billing run.
+    pub billing: String,
+    /// Cards about to expire.
+    pub card_watch: String,
+    /// Our attempts against the provider's charges.
+    pub reconcile: String,
+}
+
+impl Default for ScheduleSettings {
+    fn default() -> Self {
+        Self {
+            billing: "0 */5 * * * *".into(),
+            card_watch: "0 30 3 * * *".into(),
+            reconcile: "0 15 4 * * *".into(),
+        }
+    }
+}

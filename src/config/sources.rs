@@ -1,0 +1,158 @@
+//! The config's files: the one asked for and, through `include`, the others.
+//!
+//! Promises: each file is read once, in a stable order; a file that cannot be read is named together with the
+//! one that asked for it. Must never know: any key but `include`.
+
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use super::problem::{ConfigErrors, Place, Problem, Problems};
+
+/// A config is written by hand: a larger file is not one.
+const LARGEST_FILE_BYTES: u64 = 1024 * 1024;
+
+/// Files of one config at most; more means that something went wrong.
+const MOST_FILES: usize = 100;
+
+struct File {
+    path: PathBuf,
+    shown: String,
+    text: String,
+}
+
+/// All files of one config.
+pub(super) struct Sources {
+    files: Vec<File>,
+    /// Includes that could not be followed, with the place of the wish.
+    broken: Vec<Problem>,
+}
+
+/// One parsed file.
+pub(super) struct Parsed<'a> {
+    /// Index into the sources.
+    pub(super) file: usize,
+    /// Its folder: what its relative paths are relative to.
+    pub(super) folder: PathBuf,
+    /// Its top table.
+    pub(super) table: DeTable<'a>,
+}
+
+impl Sources {
+    /// Reads `path` and everything it includes, each before those that its includes include.
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigErrors> {
+        let first =
+            read_file(path).map_err(|why| ConfigErrors::sentence(format!("{}: {why}", path.display())))?;
+        let mut all = Self { files: vec![first], broken: Vec::new() };
+        let mut next = 0;
+        while next < all.files.len() {
+            for (place, wished) in all.includes(next) {
+                if let Err(sentence) = all.include(next, &wished) {
+                    all.broken.push(Problem { place, sentence, also: None, help: None });
+                }
+            }
+            next += 1;
+        }
+        Ok(all)
+    }
+
+    fn includes(&self, file: usize) -> Vec<(Place, String)> {
+        let (table, _) = DeTable::parse_recoverable(&self.files[file].text);
+        let wish = table.get_ref().iter().find(|(key, _)| key.get_ref() == "include");
+        let Some(DeValue::Array(wished)) = wish.map(|(_, value)| value.get_ref()) else { return Vec::new() };
+        wished
+            .iter()
+            .filter_map(|one| Some((Place::new(file, one.span()), one.get_ref().as_str()?.to_owned())))
+            .collect()
+    }
+
+    fn include(&mut self, by: usize, wished: &str) -> Result<(), String> {
+        if self.files.len() >= MOST_FILES {
+            return Err(format!("include: found more than {MOST_FILES} files in one config"));
+        }
+        let path = folder_of(&self.files[by].path).join(wished);
+        let same = |known: &File| match (known.path.canonicalize(), path.canonicalize()) {
+            (Ok(known), Ok(new)) => known == new,
+            _ => known.path == path,
+        };
+        if self.files.iter().any(same) {
+            return Err(format!("include: found {wished:?} a second time, wanted each file once"));
+        }
+        let file =
+            read_file(&path).map_err(|why| format!("include: {why}; looked for {}", path.display()))?;
+        self.files.push(file);
+        Ok(())
+    }
+
+    /// Parses every file; `None` and the syntax mistakes noted if one of them is not TOML.
+    pub(super) fn parse<'a>(&'a self, problems: &Problems<'_>) -> Option<Vec<Parsed<'a>>> {
+        for broken in &self.broken {
+            problems.add(broken.clone());
+        }
+        let mut all = Vec::with_capacity(self.files.len());
+        let mut sound = true;
+        for (file, source) in self.files.iter().enumerate() {
+            let (table, errors) = DeTable::parse_recoverable(&source.text);
+            for error in &errors {
+                sound = false;
+                let span = error.span().unwrap_or(0..0);
+                problems.note(
+                    Place::new(file, visible(&source.text, span)),
+                    format!("not TOML: {}", error.message()),
+                );
+            }
+            all.push(Parsed { file, folder: folder_of(&source.path), table: table.into_inner() });
+        }
+        sound.then_some(all)
+    }
+
+    pub(super) fn text(&self, file: usize) -> &str {
+        &self.files[file].text
+    }
+
+    /// As people named it.
+    pub(super) fn shown(&self, file: usize) -> &str {
+        &self.files[file].shown
+    }
+
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.files.iter().map(|file| file.path.clone()).collect()
+    }
+}
+
+/// An empty span marks nothing: it is widened by the character at it, or before it at the end of a line.
+fn visible(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    if !span.is_empty() {
+        return span;
+    }
+    let at = span.start.min(text.len());
+    match (text[at..].chars().next(), text[..at].chars().next_back()) {
+        (Some(next), _) if next != '\n' => at..at + next.len_utf8(),
+        (_, Some(last)) if last != '\n' => at - last.len_utf8()..at,
+        _ => at..at,
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn read_file(path: &Path) -> Result<File, String> {
+    let facts = std::fs::metadata(path).map_err(|why| format!("the config cannot be read ({why})"))?;
+    if !facts.is_file() {
+        return Err("found a folder or a device, wanted a config file".into());
+    }
+    if facts.len() > LARGEST_FILE_BYTES {
+        return Err(format!("found {} bytes, wanted a config of at most {LARGEST_FILE_BYTES}", facts.len()));
+    }
+    let bytes = std::fs::read(path).map_err(|why| format!("the config cannot be read ({why})"))?;
+    let text = String::from_utf8(bytes).map_err(|wrong| {
+        let at = wrong.utf8_error().valid_up_to();
+        let line = wrong.as_bytes()[..at].split(|byte| *byte == b'\n').count();
+        format!("line {line}: found a byte that is not UTF-8, wanted a text file in UTF-8")
+    })?;
+    Ok(File { path: path.to_owned(), shown: path.display().to_string(), text })
+}

@@ -1,0 +1,188 @@
+//! Configs that are believed, value by value, and a table of those that are not, with what is said of each.
+//!
+//! `tests/golden/config/NAME.toml` is refused with exactly `NAME.txt`; `DUES_WRITE_GOLDEN=1` writes the texts
+//! anew, to be read before they are committed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::model::{Currency, Curve, EndAction, Money, RetrySchedule, Wait, WaitUnit};
+
+const PLAN: &str = "[plans.p]\nprice = \"990.00 THB\"\nevery = \"month\"\n[dunning.standard]\nretry = []\n";
+
+fn read(text: &str) -> Result<Loaded, ConfigErrors> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dues.toml");
+    std::fs::write(&path, text).unwrap();
+    load(&path)
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn every_bad_config_is_refused_with_its_golden_text() {
+    let folder = root().join("tests/golden/config");
+    let mut names: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 25, "found only {} bad configs", names.len());
+    let mut wrong = Vec::new();
+    for path in names {
+        let said = load(&path).map(|_| ()).unwrap_err().to_string();
+        let said = said.replace(&format!("{}/", folder.display()), "") + "\n";
+        let golden = path.with_extension("txt");
+        if std::env::var_os("DUES_WRITE_GOLDEN").is_some() {
+            std::fs::write(&golden, &said).unwrap();
+        }
+        let wanted = std::fs::read_to_string(&golden).unwrap_or_default();
+        if said != wanted {
+            wrong.push(format!("{}\n--- said\n{said}\n--- wanted\n{wanted}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_not_uttered_has_its_default() {
+    let loaded = read(&format!("zone = \"Asia/Bangkok\"\n{PLAN}")).unwrap();
+    let settings = loaded.settings;
+    let folder = loaded.files[0].parent().unwrap().to_owned();
+    assert_eq!(settings.zone.name(), "Asia/Bangkok");
+    assert_eq!(settings.store.path, folder.join("dues.db"));
+    assert_eq!(settings.omise.api_url, "https://api.omise.co");
+    assert!(!settings.omise.sandbox && settings.omise.key == KeySource::None);
+    assert_eq!((settings.omise.rate_milli_per_s, settings.omise.in_flight), (10_000, 8));
+    assert_eq!(settings.omise.timeout, SignedDuration::from_secs(90));
+    assert_eq!(settings.schedule, ScheduleSettings::default());
+    assert!(settings.web.is_none());
+    assert_eq!(settings.cards.fresh, SignedDuration::from_hours(24));
+    assert_eq!(settings.cards.warn_before.len(), 3);
+    assert_eq!(settings.doubt.settle, SHORTEST_SETTLE);
+    assert_eq!(settings.catch_up.hold_after, 3);
+    assert_eq!((settings.brakes.charges_per_run, settings.brakes.decline_share_milli), (100_000, 500));
+    assert_eq!(settings.brakes.amount_per_run, BTreeMap::new());
+    assert_eq!(settings.brakes.pause_file, Some(folder.join("PAUSED")));
+    assert!(settings.check_key(true).is_ok());
+    assert_eq!(loaded.plans[0].1.name, "p");
+}
+
+#[test]
+fn every_key_is_read() {
+    let loaded = load(&root().join("tests/golden/config/good/every-key.toml")).unwrap();
+    let folder = root().join("tests/golden/config/good");
+    let settings = loaded.settings;
+    assert_eq!(settings.zone.name(), "Asia/Tokyo");
+    assert_eq!(settings.store.path, folder.join("book.db"));
+    assert_eq!(settings.omise.key, KeySource::Env("OMISE_SECRET_KEY".into()));
+    assert_eq!(settings.omise.api_url, "http://127.0.0.1:8080");
+    assert_eq!(settings.omise.vault_url.as_deref(), Some("http://[::1]:8081"));
+    assert_eq!((settings.omise.rate_milli_per_s, settings.omise.in_flight), (16_667, 64));
+    assert_eq!(settings.omise.timeout, SignedDuration::from_millis(250));
+    assert_eq!(settings.omise.return_uri.as_deref(), Some("https://shop.example/billing/return?from=dues"));
+    let web = settings.web.clone().unwrap();
+    assert_eq!(web.listen.to_string(), "0.0.0.0:9000");
+    assert_eq!(web.webhook_secret_file, Some(folder.join("webhook.secret")));
+    assert_eq!(settings.schedule.billing, "0 0 * * * *");
+    assert_eq!(settings.schedule.card_watch, "30 1 2 * * *");
+    assert_eq!(settings.schedule.reconcile, "0 0 5 * * MON");
+    assert_eq!(settings.cards.fresh, SignedDuration::from_hours(6));
+    assert_eq!(settings.cards.warn_before, [30, 7].map(|days| SignedDuration::from_hours(24 * days)));
+    assert_eq!(settings.doubt.settle, SignedDuration::from_mins(1));
+    assert!(settings.check_key(true).is_err() && settings.check_key(false).is_ok());
+    assert_eq!(settings.catch_up.hold_after, 12);
+    let thb = |minor| Money::new(minor, Currency::Thb).unwrap();
+    let jpy = |minor| Money::new(minor, Currency::Jpy).unwrap();
+    assert_eq!(settings.brakes.charges_per_run, 7);
+    assert_eq!(settings.brakes.amount_per_run, BTreeMap::from([(Currency::Thb, thb(100_050))]));
+    assert_eq!(settings.brakes.amount_per_customer_per_day, BTreeMap::from([(Currency::Jpy, jpy(5_000))]));
+    assert_eq!(settings.brakes.decline_share_milli, 125);
+    assert_eq!(settings.brakes.pause_file, Some(folder.join("STOP")));
+}
+
+#[test]
+fn plans_and_policies_come_from_several_files() {
+    let loaded = load(&root().join("tests/golden/config/good/every-key.toml")).unwrap();
+    assert_eq!(loaded.files.len(), 3, "{:?}", loaded.files);
+    let names: Vec<_> = loaded.plans.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(names, ["basic", "pro"]);
+    let (basic, pro) = (&loaded.plans[0].1, &loaded.plans[1].1);
+    assert_eq!((basic.name.as_str(), basic.price.to_string()), ("Basic", "59.00 THB".into()));
+    assert_eq!(
+        (basic.every.to_string(), basic.trial.map(|t| t.to_string())),
+        ("2 weeks".into(), Some("14 days".into()))
+    );
+    assert_eq!(basic.description.as_deref(), Some("{plan} x{quantity}, {period_start} to {period_end}"));
+    let days = |n| Wait::new(n, WaitUnit::Day).unwrap();
+    let curve = Curve { first: days(1), multiplier_milli: 1_500, longest: days(7), attempts: 5 };
+    assert_eq!(basic.dunning.retry, RetrySchedule::Curve(curve));
+    assert_eq!((basic.dunning.at, basic.dunning.then), (None, EndAction::Cancel));
+    assert_eq!(
+        pro.dunning.retry,
+        RetrySchedule::Ladder(vec![days(2), Wait::new(6, WaitUnit::Hour).unwrap()])
+    );
+    assert_eq!(pro.dunning.at.map(|at| at.to_string()), Some("09:00:00".into()));
+}
+
+#[test]
+fn shipped_configs_are_believed() {
+    let demo = load(&root().join("config/demo.toml")).unwrap();
+    assert!(demo.settings.omise.sandbox);
+    assert_eq!(demo.plans.len(), 5);
+    let example = load(&root().join("config/dues.toml")).unwrap();
+    assert_eq!(example.settings.omise.key, KeySource::File(root().join("config").join("omise.key")));
+}
+
+#[test]
+fn the_example_says_what_the_defaults_are() {
+    // Uncommented, every line of the example must be believed, and change nothing but where a key is given.
+    let text = std::fs::read_to_string(root().join("config/dues.toml")).unwrap();
+    let is_wish = |line: &str| {
+        line.strip_prefix("# ").is_some_and(|rest| {
+            rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains([' ', ':']))
+        })
+    };
+    let skipped = ["include", "secret_key_env", "return_uri"];
+    let uncommented: Vec<&str> = text
+        .lines()
+        .map(|line| if is_wish(line) { &line[2..] } else { line })
+        .filter(|line| !skipped.iter().any(|key| line.starts_with(key)))
+        .collect();
+    assert!(uncommented.len() > text.lines().count() - 6);
+    let all = read(&uncommented.join("\n")).unwrap().settings;
+    let few = read(&text).unwrap().settings;
+    assert_eq!(all.omise.timeout, few.omise.timeout);
+    assert_eq!(
+        (all.omise.rate_milli_per_s, all.omise.in_flight),
+        (few.omise.rate_milli_per_s, few.omise.in_flight)
+    );
+    assert_eq!((all.omise.sandbox, &all.omise.api_url), (few.omise.sandbox, &few.omise.api_url));
+    assert_eq!(
+        (all.schedule, all.cards, all.doubt, all.catch_up),
+        (few.schedule, few.cards, few.doubt, few.catch_up)
+    );
+    assert_eq!(all.brakes.charges_per_run, few.brakes.charges_per_run);
+    assert_eq!(all.brakes.decline_share_milli, few.brakes.decline_share_milli);
+    assert!(all.web.is_some());
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let said = load(Path::new("/nowhere/dues.toml")).unwrap_err().to_string();
+    assert!(said.starts_with("error: /nowhere/dues.toml: the config cannot be read (No such file"), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let said = load(folder.path()).unwrap_err().to_string();
+    assert!(said.contains("found a folder"), "{said}");
+    let path = folder.path().join("latin.toml");
+    std::fs::write(&path, b"zone = \"UTC\"\n# caf\xe9\n").unwrap();
+    let said = load(&path).unwrap_err().to_string();
+    assert!(said.contains("latin.toml: line 2: found a byte that is not UTF-8"), "{said}");
+    assert_eq!(find(Some(Path::new("x.toml"))).unwrap(), Path::new("x.toml"));
+}

@@ -1,0 +1,138 @@
+//! The config as a whole: which sections there are, in which file each stands, and how files come together.
+//!
+//! Promises: a section stands in one file; plans and dunning policies may be spread over several, each name once.
+
+use std::path::{Path, PathBuf};
+
+use super::problem::{Place, Problem, Problems};
+use super::section::{Found, nearest, unknown};
+use super::settings::{ScheduleSettings, Settings};
+use super::sources::Parsed;
+use super::{limits, plans, rooms};
+use crate::model::{PlanKey, PlanTerms, Zone, ZoneError};
+
+const KNOWN: &[&str] = &[
+    "zone", "include", "store", "omise", "web", "schedule", "plans", "dunning", "cards", "doubt", "catch_up",
+    "brakes",
+];
+
+/// Sections whose entries may come from several files.
+const SPREAD: &[&str] = &["plans", "dunning"];
+
+/// All files' top tables as one.
+pub(super) struct Top<'a> {
+    found: Vec<(&'a str, Place, Found<'a>)>,
+}
+
+impl<'a> Top<'a> {
+    fn gather(files: &'a [Parsed<'a>], problems: &'a Problems<'a>) -> Self {
+        let mut found: Vec<(&str, Place, Found<'_>)> = Vec::new();
+        for parsed in files {
+            for (key, value) in &parsed.table {
+                let name = key.get_ref().as_ref();
+                let place = Place::new(parsed.file, key.span());
+                if !KNOWN.contains(&name) {
+                    problems.add(unknown("", name, place, KNOWN));
+                    continue;
+                }
+                let first = found.iter().find(|(known, ..)| *known == name && !SPREAD.contains(&name));
+                if let Some((_, first, _)) = first.filter(|_| name != "include") {
+                    problems.add(twice(name, place, first.clone()));
+                    continue;
+                }
+                let value = Found::new(name.into(), parsed.file, &parsed.folder, value, problems);
+                found.push((name, place, value));
+            }
+        }
+        Self { found }
+    }
+
+    /// A section that stands in one file; `None`: absent.
+    pub(super) fn one(&self, name: &str) -> Option<&Found<'a>> {
+        self.found.iter().find(|(known, ..)| *known == name).map(|(.., found)| found)
+    }
+
+    /// The entries of a section that may be spread over files, each name once.
+    pub(super) fn spread(
+        &self,
+        name: &str,
+        wanted: &str,
+        problems: &Problems<'_>,
+    ) -> Vec<(&'a str, Found<'a>)> {
+        let mut entries: Vec<(&str, Place, Found<'_>)> = Vec::new();
+        for (.., section) in self.found.iter().filter(|(known, ..)| *known == name) {
+            for (key, place, found) in section.entries(wanted).unwrap_or_default() {
+                match entries.iter().find(|(known, ..)| *known == key) {
+                    Some((_, first, _)) => {
+                        problems.add(twice(&format!("{name}.{key}"), place, first.clone()));
+                    }
+                    None => entries.push((key, place, found)),
+                }
+            }
+        }
+        entries.into_iter().map(|(key, _, found)| (key, found)).collect()
+    }
+}
+
+fn twice(name: &str, place: Place, first: Place) -> Problem {
+    Problem {
+        place,
+        sentence: format!("{name}: found a second time, wanted once in all files"),
+        also: Some((first, "first here".into())),
+        help: None,
+    }
+}
+
+/// Judges the whole config. `None`: something needed is missing or wrong, and was noted.
+pub(super) fn read<'a>(
+    files: &'a [Parsed<'a>],
+    problems: &'a Problems<'a>,
+) -> Option<(Settings, Vec<(PlanKey, PlanTerms)>)> {
+    let top = Top::gather(files, problems);
+    for (.., include) in top.found.iter().filter(|(name, ..)| *name == "include") {
+        for file in include.list("a list of files such as [\"plans.toml\"]").unwrap_or_default() {
+            file.text("a file's path");
+        }
+    }
+    let folder: PathBuf = files.first().map(|first| first.folder.clone()).unwrap_or_default();
+    let zone = zone(&top, problems);
+    let settings = settings(&top, &folder);
+    let plans = plans::read(&top, problems);
+    Some((Settings { zone: zone?, ..settings }, plans))
+}
+
+fn settings(top: &Top<'_>, folder: &Path) -> Settings {
+    let omise = rooms::omise(top.one("omise"));
+    let doubt = limits::doubt(top.one("doubt"), &omise);
+    Settings {
+        zone: Zone::UTC,
+        store: rooms::store(top.one("store"), folder),
+        web: top.one("web").map(rooms::web),
+        schedule: top.one("schedule").map_or_else(ScheduleSettings::default, rooms::schedule),
+        cards: limits::cards(top.one("cards")),
+        catch_up: limits::catch_up(top.one("catch_up")),
+        brakes: limits::brakes(top.one("brakes"), folder),
+        doubt,
+        omise,
+    }
+}
+
+fn zone(top: &Top<'_>, problems: &Problems<'_>) -> Option<Zone> {
+    let Some(found) = top.one("zone") else {
+        let sentence = "zone: found none, wanted the book's zone, such as zone = \"Asia/Bangkok\" at the top";
+        problems.note(Place::new(0, 0..0), sentence.into());
+        return None;
+    };
+    let name = found.text("an IANA zone such as \"Asia/Bangkok\"")?;
+    Zone::parse(name).map_err(|wrong| unknown_zone(found, name, &wrong)).ok()
+}
+
+fn unknown_zone(found: &Found<'_>, name: &str, wrong: &ZoneError) {
+    let database = jiff::tz::TimeZoneDatabase::bundled();
+    let known: Vec<String> = database.available().map(|zone| zone.to_string()).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    match nearest(name, &known) {
+        Some(near) => found.wrong_help(wrong, format!("did you mean \"{near}\"?")),
+        None => found.wrong(wrong),
+    }
+}
