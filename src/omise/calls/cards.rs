@@ -11,6 +11,43 @@ use crate::omise::{Answer, Card, Client, Error, List};
 
 /// Calls about one customer's cards; from [`Customers::cards`]. Cards are added by
 /// [`Customers::update`] with a token: the POST on this collection that the guide lists does not exist.
+///
+/// ```
+/// use dues::omise::{CardUpdate, ListQuery};
+/// # use dues::omise::{Client, ClientConfig, NewToken, PublicKey, SecretKey};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = dues::sandbox::start(dues::sandbox::SandboxOptions::default()).await?;
+/// # let client = Client::new(&ClientConfig {
+/// #     api_url: sandbox.api_url(),
+/// #     vault_url: sandbox.vault_url(),
+/// #     public_key: Some(PublicKey::parse(sandbox.public_key())?),
+/// #     ..ClientConfig::new(SecretKey::parse(sandbox.secret_key())?)
+/// # })?;
+/// # let card = NewToken {
+/// #     number: "4242424242424242".to_owned().into(),
+/// #     name: "A Customer".to_owned(),
+/// #     expiration_month: 12,
+/// #     expiration_year: 2090,
+/// #     security_code: "123".to_owned().into(),
+/// # };
+/// # let token = client.tokens().create(&card).await?.value.id;
+/// # let new = dues::omise::NewCustomer { card: Some(&token), ..Default::default() };
+/// # let customer = client.customers().create(&new).await?.value;
+/// # let customer_id = customer.id.as_str();
+/// let customers = client.customers();
+/// let cards = customers.cards(customer_id);
+/// let card = cards.list(&ListQuery::default()).await?.value.data.remove(0);
+///
+/// let update = CardUpdate { expiration_year: Some(2091), ..CardUpdate::default() };
+/// assert_eq!(cards.update(&card.id, &update).await?.value.expiration_year, 2091);
+///
+/// assert!(cards.destroy(&card.id).await?.value.deleted);
+/// assert_eq!(customers.retrieve(customer_id).await?.value.default_card, None);
+/// # sandbox.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Cards<'a> {
     client: &'a Client,

@@ -12,6 +12,47 @@ use crate::omise::objects::words;
 use crate::omise::{Answer, Charge, Client, Error, Event, List, Metadata, Reply, Search, TransportError};
 
 /// Calls about charges; from [`Client::charges`].
+///
+/// ```
+/// use dues::omise::{ChargeStatus, ListQuery, NewCharge};
+/// # use dues::omise::{Client, ClientConfig, NewToken, PublicKey, SecretKey};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = dues::sandbox::start(dues::sandbox::SandboxOptions::default()).await?;
+/// # let client = Client::new(&ClientConfig {
+/// #     api_url: sandbox.api_url(),
+/// #     vault_url: sandbox.vault_url(),
+/// #     public_key: Some(PublicKey::parse(sandbox.public_key())?),
+/// #     ..ClientConfig::new(SecretKey::parse(sandbox.secret_key())?)
+/// # })?;
+/// # let card = NewToken {
+/// #     number: "4242424242424242".to_owned().into(),
+/// #     name: "A Customer".to_owned(),
+/// #     expiration_month: 12,
+/// #     expiration_year: 2090,
+/// #     security_code: "123".to_owned().into(),
+/// # };
+/// # let token = client.tokens().create(&card).await?.value.id;
+/// # let new = dues::omise::NewCustomer { card: Some(&token), ..Default::default() };
+/// # let customer = client.customers().create(&new).await?.value;
+/// # let customer_id = customer.id.as_str();
+/// let new = NewCharge { amount: 99_000, currency: "THB", customer: Some(customer_id), ..Default::default() };
+/// let answer = client.charges().create(&new).await?;
+/// println!("{:?}: {} satang at {:?}", answer.request_id, answer.value.amount, answer.provider_date);
+/// assert_eq!(answer.value.status, ChargeStatus::Successful);
+///
+/// // Authorized first, captured later.
+/// let held = NewCharge { capture: Some(false), ..new };
+/// let held = client.charges().create(&held).await?.value;
+/// assert_eq!(held.status, ChargeStatus::Pending);
+/// let captured = client.charges().capture(&held.id, None).await?.value;
+/// assert_eq!(captured.status, ChargeStatus::Successful);
+///
+/// assert_eq!(client.charges().list(&ListQuery::default()).await?.value.total, 2);
+/// # sandbox.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Charges<'a>(pub(super) &'a Client);
 

@@ -10,6 +10,42 @@ use crate::omise::client::{Part, path};
 use crate::omise::{Answer, Client, Customer, Error, List, Metadata, Schedule, Search};
 
 /// Calls about customers; from [`Client::customers`].
+///
+/// ```
+/// use dues::omise::{CustomerUpdate, ErrorKind, NewCustomer};
+/// # use dues::omise::{Client, ClientConfig, NewToken, PublicKey, SecretKey};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = dues::sandbox::start(dues::sandbox::SandboxOptions::default()).await?;
+/// # let client = Client::new(&ClientConfig {
+/// #     api_url: sandbox.api_url(),
+/// #     vault_url: sandbox.vault_url(),
+/// #     public_key: Some(PublicKey::parse(sandbox.public_key())?),
+/// #     ..ClientConfig::new(SecretKey::parse(sandbox.secret_key())?)
+/// # })?;
+/// # let card = NewToken {
+/// #     number: "4242424242424242".to_owned().into(),
+/// #     name: "A Customer".to_owned(),
+/// #     expiration_month: 12,
+/// #     expiration_year: 2090,
+/// #     security_code: "123".to_owned().into(),
+/// # };
+/// # let token = client.tokens().create(&card).await?.value.id;
+/// let new = NewCustomer { email: Some("a@example.test"), card: Some(&token), ..NewCustomer::default() };
+/// let customer = client.customers().create(&new).await?.value;
+/// assert_eq!(customer.default_card().map(|card| card.last_digits.as_str()), Some("4242"));
+///
+/// let update = CustomerUpdate { description: Some("Pro"), ..CustomerUpdate::default() };
+/// let customer = client.customers().update(&customer.id, &update).await?.value;
+/// assert_eq!(customer.description.as_deref(), Some("Pro"));
+///
+/// client.customers().destroy(&customer.id).await?;
+/// let error = client.customers().retrieve(&customer.id).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::NotFound);
+/// # sandbox.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Customers<'a>(pub(super) &'a Client);
 

@@ -6,6 +6,27 @@ use crate::omise::client::{Part, path};
 use crate::omise::{Answer, Client, Error, Event, List};
 
 /// Calls about events; from [`Client::events`].
+///
+/// ```no_run
+/// use dues::omise::{ListQuery, Order};
+/// # use dues::omise::{Client, ClientConfig, PublicKey, SecretKey};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = dues::sandbox::start(dues::sandbox::SandboxOptions::default()).await?;
+/// # let client = Client::new(&ClientConfig {
+/// #     api_url: sandbox.api_url(),
+/// #     vault_url: sandbox.vault_url(),
+/// #     public_key: Some(PublicKey::parse(sandbox.public_key())?),
+/// #     ..ClientConfig::new(SecretKey::parse(sandbox.secret_key())?)
+/// # })?;
+/// let newest = ListQuery { order: Order::ReverseChronological, ..ListQuery::default() };
+/// for event in client.events().list(&newest).await?.value.data {
+///     println!("{} {}", event.id, event.key);
+/// }
+/// # sandbox.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Events<'a>(&'a Client);
 

@@ -6,6 +6,30 @@ use crate::omise::client::{Part, path};
 use crate::omise::{Answer, Client, Error, List, Occurrence, Schedule};
 
 /// Calls about schedules; from [`Client::schedules`].
+///
+/// ```no_run
+/// use dues::omise::{ListQuery, ScheduleStatus};
+/// # use dues::omise::{Client, ClientConfig, PublicKey, SecretKey};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = dues::sandbox::start(dues::sandbox::SandboxOptions::default()).await?;
+/// # let client = Client::new(&ClientConfig {
+/// #     api_url: sandbox.api_url(),
+/// #     vault_url: sandbox.vault_url(),
+/// #     public_key: Some(PublicKey::parse(sandbox.public_key())?),
+/// #     ..ClientConfig::new(SecretKey::parse(sandbox.secret_key())?)
+/// # })?;
+/// // End every schedule that still charges.
+/// let mut schedules = client.schedules().rows(&ListQuery::default());
+/// while let Some(schedule) = schedules.next().await? {
+///     if matches!(schedule.status, ScheduleStatus::Running | ScheduleStatus::Expiring) {
+///         client.schedules().destroy(&schedule.id).await?;
+///     }
+/// }
+/// # sandbox.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Schedules<'a>(&'a Client);
 

@@ -10,6 +10,49 @@ use crate::omise::{Answer, Client, Error, Search, SearchScope};
 /// Filters are names and values such as `("amount", "100..200")` (main units), `("created",
 /// "2026-01-01..2026-02-01")`, `("captured", "true")`. No scope has a filter for a customer's id or for
 /// metadata.
+///
+/// ```
+/// use dues::omise::{Charge, NewCharge, SearchQuery, SearchScope};
+/// # use dues::omise::{Client, ClientConfig, NewToken, PublicKey, SecretKey};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = dues::sandbox::start(dues::sandbox::SandboxOptions::default()).await?;
+/// # let client = Client::new(&ClientConfig {
+/// #     api_url: sandbox.api_url(),
+/// #     vault_url: sandbox.vault_url(),
+/// #     public_key: Some(PublicKey::parse(sandbox.public_key())?),
+/// #     ..ClientConfig::new(SecretKey::parse(sandbox.secret_key())?)
+/// # })?;
+/// # let card = NewToken {
+/// #     number: "4242424242424242".to_owned().into(),
+/// #     name: "A Customer".to_owned(),
+/// #     expiration_month: 12,
+/// #     expiration_year: 2090,
+/// #     security_code: "123".to_owned().into(),
+/// # };
+/// # let token = client.tokens().create(&card).await?.value.id;
+/// # let new = dues::omise::NewCustomer { card: Some(&token), ..Default::default() };
+/// # let customer = client.customers().create(&new).await?.value;
+/// # let customer_id = customer.id.as_str();
+/// let new = NewCharge {
+///     amount: 99_000,
+///     currency: "THB",
+///     customer: Some(customer_id),
+///     description: Some("order 7"),
+///     ..NewCharge::default()
+/// };
+/// client.charges().create(&new).await?;
+///
+/// // Amounts in filters are in main units: 990 THB.
+/// let filters = [("amount", "900..1000"), ("status", "successful")];
+/// let query = SearchQuery { text: "order", filters: &filters, ..SearchQuery::default() };
+/// let found = client.search::<Charge>(&SearchScope::Charge, &query).await?.value;
+/// assert_eq!(found.total, 1);
+/// assert_eq!(found.data[0].amount, 99_000);
+/// # sandbox.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SearchQuery<'a> {
     /// Words to find. Empty: everything that passes the filters.

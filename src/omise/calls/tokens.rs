@@ -10,6 +10,32 @@ use crate::omise::client::{Part, json, path};
 use crate::omise::{Answer, Client, Error, Token};
 
 /// Calls about tokens; from [`Client::tokens`].
+///
+/// ```
+/// use dues::omise::{NewToken};
+/// # use dues::omise::{Client, ClientConfig, PublicKey, SecretKey};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = dues::sandbox::start(dues::sandbox::SandboxOptions::default()).await?;
+/// # let client = Client::new(&ClientConfig {
+/// #     api_url: sandbox.api_url(),
+/// #     vault_url: sandbox.vault_url(),
+/// #     public_key: Some(PublicKey::parse(sandbox.public_key())?),
+/// #     ..ClientConfig::new(SecretKey::parse(sandbox.secret_key())?)
+/// # })?;
+/// let card = NewToken {
+///     number: "4242424242424242".to_owned().into(),
+///     name: "A Customer".to_owned(),
+///     expiration_month: 12,
+///     expiration_year: 2090,
+///     security_code: "123".to_owned().into(),
+/// };
+/// let token = client.tokens().create(&card).await?.value;
+/// assert!(!client.tokens().retrieve(&token.id).await?.value.used);
+/// # sandbox.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Tokens<'a>(&'a Client);
 
