@@ -12,6 +12,9 @@ mod customer;
 mod event;
 mod lenient;
 mod list;
+mod schedule;
+mod search;
+mod token;
 mod words;
 
 pub use account::{Account, AmountLimits, Balance, Capability, CapabilityLimits, PaymentMethod};
@@ -19,8 +22,12 @@ pub use card::Card;
 pub use charge::{Charge, ChargeStatus, Refund, TransactionFees};
 pub use customer::Customer;
 pub use event::{Event, WebhookDelivery};
-pub use lenient::Expandable;
+pub use lenient::{Expandable, HasId};
 pub use list::List;
+pub use schedule::{Occurrence, OccurrenceStatus, Schedule, ScheduleStatus, ScheduledCharge};
+pub use search::{Search, SearchScope};
+pub use token::Token;
+pub(super) use words::words;
 
 /// Free key and value pairs attached to an object: a JSON object, `{}` when nothing was attached.
 pub type Metadata = serde_json::Map<String, serde_json::Value>;
