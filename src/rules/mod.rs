@@ -23,6 +23,7 @@ pub mod planted;
 mod prepare;
 mod prepared;
 mod queue;
+pub mod recover;
 mod wake;
 
 #[cfg(test)]
