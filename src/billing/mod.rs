@@ -1,1 +1,126 @@
-//! The `billing` room.
+//! The work: loads what is due, lets the rules decide, makes intents durable, sends each once, keeps every result.
+//!
+//! Promises: no request without a durable intent; no result dropped; old doubt is looked at before anything new
+//! is sent; one bad subscription never stops the rest.
+//! Must never know: Omise, SQL, cron, HTML, TOML.
+
+pub mod adopt;
+mod brakes;
+mod cards;
+mod charge;
+mod doubt;
+mod error;
+mod pace;
+pub mod reconcile;
+mod run;
+mod serve;
+mod tally;
+mod time;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::gateway::Gateway;
+use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use crate::model::{CustomerId, SubscriptionId, Zone};
+use crate::store::Lane;
+
+pub use error::RunError;
+pub use pace::RatePerSecond;
+pub use run::run;
+
+/// What billing wishes, from the config.
+#[derive(Clone, Debug)]
+pub struct BillingSettings {
+    /// The book's zone.
+    pub zone: Zone,
+    /// Freshness of cards.
+    pub cards: Cards,
+    /// Settling of doubt.
+    pub doubt: Doubt,
+    /// Missed periods.
+    pub catch_up: CatchUp,
+    /// What stops a run.
+    pub brakes: Brakes,
+    /// Charges under way at once, 1 or more.
+    pub in_flight: usize,
+    /// Requests per second, over all of them.
+    pub rate: RatePerSecond,
+    /// One call's total time-out.
+    pub timeout: SignedDuration,
+}
+
+/// The work with all it works on.
+#[derive(Clone)]
+pub struct Billing {
+    /// The book.
+    pub lane: Lane,
+    /// The bank's door.
+    pub gateway: Arc<dyn Gateway>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The wishes.
+    pub settings: Arc<BillingSettings>,
+    /// Told how far a run is.
+    pub watch: Arc<dyn Watch>,
+    /// Asks a run to stop taking work.
+    pub stop: CancellationToken,
+    /// Whether the pause file exists now.
+    pub paused: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// What a run was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOrder {
+    /// The billing instant; `None`: now.
+    pub at: Option<Timestamp>,
+    /// Decide, but send and write nothing.
+    pub dry_run: bool,
+    /// Nothing else.
+    pub only: Option<Only>,
+    /// At most this many charges; `None`: no limit but the brakes.
+    pub limit: Option<u64>,
+}
+
+/// What a run is narrowed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// One subscription.
+    Subscription(SubscriptionId),
+    /// All of one customer.
+    Customer(CustomerId),
+}
+
+/// Is told how far a run is. Never asked anything.
+pub trait Watch: Send + Sync {
+    /// A part of the run begins; `total` steps, if they can be counted.
+    fn begin(&self, part: Part, total: Option<u64>);
+    /// So many steps more are done.
+    fn advance(&self, steps: u64);
+    /// The part is done.
+    fn end(&self);
+}
+
+/// Parts of a run that take time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Looking through the provider's charges for doubtful attempts.
+    Doubt,
+    /// Reading customers and their cards.
+    Cards,
+    /// Charging.
+    Charges,
+}
+
+/// Nobody watches.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn begin(&self, _: Part, _: Option<u64>) {}
+    fn advance(&self, _: u64) {}
+    fn end(&self) {}
+}

@@ -1,0 +1,174 @@
+//! Reading customers: all of them by pages of a hundred where that is cheaper, one of them where news are needed.
+
+use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
+
+use super::run::Run;
+use super::serve::Visit;
+use super::{Part, RunError};
+use crate::gateway::{CustomerFacts, CustomerRead, GatewayError, Page};
+use crate::model::{CustomerState, Snapshot, StoppedBy};
+use crate::store::CustomerReading;
+
+/// Rows in a page of the provider's list.
+const LIST_PAGE_ROWS: u64 = 100;
+/// Pages read at once; each is one request that answers slowly.
+const MOST_PAGES_AT_ONCE: usize = 4;
+/// Customers that a dry run keeps in memory; the rest it reads one by one.
+const MOST_KEPT_DRY: usize = 20_000;
+/// Stale customers are counted no further: the list is cheaper long before.
+const MOST_COUNTED: u64 = 1_000_000;
+
+/// What reading one customer came to.
+pub(super) enum ReadNow {
+    /// The book has it.
+    InBook,
+    /// A dry run put it into its snapshot.
+    InSnapshot,
+    /// The provider could not be read.
+    Failed,
+}
+
+/// Brings the book's snapshots of due customers up to date, if listing all customers takes fewer requests than
+/// reading the stale ones singly; those are then read when their turn comes.
+pub(super) async fn refresh(run: &Run<'_>) -> Result<(), RunError> {
+    let at = run.at;
+    let fresh_after = at.saturating_sub(run.billing.settings.cards.fresh).unwrap_or(Timestamp::MIN);
+    let stale =
+        run.billing.lane.run(move |store| store.count_stale_customers(at, fresh_after, MOST_COUNTED)).await??;
+    if stale < 2 {
+        return Ok(());
+    }
+    run.pace.permit().await;
+    let wire = run.time.wire(run.billing.settings.timeout);
+    let to = wire.provider_now.unwrap_or(wire.wall_at);
+    let first = match run.billing.gateway.customers(to, 0).await {
+        Ok(page) => page,
+        Err(error) => return given_up(run, &error),
+    };
+    let total = first.total;
+    if total.div_ceil(LIST_PAGE_ROWS) > stale.saturating_add(1) {
+        return Ok(());
+    }
+    run.billing.watch.begin(Part::Cards, Some(total));
+    keep(run, first).await?;
+    let offsets = (1..total.div_ceil(LIST_PAGE_ROWS)).map(|page| page * LIST_PAGE_ROWS);
+    let mut pages = stream::iter(offsets)
+        .map(|offset| async move {
+            run.pace.permit().await;
+            run.billing.gateway.customers(to, offset).await
+        })
+        .buffer_unordered(MOST_PAGES_AT_ONCE);
+    while let Some(page) = pages.next().await {
+        match page {
+            Ok(page) => keep(run, page).await?,
+            Err(error) => return given_up(run, &error),
+        }
+        if run.halted().is_some() {
+            break;
+        }
+    }
+    run.billing.watch.end();
+    Ok(())
+}
+
+/// Without the list, stale customers are read singly; without valid keys nothing goes on.
+fn given_up(run: &Run<'_>, error: &GatewayError) -> Result<(), RunError> {
+    run.billing.watch.end();
+    if matches!(error, GatewayError::Keys { .. }) {
+        run.halt(StoppedBy::Keys);
+        return Err(error.clone().into());
+    }
+    tracing::warn!(%error, "customers could not be listed; they are read one by one");
+    Ok(())
+}
+
+async fn keep(run: &Run<'_>, page: Page<CustomerFacts>) -> Result<(), RunError> {
+    run.time.saw(page.provider_now);
+    let rows = page.rows.len() as u64;
+    if run.order.dry_run {
+        let mut read = run.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let room = MOST_KEPT_DRY.saturating_sub(read.len());
+        read.extend(page.rows.into_iter().take(room).map(|facts| (facts.id.clone(), facts)));
+    } else {
+        let at = run.at;
+        let readings: Vec<_> = page.rows.into_iter().map(|facts| present(facts, at)).collect();
+        run.billing.lane.run(move |store| store.observe_customers(&readings)).await??;
+    }
+    run.billing.watch.advance(rows);
+    Ok(())
+}
+
+/// Reads the visit's customer at the provider, now.
+pub(super) async fn read_now(run: &Run<'_>, visit: &mut Visit) -> ReadNow {
+    let id = visit.snapshot.customer.id.clone();
+    if run.order.dry_run {
+        let kept = run.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&id).cloned();
+        if let Some(facts) = kept {
+            show(&mut visit.snapshot, CustomerRead::Present(facts), run.at);
+            return ReadNow::InSnapshot;
+        }
+    }
+    run.pace.permit().await;
+    let read = match run.billing.gateway.customer(&id).await {
+        Ok(read) => read,
+        Err(error) => {
+            if matches!(error, GatewayError::Keys { .. }) {
+                run.halt(StoppedBy::Keys);
+            }
+            run.reached(!matches!(error, GatewayError::Unreachable(_)));
+            tracing::warn!(subscription = %visit.snapshot.subscription.id, %error, "the customer could not be read");
+            return ReadNow::Failed;
+        }
+    };
+    if run.order.dry_run {
+        show(&mut visit.snapshot, read, run.at);
+        return ReadNow::InSnapshot;
+    }
+    let at = run.at;
+    let reading = match read {
+        CustomerRead::Present(facts) => present(facts, at),
+        CustomerRead::Gone => {
+            CustomerReading { id, state: CustomerState::Gone, default_card: None, cards: Vec::new(), read_at: at }
+        }
+    };
+    match run.billing.lane.run(move |store| store.observe_customers(&[reading])).await {
+        Ok(Ok(_)) => ReadNow::InBook,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "what was read of a customer could not be kept");
+            run.halt(StoppedBy::Store);
+            ReadNow::Failed
+        }
+        Err(_) => {
+            run.halt(StoppedBy::Store);
+            ReadNow::Failed
+        }
+    }
+}
+
+fn present(facts: CustomerFacts, at: Timestamp) -> CustomerReading {
+    CustomerReading {
+        id: facts.id,
+        state: CustomerState::Present,
+        default_card: facts.default_card,
+        cards: facts.cards,
+        read_at: at,
+    }
+}
+
+fn show(snapshot: &mut Snapshot, read: CustomerRead, at: Timestamp) {
+    let customer = &mut snapshot.customer;
+    customer.read_at = Some(at);
+    match read {
+        CustomerRead::Present(facts) => {
+            customer.state = CustomerState::Present;
+            customer.default_card = facts.default_card;
+            customer.cards = facts.cards;
+        }
+        CustomerRead::Gone => {
+            customer.state = CustomerState::Gone;
+            customer.default_card = None;
+            customer.cards.clear();
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! How fast we may ask: permits spaced in time, and patience when the provider asks for it.
+//!
+//! Promises: permits are never closer together than the configured rate allows, measured over any millisecond
+//! or longer; after a 429 nothing is sent until the wait is over, and then no faster than what was accepted before.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock::Clock;
+
+/// Requests per second, in thousandths: 10,000 is ten a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RatePerSecond(pub u32);
+
+/// Permits closer together than this are handed out at once: timers are no finer.
+const FINEST: Duration = Duration::from_millis(1);
+/// The wait after a 429 that names none; doubled by each further one in a row.
+const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+/// No 429 makes us wait longer than this at a time; the attempt is then tried again or left for the next run.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(120);
+/// After a 429 the pace is this share, in percent, of what was accepted before.
+const AFTER_LIMIT_PERCENT: u64 = 95;
+
+/// Hands out permits.
+pub(super) struct Pace {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Between two permits, as configured or as learned.
+    spacing: Duration,
+    /// When the next permit may be used, on the steady clock.
+    next: Duration,
+    /// Nothing before this, on the steady clock.
+    patience_until: Duration,
+    /// 429s in a row.
+    limited_in_a_row: u32,
+    /// Since when accepted requests are counted, on the steady clock.
+    counting_since: Option<Duration>,
+    /// Accepted since then.
+    accepted: u64,
+}
+
+impl Pace {
+    /// Permits at that rate, the first at once.
+    pub(super) fn new(clock: Arc<dyn Clock>, rate: RatePerSecond) -> Self {
+        let spacing = Duration::from_nanos(1_000_000_000_000 / u64::from(rate.0.max(1)));
+        let now = clock.steady();
+        let state = State {
+            spacing,
+            next: now,
+            patience_until: Duration::ZERO,
+            limited_in_a_row: 0,
+            counting_since: None,
+            accepted: 0,
+        };
+        Self { clock, state: Mutex::new(state) }
+    }
+
+    /// Takes the next permit, waiting for it; tells whether there was a wait.
+    pub(super) async fn permit(&self) -> bool {
+        let mut waited = false;
+        let mut mine = None;
+        loop {
+            let now = self.clock.steady();
+            let until = {
+                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                if now < state.patience_until {
+                    // Patience puts everybody behind its end, this permit too.
+                    mine = None;
+                    state.patience_until
+                } else {
+                    *mine.get_or_insert_with(|| state.take(now))
+                }
+            };
+            if until <= now + FINEST {
+                return waited;
+            }
+            waited = true;
+            tokio::time::sleep(until.saturating_sub(now)).await;
+        }
+    }
+
+    /// The provider took a request.
+    pub(super) fn accepted(&self) {
+        let now = self.clock.steady();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.limited_in_a_row = 0;
+        state.counting_since.get_or_insert(now);
+        state.accepted += 1;
+    }
+
+    /// The provider asked for patience (429), perhaps naming a wait in seconds.
+    pub(super) fn limited(&self, retry_after_s: Option<u64>) {
+        let now = self.clock.steady();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if now < state.patience_until {
+            return; // Answers to requests that were under way when the first one came.
+        }
+        let doubled = FIRST_PATIENCE.saturating_mul(1 << state.limited_in_a_row.min(10));
+        let patience = retry_after_s.map_or(doubled, Duration::from_secs).min(LONGEST_PATIENCE);
+        state.limited_in_a_row += 1;
+        state.patience_until = now + patience;
+        if let Some(since) = state.counting_since.take()
+            && state.accepted > 0
+        {
+            let window = (now + patience).saturating_sub(since);
+            let fair = window.as_nanos() * 100 / u128::from(state.accepted * AFTER_LIMIT_PERCENT);
+            let fair = Duration::from_nanos(u64::try_from(fair).unwrap_or(u64::MAX));
+            state.spacing = state.spacing.max(fair);
+        }
+        state.accepted = 0;
+        tracing::warn!(
+            patience_s = patience.as_secs(),
+            spacing_ms = u64::try_from(state.spacing.as_millis()).unwrap_or(u64::MAX),
+            "the provider asks for patience: the whole run slows down"
+        );
+    }
+}
+
+impl State {
+    fn take(&mut self, now: Duration) -> Duration {
+        let mine = self.next.max(now.saturating_sub(FINEST)).max(self.patience_until);
+        self.next = mine + self.spacing;
+        mine
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    /// Tokio's own clock, which tests move without waiting.
+    struct Virtual(tokio::time::Instant);
+
+    impl Clock for Virtual {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+        fn steady(&self) -> Duration {
+            self.0.elapsed() + Duration::from_secs(1000)
+        }
+    }
+
+    fn pace(rate_milli: u32) -> (Pace, tokio::time::Instant) {
+        let start = tokio::time::Instant::now();
+        (Pace::new(Arc::new(Virtual(start)), RatePerSecond(rate_milli)), start)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn permits_keep_their_distance() {
+        let (pace, start) = pace(10_000);
+        for _ in 0..31 {
+            pace.permit().await;
+        }
+        let took = start.elapsed();
+        assert!((Duration::from_millis(2_990)..Duration::from_millis(3_050)).contains(&took), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_429_stops_everybody_for_as_long_as_told_and_slows_the_rest() {
+        let (pace, start) = pace(1_000_000);
+        for _ in 0..100 {
+            pace.permit().await;
+            pace.accepted();
+        }
+        pace.limited(Some(10));
+        pace.limited(Some(10));
+        assert!(pace.permit().await);
+        assert!(start.elapsed() >= Duration::from_secs(10));
+        let resumed = tokio::time::Instant::now();
+        for _ in 0..95 {
+            pace.permit().await;
+        }
+        let took = resumed.elapsed();
+        assert!(took >= Duration::from_secs(9), "100 in 10 s were accepted, so 95 need about that: {took:?}");
+    }
+}

@@ -1,0 +1,212 @@
+//! Serves one due subscription: decide, and decide again after each step, until nothing is left to do now.
+
+use jiff::Timestamp;
+
+use super::charge::{self, Next};
+use super::run::Run;
+use super::cards;
+use crate::model::{Change, SkipReason, Snapshot, StoppedBy, SubscriptionId, Transition};
+use crate::rules::{self, Prepared};
+use crate::store::{CommitError, Refusal};
+
+/// Steps one subscription may take in one run; far above what any needs, so that a fault of ours ends.
+const MOST_STEPS: u32 = 64;
+
+/// Where a subscription stands within this run.
+pub(super) struct Visit {
+    pub(super) snapshot: Snapshot,
+    /// Its customer was read in this very run.
+    pub(super) confirmed: bool,
+    /// A permit is in hand.
+    pub(super) permit: bool,
+    /// Something was sent for it.
+    pub(super) sent: bool,
+    /// Requests in a row that never left us.
+    pub(super) not_sent_in_a_row: u32,
+    /// Refusals of its customer or card in this run.
+    pub(super) source_refusals: u32,
+}
+
+enum Step {
+    Again,
+    Done,
+}
+
+/// Serves one due subscription. Whatever goes wrong with it stays with it.
+pub(super) async fn serve(run: &Run<'_>, snapshot: Snapshot) {
+    run.tally().0.considered += 1;
+    let mut visit = Visit {
+        snapshot,
+        confirmed: false,
+        permit: false,
+        sent: false,
+        not_sent_in_a_row: 0,
+        source_refusals: 0,
+    };
+    for _ in 0..MOST_STEPS {
+        if run.halted().is_some() {
+            return;
+        }
+        match step(run, &mut visit).await {
+            Step::Again => {}
+            Step::Done => return,
+        }
+    }
+    run.tally().skipped(SkipReason::Contended);
+}
+
+async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
+    let circumstances = run.circumstances();
+    let steady = run.billing.clock.steady();
+    let compose = |order: &_| run.billing.gateway.body(order);
+    match rules::prepare(&visit.snapshot, &circumstances, &compose, visit.confirmed) {
+        Ok(Prepared::Settle { transition, skipped }) => settle(run, visit, transition, skipped).await,
+        Ok(Prepared::ConfirmCustomer(_)) => confirm(run, visit).await,
+        Ok(Prepared::Charge(prepared)) if run.order.dry_run => {
+            match run.brakes().reserve(prepared.request.amount) {
+                Ok(()) => run.tally().planned(&prepared.transition),
+                Err(brake) => run.halt(brake),
+            }
+            Step::Done
+        }
+        Ok(Prepared::Charge(prepared)) => {
+            if !visit.permit {
+                visit.permit = true;
+                if run.pace.permit().await {
+                    return Step::Again; // Time has passed: decide again, with the permit in hand.
+                }
+            }
+            match charge::charge(run, visit, *prepared, steady).await {
+                Next::Again => Step::Again,
+                Next::Done => Step::Done,
+            }
+        }
+        Err(error) => {
+            let id = &visit.snapshot.subscription.id;
+            tracing::error!(subscription = %id, %error, "this subscription could not be decided; the others go on");
+            run.tally().0.incidents.push(format!("subscription {id}: {error}"));
+            Step::Done
+        }
+    }
+}
+
+/// Nothing to send: writes what there is to write.
+async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skipped: SkipReason) -> Step {
+    let wakes = wake_after(&transition);
+    let more = skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake.is_some_and(|wake| wake <= run.at));
+    if run.order.dry_run {
+        run.tally().wrote(&transition);
+    } else if !transition.is_empty() {
+        left_due(run, &visit.snapshot.subscription.id, &transition);
+        match run.billing.lane.commit(transition.clone()).await {
+            Ok(()) => run.tally().wrote(&transition),
+            Err(error) => return refused(run, visit, &error).await,
+        }
+        if more {
+            return reload(run, visit).await;
+        }
+    }
+    if !visit.sent || skipped != SkipReason::NotDue {
+        run.tally().skipped(skipped);
+    }
+    Step::Done
+}
+
+/// Reads the customer now, since nobody is flagged on old news.
+async fn confirm(run: &Run<'_>, visit: &mut Visit) -> Step {
+    if visit.confirmed {
+        run.tally().skipped(SkipReason::Unread);
+        return Step::Done;
+    }
+    visit.confirmed = true;
+    match cards::read_now(run, visit).await {
+        cards::ReadNow::InBook => reload(run, visit).await,
+        cards::ReadNow::InSnapshot => Step::Again,
+        cards::ReadNow::Failed => {
+            run.tally().skipped(SkipReason::Unread);
+            Step::Done
+        }
+    }
+}
+
+/// A commit was refused: a conflict means deciding again from a fresh snapshot.
+pub(super) async fn refused_commit(run: &Run<'_>, visit: &mut Visit, error: &CommitError) -> Next {
+    match refused(run, visit, error).await {
+        Step::Again => Next::Again,
+        Step::Done => Next::Done,
+    }
+}
+
+async fn refused(run: &Run<'_>, visit: &mut Visit, error: &CommitError) -> Step {
+    let id = visit.snapshot.subscription.id.clone();
+    match error {
+        CommitError::Refused(Refusal::Conflict(what)) => {
+            tracing::debug!(subscription = %id, %what, "changed meanwhile: decided again");
+            reload(run, visit).await
+        }
+        CommitError::Refused(Refusal::Fenced { .. }) => {
+            run.halt(StoppedBy::Lease);
+            Step::Done
+        }
+        CommitError::Refused(Refusal::Constraint(what)) => {
+            tracing::error!(subscription = %id, %what, "the book refused a write: a fault of ours; the others go on");
+            run.tally().0.incidents.push(format!("subscription {id}: the book refused a write: {what}"));
+            Step::Done
+        }
+        CommitError::Store(error) => {
+            tracing::error!(subscription = %id, %error, "the book cannot be written");
+            run.tally().0.incidents.push(error.to_string());
+            run.halt(StoppedBy::Store);
+            Step::Done
+        }
+        CommitError::Closed => {
+            run.halt(StoppedBy::Store);
+            Step::Done
+        }
+    }
+}
+
+async fn reload(run: &Run<'_>, visit: &mut Visit) -> Step {
+    match fresh(run, &visit.snapshot.subscription.id).await {
+        Some(snapshot) => {
+            visit.snapshot = snapshot;
+            Step::Again
+        }
+        None => Step::Done,
+    }
+}
+
+/// The subscription as the book has it now; `None` (and the run halts) if it cannot be read.
+pub(super) async fn fresh(run: &Run<'_>, id: &SubscriptionId) -> Option<Snapshot> {
+    let wanted = id.clone();
+    match run.billing.lane.run(move |store| store.snapshot(&wanted)).await {
+        Ok(Ok(snapshot)) => snapshot,
+        Ok(Err(error)) => {
+            tracing::error!(subscription = %id, %error, "the book cannot be read");
+            run.tally().0.incidents.push(error.to_string());
+            run.halt(StoppedBy::Store);
+            None
+        }
+        Err(_) => {
+            run.halt(StoppedBy::Store);
+            None
+        }
+    }
+}
+
+/// The subscription's `wake_at` once that transition is in the book; `None`: it does not touch it.
+pub(super) fn wake_after(transition: &Transition) -> Option<Option<Timestamp>> {
+    transition.changes.iter().rev().find_map(|change| match change {
+        Change::UpdateSubscription(subscription) => Some(subscription.wake_at),
+        _ => None,
+    })
+}
+
+/// Notes, before the commit, a subscription that the transition leaves due at this very instant.
+pub(super) fn left_due(run: &Run<'_>, id: &SubscriptionId, transition: &Transition) -> bool {
+    let due = wake_after(transition).flatten().is_some_and(|wake| wake <= run.at);
+    if due {
+        run.left_due.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(id.clone());
+    }
+    due
+}
