@@ -3,15 +3,10 @@
 //!
 //! Promises: an order is carried out whole or not at all. Must never know: how it was given.
 
-use std::sync::Arc;
-
 use thiserror::Error;
 
-use crate::model::{
-    AttemptId, CardId, ChargeSeen, InvoiceId, PlanKey, PlanVersion, Quantity, Snapshot, SubscriptionId,
-    Transition, Zone,
-};
-use crate::rules::{Circumstances, RuleError};
+use crate::model::{AttemptId, InvoiceId, Snapshot, SubscriptionId, Transition};
+use crate::rules::RuleError;
 use crate::store::{Refusal, Store, StoreError};
 
 /// Somebody else wrote between our read and our write so often in a row: a daemon at work writes one row a few
