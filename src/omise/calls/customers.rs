@@ -46,6 +46,8 @@ use crate::omise::{Answer, Client, Customer, Error, List, Metadata, Schedule, Se
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Source: paths and parameters from the machine-readable description; errors as recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Customers<'a>(pub(super) &'a Client);
 

@@ -36,6 +36,8 @@ use crate::omise::{Answer, Client, Error, Token};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Source: paths and parameters from the machine-readable description; errors as recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Tokens<'a>(&'a Client);
 
@@ -71,6 +73,9 @@ impl Client {
 impl Tokens<'_> {
     /// Makes a token of a test card. Refused with live keys: a real card number must go from the customer's
     /// browser to the vault and never through a program like this one.
+    ///
+    /// Errors: 400 `invalid_card`; 401 `authentication_failure` with the wrong kind of key (one page says 403
+    /// `not_authorized`; no recording settles it).
     pub async fn create(&self, card: &NewToken) -> Result<Answer<Token>, Error> {
         if self.0.livemode() {
             let reason =
