@@ -30,7 +30,7 @@ use crate::omise::{Answer, Charge, Client, Error, Event, List, Metadata, Reply, 
 /// #     name: "A Customer".to_owned(),
 /// #     expiration_month: 12,
 /// #     expiration_year: 2090,
-/// #     security_code: "123".to_owned().into(),
+/// #     security_code: Some("123".to_owned().into()),
 /// # };
 /// # let token = client.tokens().create(&card).await?.value.id;
 /// # let new = dues::omise::NewCustomer { card: Some(&token), ..Default::default() };
@@ -233,6 +233,11 @@ impl<'a> Charges<'a> {
     /// What happened to a charge. Rows may lack `data`.
     pub async fn events(&self, id: &str, query: &ListQuery) -> Result<Answer<List<Event>>, Error> {
         self.0.get_with(&of(id, "events")?, &query.pairs()).await
+    }
+
+    /// All that happened to a charge.
+    pub fn event_rows(&self, id: &str) -> Result<Rows<'a, Event>, Error> {
+        Ok(Rows::new(self.0, of(id, "events")?, &ListQuery::default()))
     }
 }
 

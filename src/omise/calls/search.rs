@@ -28,7 +28,7 @@ use crate::omise::{Answer, Client, Error, Search, SearchScope};
 /// #     name: "A Customer".to_owned(),
 /// #     expiration_month: 12,
 /// #     expiration_year: 2090,
-/// #     security_code: "123".to_owned().into(),
+/// #     security_code: Some("123".to_owned().into()),
 /// # };
 /// # let token = client.tokens().create(&card).await?.value.id;
 /// # let new = dues::omise::NewCustomer { card: Some(&token), ..Default::default() };
