@@ -65,7 +65,9 @@ async fn compare(run: &Run<'_>, adopted: &mut Adopted) -> Result<(), RunError> {
             run.billing.watch.begin(Part::Doubt, Some(page.total));
         }
         let rows = page.rows.len() as u64;
-        for seen in page.rows.iter().filter(|seen| seen.installation.as_deref() == Some(installation.as_str())) {
+        for seen in
+            page.rows.iter().filter(|seen| seen.installation.as_deref() == Some(installation.as_str()))
+        {
             adopted.charges += 1;
             match take_in(run, seen).await? {
                 Taken::Known => {}
@@ -129,7 +131,7 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
                 return Ok(Taken::Left(format!("charge {}: {refusal}", seen.charge)));
             }
             Err(CommitError::Store(error)) => return Err(error.into()),
-            Err(CommitError::Closed) => return Err(crate::store::LaneClosed.into()),
+            Err(CommitError::Closed(_)) => return Err(crate::store::LaneClosed.into()),
         }
     }
 }

@@ -6,11 +6,14 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::billing::RunError;
+use crate::billing::orders::OrderError;
 use crate::config::{ConfigErrors, SecretError};
 use crate::gateway::GatewayError;
 use crate::model::{IdError, MoneyError, ZoneError};
 use crate::rules::RuleError;
 use crate::store::StoreError;
+use crate::wiring::WiringError;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +113,40 @@ impl From<std::io::Error> for Failure {
             return Self::new(Exit::Done, "");
         }
         Self::unexpected(format!("the output could not be written ({error})"))
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(store) => store.into(),
+            RunError::Gateway(gateway) => gateway.into(),
+            RunError::Usage(sentence) => Self::usage(sentence),
+            RunError::KeysDuringRun(_) => Self::new(Exit::Provider, error),
+            RunError::Clock(_) | RunError::Lane(_) => Self::unexpected(error),
+        }
+    }
+}
+
+impl From<OrderError> for Failure {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::Store(store) => store.into(),
+            OrderError::Refused(_) | OrderError::Contended { .. } => Self::new(Exit::Store, error),
+            OrderError::NotFound { .. } | OrderError::Rule(_) => Self::usage(error),
+        }
+    }
+}
+
+impl From<WiringError> for Failure {
+    fn from(error: WiringError) -> Self {
+        match error {
+            WiringError::Store(store) => store.into(),
+            WiringError::Gateway(gateway) => gateway.into(),
+            WiringError::Adopt(_) => Self::new(Exit::Store, error),
+            WiringError::Sandbox(_) | WiringError::Io { .. } => Self::unexpected(error),
+            _ => Self::usage(error),
+        }
     }
 }
 
