@@ -1,0 +1,99 @@
+//! The sandbox judged by clients that nobody here wrote: the official Python and Node SDKs.
+//!
+//! Each is installed by its name into a folder of its own under the build directory, once, and then lives
+//! through a customer's life. A machine where they cannot be installed fails these tests, loudly: the proof
+//! was not made.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use dues::sandbox::{Sandbox, SandboxOptions, start};
+
+const PYTHON_SDK: &str = "omise==0.16.0";
+const NODE_SDK: &str = "omise@1.1.0";
+
+/// Runs to the end or fails the test with everything that was said.
+fn must(what: &str, command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{what}: cannot run {command:?}: {error}"));
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{what} failed\n{command:?}\n{said}");
+    said
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk").join(name)
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk").join(name)
+}
+
+fn python() -> PathBuf {
+    let home = folder("python-0.16.0");
+    let done = home.join("installed");
+    if !done.exists() {
+        must(
+            "making a Python environment",
+            Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home),
+        );
+        let pip = home.join("bin/pip");
+        must("installing the Python SDK", Command::new(pip).args(["install", "--quiet", PYTHON_SDK]));
+        std::fs::write(done, PYTHON_SDK).expect("a mark");
+    }
+    home.join("bin/python")
+}
+
+fn node_modules() -> PathBuf {
+    let home = folder("node-1.1.0");
+    let done = home.join("installed");
+    if !done.exists() {
+        std::fs::create_dir_all(&home).expect("a folder");
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&home).arg(NODE_SDK);
+        must("installing the Node SDK", &mut npm);
+        std::fs::write(done, NODE_SDK).expect("a mark");
+    }
+    home.join("node_modules")
+}
+
+/// A client process that knows where the sandbox is, and no proxy.
+fn pointed_at(sandbox: &Sandbox, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for proxy in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
+        command.env_remove(proxy);
+    }
+    command
+        .env("SANDBOX_URL", sandbox.api_url())
+        .env("SANDBOX_PUBLIC_KEY", sandbox.public_key())
+        .env("SANDBOX_SECRET_KEY", sandbox.secret_key());
+    command
+}
+
+/// Five charges in each life: four that paid or were held, one declined.
+fn judge(sandbox: &Sandbox, said: &str) {
+    assert!(said.trim_end().ends_with("done"), "{said}");
+    let statuses: Vec<String> = sandbox.ledger().into_iter().map(|entry| entry.status).collect();
+    assert_eq!(statuses, ["successful", "successful", "failed", "successful", "reversed"]);
+    assert_eq!(sandbox.ledger()[0].refunded, 40_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_python_client_lives_a_customers_life() {
+    let python = python();
+    let sandbox = start(SandboxOptions::default()).await.expect("starts");
+    let said = must("the Python life", pointed_at(&sandbox, &python).arg(script("life.py")));
+    judge(&sandbox, &said);
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_node_client_lives_a_customers_life() {
+    let modules = node_modules();
+    let sandbox = start(SandboxOptions::default()).await.expect("starts");
+    let mut node = pointed_at(&sandbox, Path::new("node"));
+    node.arg("--require").arg(script("port.js")).arg(script("life.js")).env("NODE_PATH", modules);
+    let said = must("the Node life", &mut node);
+    judge(&sandbox, &said);
+    sandbox.stop().await;
+}
