@@ -9,10 +9,14 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::exit::{Exit, Failure};
 use crate::sandbox::{Fates, Sandbox, SandboxError, SandboxOptions, start};
 
-/// Run the pretend Omise on loopback, for trying things out and for tests
+/// How the sandbox is to be.
 #[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Example:\n  dues sandbox --listen 127.0.0.1:4020 --customers 200 --state sandbox.jsonl"
+)]
 pub struct SandboxArgs {
     /// Where to listen: loopback only; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
@@ -72,7 +76,7 @@ pub async fn run(args: &SandboxArgs, json: bool, stop: impl Future<Output = ()>)
 }
 
 /// Resolves when the process is asked to end, by Ctrl-C or by a service manager.
-pub async fn interrupted() {
+async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         // Without signals to wait for, Ctrl-C alone ends it.
@@ -125,7 +129,7 @@ mod tests {
     #[tokio::test]
     async fn it_refuses_to_be_reached_from_elsewhere() {
         let line = <Line as clap::Parser>::parse_from(["sandbox", "--listen", "0.0.0.0:0"]);
-        let refused = run(&line.args, true, async {}).await.expect_err("refused");
+        let refused = serve(&line.args, true, async {}).await.expect_err("refused");
         assert!(refused.to_string().contains("loopback only"));
     }
 }

@@ -12,7 +12,9 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName
 use reqwest::{Method, Request, Response, Url};
 use zeroize::Zeroizing;
 
-use super::config::{API_VERSION, CONNECT_TIMEOUT_MAX, ClientConfig, ConfigError, base_url, is_loopback};
+use super::config::{
+    API_VERSION, CONNECT_TIMEOUT_MAX, ClientConfig, ConfigError, IDLE_MAX, base_url, is_loopback,
+};
 use super::{Reply, TransportError};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -137,6 +139,7 @@ fn http_client(base: &Url, config: &ClientConfig) -> Result<reqwest::Client, Con
         .timeout(config.timeout)
         .connect_timeout(CONNECT_TIMEOUT_MAX.min(config.timeout / 2))
         .pool_max_idle_per_host(config.idle_connections)
+        .pool_idle_timeout(IDLE_MAX)
         .tls_version_min(reqwest::tls::Version::TLS_1_2);
     builder = if base.scheme() == "http" && base.host_str().is_some_and(is_loopback) {
         // Plain http needs no certificates, yet the builder fails on a machine without a certificate store

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 
 use super::RuleError;
-use super::planted::{Bug, planted};
+use crate::hooks::{Bug, planted};
 use crate::model::{BillingPeriod, Interval, PlanTerms, Subscription, Unit, Zone};
 
 /// The periods that one anchor, interval and zone give.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Circumstances;
-use super::planted::{Bug, planted};
+use crate::hooks::{Bug, planted};
 use crate::model::{
     Attempt, AttemptStatus, CardDecline, CardId, CardSnapshot, CustomerState, DeclineClass, DeclineKind,
     FlagReason, OpenInvoice, Snapshot,

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::calendar::{Calendar, after};
 use super::draft::Draft;
-use super::{Circumstances, RuleError, life};
+use super::{RuleError, life};
+use crate::model::settings::CatchUp;
 use crate::model::{
     BillingPeriod, EventKind, Hold, Invoice, InvoiceId, InvoiceStatus, OpenInvoice, SkipReason, Subscription,
     SubscriptionStatus, Version,
@@ -20,6 +21,13 @@ pub(super) const MOST_PERIODS_PER_DECISION: u32 = 400;
 /// A pause that ends and an end that comes are two; one more look finds nothing left.
 const MOST_TURNS: usize = 3;
 
+/// Now, and how many missed periods are collected without asking.
+#[derive(Clone, Copy)]
+struct Now {
+    at: Timestamp,
+    hold_after: u32,
+}
+
 /// A point at which a subscription's state changes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
@@ -27,19 +35,20 @@ enum Turn {
     Cancel,
 }
 
-/// Brings the working copy up to `c.at`. At most [`MOST_PERIODS_PER_DECISION`] invoices are opened; whether that
+/// Brings the working copy up to `at`. At most [`MOST_PERIODS_PER_DECISION`] invoices are opened; whether that
 /// was enough is answered.
-pub(super) fn advance(d: &mut Draft, c: &Circumstances) -> Result<bool, RuleError> {
+pub(super) fn advance(d: &mut Draft, at: Timestamp, catch_up: CatchUp) -> Result<bool, RuleError> {
+    let now = Now { at, hold_after: catch_up.hold_after };
     let mut room = MOST_PERIODS_PER_DECISION;
     for _ in 0..MOST_TURNS {
-        let turn = next_turn(&d.now.subscription, c.at);
-        if !settle_periods(d, c, turn.map(|(at, _)| at), &mut room)? {
+        let turn = next_turn(&d.now.subscription, at);
+        if !settle_periods(d, now, turn.map(|(turn, _)| turn), &mut room)? {
             return Ok(false);
         }
         match turn {
             None => return Ok(true),
-            Some((at, Turn::Resume)) => life::resume(d, at, c.at),
-            Some((at, Turn::Cancel)) => life::cancel(d, at, c.at),
+            Some((when, Turn::Resume)) => life::resume(d, when, at),
+            Some((when, Turn::Cancel)) => life::cancel(d, when, at, None),
         }
     }
     Ok(true)
@@ -57,14 +66,14 @@ fn next_turn(subscription: &Subscription, at: Timestamp) -> Option<(Timestamp, T
 /// Invoices or skips every period that began before `turn`, or up to now; whether the room was enough.
 fn settle_periods(
     d: &mut Draft,
-    c: &Circumstances,
+    now: Now,
     turn: Option<Timestamp>,
     room: &mut u32,
 ) -> Result<bool, RuleError> {
-    let (first, billed_to, reached) = ranges(d, c.at, turn);
+    let (first, billed_to, reached) = ranges(d, now.at, turn);
     let opened_to = billed_to.min(first.saturating_add(*room));
     *room -= opened_to - first;
-    open_periods(d, c, first..opened_to, billed_to)?;
+    open_periods(d, now, first..opened_to, billed_to)?;
     d.now.subscription.next_index = opened_to;
     if opened_to < billed_to {
         return Ok(false);
@@ -73,7 +82,7 @@ fn settle_periods(
         let reason = skip_reason(d.now.subscription.status);
         d.skip(billed_to, reached, reason);
         let data = json!({ "from": billed_to, "to": reached, "reason": reason });
-        d.event(c.at, EventKind::PeriodsSkipped, Some(&data));
+        d.event(now.at, EventKind::PeriodsSkipped, Some(&data));
         d.now.subscription.next_index = reached;
     }
     Ok(true)
@@ -111,23 +120,36 @@ const fn skip_reason(status: SubscriptionStatus) -> SkipReason {
 
 fn open_periods(
     d: &mut Draft,
-    c: &Circumstances,
+    now: Now,
     range: std::ops::Range<u32>,
     billed_to: u32,
 ) -> Result<(), RuleError> {
-    let missed_to = first_not_missed(d, c.at, range.start).min(billed_to);
+    let missed_to = first_not_missed(d, now.at, range.start).min(billed_to);
     let missed = missed_to.saturating_sub(range.start);
     let held_already = d.now.invoices.iter().any(|open| open.invoice.hold == Some(Hold::CatchUp));
-    let holds = missed > c.catch_up.hold_after || (missed > 0 && held_already);
+    let holds = missed > now.hold_after || (missed > 0 && held_already);
     if holds && !held_already && !range.is_empty() {
-        let data = json!({ "periods": missed, "hold_after": c.catch_up.hold_after });
-        d.event(c.at, EventKind::CatchUpHeld, Some(&data));
+        let data = json!({ "periods": missed, "hold_after": now.hold_after });
+        d.event(now.at, EventKind::CatchUpHeld, Some(&data));
     }
     for index in range {
         let period = Calendar::of(&d.now.subscription, &d.now.plan.terms).period(index)?;
         let hold = (holds && index < missed_to).then_some(Hold::CatchUp);
-        open_invoice(d, period, hold, c.at)?;
+        open_invoice(d, period, hold, now.at)?;
     }
+    Ok(())
+}
+
+/// Invoices every period up to and with `index`, whatever the clock says: the provider has proof that it was due.
+pub(super) fn open_through(d: &mut Draft, index: u32, at: Timestamp) -> Result<(), RuleError> {
+    let next = index
+        .checked_add(1)
+        .ok_or_else(|| RuleError::Overflow(format!("period {index} has none after it")))?;
+    for index in d.now.subscription.next_index..next {
+        let period = Calendar::of(&d.now.subscription, &d.now.plan.terms).period(index)?;
+        open_invoice(d, period, None, at)?;
+    }
+    d.now.subscription.next_index = next;
     Ok(())
 }
 

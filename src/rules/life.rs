@@ -48,13 +48,14 @@ pub(super) fn pause(
 }
 
 /// It ended at `when`; `at` is now.
-pub(super) fn cancel(d: &mut Draft, when: Timestamp, at: Timestamp) {
+pub(super) fn cancel(d: &mut Draft, when: Timestamp, at: Timestamp, reason: Option<&str>) {
     d.now.subscription.status = SubscriptionStatus::Canceled;
     d.now.subscription.ended_at = Some(when);
     d.now.subscription.pause = None;
     stop(d);
     flags::clear_all(d, at);
-    d.event(at, EventKind::SubscriptionCanceled, None);
+    let data = reason.map(|reason| json!({ "reason": reason }));
+    d.event(at, EventKind::SubscriptionCanceled, data.as_ref());
 }
 
 /// It is served on, and no longer billed.

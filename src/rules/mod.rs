@@ -11,18 +11,20 @@ mod budget;
 pub mod calendar;
 mod cards;
 mod circumstances;
+pub mod commands;
 mod conclude;
 mod course;
 mod curve;
 pub mod declines;
+pub mod doubt;
 mod draft;
 mod flags;
 mod ladder;
 mod life;
-pub mod planted;
 mod prepare;
 mod prepared;
 mod queue;
+pub mod recover;
 mod wake;
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! The client against the sandbox over real HTTP: every resource, every kind of error, every fault.
 
+#![expect(clippy::unwrap_used, reason = "a test's own set-up may fail loudly")]
+
 use std::time::Duration;
 
 use dues::omise::{
     CardUpdate, Charge, ChargeStatus, ChargeUpdate, Client, ClientConfig, CustomerUpdate, ErrorKind,
     GetRetry, ListQuery, Metadata, NewCharge, NewCustomer, NewRefund, NewToken, Order, PublicKey,
-    SearchQuery, SearchScope, SecretKey,
+    ScheduleStatus, SearchQuery, SearchScope, SecretKey,
 };
 use dues::sandbox::{Sandbox, SandboxOptions, start};
 use futures_util::TryStreamExt as _;
@@ -138,6 +140,68 @@ async fn the_life_of_charges() {
     let page = client.charges().list(&newest).await.unwrap().value;
     assert_eq!((page.total, page.data.len(), page.data[0].id.as_str()), (5, 2, three.id.as_str()));
     assert_eq!(client.account().await.unwrap().value.supported_currencies[0], "THB");
+    sandbox.stop().await;
+}
+
+/// Makes a schedule, which the client has no call for, and gives back its id.
+async fn schedule(sandbox: &Sandbox, customer: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let body = format!(
+        r#"{{"every":1,"period":"day","start_date":"2090-01-01","end_date":"2090-02-01","charge":{{"customer":"{customer}","amount":99000}}}}"#
+    );
+    let user = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        format!("{}:", sandbox.secret_key()),
+    );
+    let request = format!(
+        "POST /schedules HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {user}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = tokio::net::TcpStream::connect(sandbox.addr()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.split('"').find(|word| word.starts_with("schd_")).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_way_off_a_schedule() {
+    let sandbox = sandbox(0).await;
+    let client = client(&sandbox);
+    let customer = customer(&client, GOOD).await;
+    let id = schedule(&sandbox, &customer).await;
+    let all = ListQuery::default();
+    let of_customer = client.customers().schedules(&customer, &all).await.unwrap().value;
+    assert_eq!((of_customer.total, of_customer.data[0].id.as_str()), (1, id.as_str()));
+    let read = client.schedules().retrieve(&id).await.unwrap().value;
+    assert_eq!(read.status, ScheduleStatus::Running);
+    assert_eq!(read.charge.unwrap().amount, 99_000);
+    assert_eq!(client.schedules().rows(&all).next().await.unwrap().unwrap().id, id);
+    assert_eq!(client.schedules().list(&all).await.unwrap().value.total, 1);
+    for occurrence in client.schedules().occurrences(&id, &all).await.unwrap().value.data {
+        assert_eq!(client.schedules().occurrence(&occurrence.id).await.unwrap().value, occurrence);
+    }
+    let ended = client.schedules().destroy(&id).await.unwrap().value;
+    assert_eq!((ended.deleted, ended.status), (true, ScheduleStatus::Deleted));
+    sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn events_tell_what_happened() {
+    let sandbox = sandbox(0).await;
+    let client = client(&sandbox);
+    let customer = customer(&client, GOOD).await;
+    let charge = client.charges().create(&charge_of(&customer)).await.unwrap().value;
+    let all = ListQuery::default();
+    let listed = client.events().list(&all).await.unwrap().value;
+    let made = listed.data.iter().find(|event| event.key == "charge.create").unwrap();
+    assert_eq!(made.data.as_ref().unwrap()["id"], charge.id);
+    assert_eq!(client.events().retrieve(&made.id).await.unwrap().value.key, "charge.create");
+    let of_charge = client.charges().events(&charge.id, &all).await.unwrap().value;
+    assert_eq!(of_charge.data[0].id, made.id);
+    let rows: Vec<_> = client.events().rows(&all).into_stream().try_collect().await.unwrap();
+    assert_eq!(u64::try_from(rows.len()).unwrap(), listed.total);
     sandbox.stop().await;
 }
 

@@ -7,7 +7,7 @@ use crate::omise::{Answer, Client, Error, Event, List};
 
 /// Calls about events; from [`Client::events`].
 ///
-/// ```no_run
+/// ```
 /// use dues::omise::{ListQuery, Order};
 /// # use dues::omise::{Client, ClientConfig, PublicKey, SecretKey};
 /// # #[tokio::main(flavor = "current_thread")]

@@ -7,7 +7,7 @@ use crate::omise::{Answer, Client, Error, List, Occurrence, Schedule};
 
 /// Calls about schedules; from [`Client::schedules`].
 ///
-/// ```no_run
+/// ```
 /// use dues::omise::{ListQuery, ScheduleStatus};
 /// # use dues::omise::{Client, ClientConfig, PublicKey, SecretKey};
 /// # #[tokio::main(flavor = "current_thread")]

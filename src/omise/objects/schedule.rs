@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::lenient::{Expandable, HasId, instant, integer, integer_or_null, or_default};
+use super::lenient::{Expandable, instant, integer, integer_or_null, or_default};
 use super::words::words;
 use super::{Charge, List, Metadata};
 
@@ -159,16 +159,5 @@ pub struct Occurrence {
     pub created_at: Option<Timestamp>,
 }
 
-super::api_object!(Schedule => "schedule", Occurrence => "occurrence");
-
-impl HasId for Schedule {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl HasId for Occurrence {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
+super::api_object!(Schedule => "schedule", id);
+super::api_object!(Occurrence => "occurrence", id);

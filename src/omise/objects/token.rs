@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Card;
-use super::lenient::{HasId, instant, or_default};
+use super::lenient::{instant, or_default};
 
 /// A single-use stand-in for a card: attach it to a customer or charge it, once. Using it again is 400
 /// `used_token`. How long an unused one lives is nowhere documented.
@@ -31,10 +31,4 @@ pub struct Token {
     pub created_at: Option<Timestamp>,
 }
 
-super::api_object!(Token => "token");
-
-impl HasId for Token {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
+super::api_object!(Token => "token", id);

@@ -150,6 +150,21 @@ fn linked_objects_are_read_as_ids_and_as_objects() {
 }
 
 #[test]
+fn an_expanded_object_still_tells_its_id() {
+    let occurrence: Occurrence = read(&json!({
+        "object": "occurrence", "id": "occu_test_1", "status": "skipped", "result": charge(),
+        "schedule": { "object": "schedule", "id": "schd_test_1", "status": "suspended" }
+    }));
+    assert_eq!(occurrence.schedule.as_ref().unwrap().id(), "schd_test_1");
+    assert_eq!(occurrence.result.as_ref().unwrap().id(), "chrg_test_1");
+    let by_id: Expandable<Occurrence> = serde_json::from_value(json!("occu_test_2")).unwrap();
+    assert_eq!((by_id.id(), by_id.object()), ("occu_test_2", None));
+    for value in [json!({ "id": "x" }), json!({ "id": 7 }), json!(null)] {
+        assert_eq!(value.id(), value["id"].as_str().unwrap_or_default());
+    }
+}
+
+#[test]
 fn a_customer_finds_its_default_card_among_the_embedded_ones() {
     let cards = json!({ "object": "list", "data": [card()], "total": 1 });
     let body = json!({ "object": "customer", "id": "cust_test_1", "email": null, "cards": cards,

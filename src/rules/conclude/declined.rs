@@ -170,7 +170,7 @@ fn exhausted(case: &mut Case) {
             invoice.next_attempt_at = None;
             invoice.closed_at = Some(at);
             case.event(EventKind::InvoiceUncollectible, &json!({ "by": "dunning" }));
-            life::cancel(case.d, at, at);
+            life::cancel(case.d, at, at, Some("dunning"));
         }
     }
 }

@@ -4,19 +4,17 @@ use serde_json::json;
 
 use super::Case;
 use crate::model::{AttemptStatus, ChargeOutcome, EventKind, Hold, InvoiceStatus};
-use crate::rules::RuleError;
 
 /// The attempt stays as it is. Money that moved against it is an incident, and its invoice takes no other try
 /// until a person has looked. Whether anything changed is answered.
-#[expect(clippy::unnecessary_wraps, reason = "one shape for all that conclude an attempt")]
-pub(super) fn answered(case: &mut Case, outcome: &ChargeOutcome) -> Result<bool, RuleError> {
-    let ChargeOutcome::Succeeded { charge, .. } = outcome else { return Ok(false) };
+pub(super) fn answered(case: &mut Case, outcome: &ChargeOutcome) -> bool {
+    let ChargeOutcome::Succeeded { charge, .. } = outcome else { return false };
     let attempt = case.attempt();
     let known = attempt.status == AttemptStatus::Manual
         || (attempt.status == AttemptStatus::Succeeded && attempt.charge.as_ref() == Some(charge))
         || case.open().invoice.hold == Some(Hold::Incident);
     if known {
-        return Ok(false);
+        return false;
     }
     let detail =
         format!("charge {charge} succeeded for attempt {}, which ended as {}", attempt.id, attempt.status);
@@ -27,5 +25,5 @@ pub(super) fn answered(case: &mut Case, outcome: &ChargeOutcome) -> Result<bool,
         invoice.hold = Some(Hold::Incident);
         invoice.next_attempt_at = None;
     }
-    Ok(true)
+    true
 }

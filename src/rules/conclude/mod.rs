@@ -91,28 +91,37 @@ pub fn conclude(
     outcome: &ChargeOutcome,
     c: &Circumstances,
 ) -> Result<Transition, RuleError> {
-    with_case(snapshot, attempt, c, |case| {
-        let status = case.attempt().status;
-        let first_answer = status == AttemptStatus::Intended;
-        if status.is_final() || status == AttemptStatus::Manual {
-            return late::answered(case, outcome);
+    with_case(snapshot, attempt, c, |case| conclude_as(case, outcome))
+}
+
+/// Concludes an attempt of the working copy; whether that changed anything.
+pub(super) fn conclude_as(case: &mut Case, outcome: &ChargeOutcome) -> Result<bool, RuleError> {
+    let status = case.attempt().status;
+    if status.is_final() || status == AttemptStatus::Manual {
+        return Ok(late::answered(case, outcome));
+    }
+    ended_by_person(case, outcome)
+}
+
+/// The same for an attempt that only a person can end, and does.
+pub(super) fn ended_by_person(case: &mut Case, outcome: &ChargeOutcome) -> Result<bool, RuleError> {
+    let status = case.attempt().status;
+    let first_answer = status == AttemptStatus::Intended;
+    match outcome {
+        ChargeOutcome::Succeeded { charge, card } => succeeded::paid(case, charge, card.as_ref())?,
+        ChargeOutcome::Declined(decline) => declined::refused(case, decline),
+        ChargeOutcome::Pending { charge, card, authorize_uri } => {
+            return Ok(pending::waits(case, charge, card.as_ref(), authorize_uri.as_ref()));
         }
-        match outcome {
-            ChargeOutcome::Succeeded { charge, card } => succeeded::paid(case, charge, card.as_ref())?,
-            ChargeOutcome::Declined(decline) => declined::refused(case, decline),
-            ChargeOutcome::Pending { charge, card, authorize_uri } => {
-                return Ok(pending::waits(case, charge, card.as_ref(), authorize_uri.as_ref()));
-            }
-            ChargeOutcome::Rejected(rejected) if first_answer => rejected::wrong(case, rejected),
-            ChargeOutcome::NotSent(not_sent) if first_answer => not_sent::kept(case, not_sent),
-            ChargeOutcome::NoAnswer(silence) if first_answer => no_answer::silent(case, silence),
-            // A look-up that failed, or found no such thing, says nothing about what was sent before it.
-            ChargeOutcome::Rejected(_) | ChargeOutcome::NotSent(_) | ChargeOutcome::NoAnswer(_) => {
-                return Ok(false);
-            }
+        ChargeOutcome::Rejected(rejected) if first_answer => rejected::wrong(case, rejected),
+        ChargeOutcome::NotSent(not_sent) if first_answer => not_sent::kept(case, not_sent),
+        ChargeOutcome::NoAnswer(silence) if first_answer => no_answer::silent(case, silence),
+        // A look-up that failed, or found no such thing, says nothing about what was sent before it.
+        ChargeOutcome::Rejected(_) | ChargeOutcome::NotSent(_) | ChargeOutcome::NoAnswer(_) => {
+            return Ok(false);
         }
-        Ok(true)
-    })
+    }
+    Ok(true)
 }
 
 /// Works on that attempt; where the work says that something changed, the subscription's next look follows.

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::Case;
+use crate::hooks::{Bug, planted};
 use crate::model::{AttemptStatus, EventKind, NoAnswer};
-use crate::rules::planted::{Bug, planted};
 
 /// The attempt is in doubt: it is looked up until somebody knows, and nothing is charged beside it.
 pub(super) fn silent(case: &mut Case, silence: &NoAnswer) {

@@ -51,7 +51,7 @@ fn go_on(case: &mut Case) -> Result<(), RuleError> {
     }
     if stopped_by_policy(&case.d.now.subscription) {
         // Periods that began while it was stopped are skipped first, under the state they began in.
-        course::advance(case.d, c)?;
+        course::advance(case.d, at, c.catch_up)?;
         if stopped_by_policy(&case.d.now.subscription) {
             life::resume(case.d, at, at);
         }

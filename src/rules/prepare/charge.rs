@@ -4,12 +4,12 @@
 //! Must never know: the provider's words for it, which `compose` brings.
 
 use super::{Compose, brakes, description};
+use crate::hooks::{Bug, planted};
 use crate::model::{
     Attempt, AttemptId, AttemptStatus, ChargeOrder, ChargeRequest, IdempotencyKey, Intent, Money,
 };
 use crate::rules::cards::Payer;
 use crate::rules::draft::Draft;
-use crate::rules::planted::{Bug, planted};
 use crate::rules::{Circumstances, Prepared, PreparedCharge, RuleError, queue, wake};
 
 /// Charges that invoice with that card.
@@ -61,7 +61,7 @@ fn order(d: &Draft, c: &Circumstances, place: usize, payer: &Payer) -> Result<Ch
 }
 
 fn asked(amount: Money) -> Money {
-    if planted(Bug::AmountInWrongUnit) {
+    if planted(Bug::WrongUnit) {
         return Money::new(amount.minor() / 100, amount.currency()).unwrap_or(amount);
     }
     amount

@@ -36,10 +36,12 @@ pub fn prepare(
     confirmed: bool,
 ) -> Result<Prepared, RuleError> {
     let mut d = Draft::new(snapshot);
-    course::advance(&mut d, c)?;
+    let complete = course::advance(&mut d, c.at, c.catch_up)?;
     lift_for_new_card(&mut d, c);
     match queue::look(&d.now, c.at).head {
         Head::Try(place) => try_invoice(d, c, place, compose, confirmed),
+        // More periods are due than one decision opens: looked at again at once.
+        Head::Waits(_) | Head::Empty if !complete => Ok(settle(d, c, SkipReason::NotDue)),
         Head::Waits(reason) => Ok(settle(d, c, reason)),
         Head::Empty => {
             flags::clear_all(&mut d, c.at);
