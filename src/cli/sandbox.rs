@@ -63,11 +63,15 @@ impl From<&SandboxArgs> for SandboxOptions {
     }
 }
 
-/// Serves until `stop` resolves. With `json` the first line is one JSON object.
-///
-/// # Errors
-/// When the sandbox cannot start; the error says what to change.
-pub async fn run(args: &SandboxArgs, json: bool, stop: impl Future<Output = ()>) -> Result<(), SandboxError> {
+/// Serves until interrupted. With `json` the first line is one JSON object.
+pub(super) fn run(args: &SandboxArgs, json: bool) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(serve(args, json, interrupted())).map_err(Failure::usage)?;
+    Ok(Exit::Done)
+}
+
+/// Serves until `stop` resolves.
+async fn serve(args: &SandboxArgs, json: bool, stop: impl Future<Output = ()>) -> Result<(), SandboxError> {
     let sandbox = start(args.into()).await?;
     anstream::println!("{}", first_line(&sandbox, json));
     stop.await;
