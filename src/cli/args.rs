@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::exit::Exit;
 use super::{
     backup, cancel, change, charging, completions, import, invoice, list, man, pause, plans, resolve, resume,
-    retry, run_now, subscribe, why,
+    retry, run_now, sandbox, subscribe, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -101,6 +101,8 @@ pub enum Command {
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write all of them into a folder
     Man(man::ManArgs),
+    /// Run the pretend Omise on loopback, for trying things out and for tests
+    Sandbox(sandbox::SandboxArgs),
 }
 
 /// Shows what the parser has to say: help and version on stdout, mistakes on stderr.

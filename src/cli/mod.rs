@@ -28,6 +28,7 @@ mod resume;
 mod retry;
 mod rows;
 mod run_now;
+mod sandbox;
 mod standing;
 mod subscribe;
 mod why;
@@ -80,5 +81,6 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Why(args) => why::run(&args, &Context::load(global)?),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
+        Command::Sandbox(args) => sandbox::run(&args, global.json),
     }
 }
