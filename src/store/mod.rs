@@ -4,6 +4,8 @@
 //! changed from the version its writer saw; nothing loads the whole book.
 //! Must never know: the gateway, the rules, what a transition means.
 
+#[cfg(test)]
+pub(crate) mod conformance;
 mod error;
 mod lane;
 mod lock;
