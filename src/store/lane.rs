@@ -127,6 +127,12 @@ impl Lane {
         self.jobs.closed().await;
     }
 
+    /// Jobs that the thread has not taken yet.
+    #[cfg(test)]
+    pub(crate) fn jobs_waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
     /// What was done so far.
     pub fn stats(&self) -> LaneStats {
         LaneStats {

@@ -8,6 +8,8 @@
 pub(crate) mod conformance;
 mod error;
 mod lane;
+#[cfg(test)]
+mod lane_tests;
 mod lock;
 mod rows;
 pub mod sqlite;
