@@ -106,6 +106,36 @@ impl From<GatewayError> for Failure {
     }
 }
 
+impl From<WiringError> for Failure {
+    fn from(error: WiringError) -> Self {
+        match error {
+            WiringError::Store(error) => error.into(),
+            WiringError::Gateway(error) => error.into(),
+            WiringError::Adopt(sentence) => Self::new(Exit::Store, sentence),
+            WiringError::Sandbox(_) | WiringError::Io { .. } => Self::unexpected(error),
+            WiringError::Secret(_)
+            | WiringError::Key { .. }
+            | WiringError::NoKey
+            | WiringError::Client(_)
+            | WiringError::Wish(_)
+            | WiringError::Plans(_) => Self::usage(error),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(error) => error.into(),
+            RunError::Gateway(error) => error.into(),
+            RunError::Usage(sentence) => Self::usage(sentence),
+            RunError::KeysDuringRun(_) => Self::new(Exit::Provider, error),
+            RunError::Clock(sentence) => Self::new(Exit::Attention, sentence),
+            RunError::Lane(error) => Self::unexpected(error),
+        }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     /// Of writing our own output: a reader that went away is no error.
     fn from(error: std::io::Error) -> Self {

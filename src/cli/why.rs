@@ -30,7 +30,7 @@ pub(super) fn run(args: &WhyArgs, context: &Context) -> Result<Exit, Failure> {
     let mut store = context.book()?;
     let circumstances = context.circumstances(&mut store)?;
     let story = why::story(&mut store, &args.subscription)?;
-    let next = Vec::<String>::new();
+    let next = crate::rules::next_steps(&story.now, &circumstances);
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
         out.object(&object(&story, &next))?;
