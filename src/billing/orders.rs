@@ -76,7 +76,8 @@ pub fn on_invoice(
     id: &InvoiceId,
     decide: &mut dyn FnMut(&Snapshot) -> Result<Transition, RuleError>,
 ) -> Result<Snapshot, OrderError> {
-    let read = |store: &mut dyn Store| store.snapshot_of_invoice(id)?.ok_or_else(|| OrderError::no_invoice(id));
+    let read =
+        |store: &mut dyn Store| store.snapshot_of_invoice(id)?.ok_or_else(|| OrderError::no_invoice(id));
     carry_out(store, &read, decide)
 }
 

@@ -7,7 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::{
-    backup, cancel, change, completions, import, invoice, list, man, pause, plans, resolve, resume, retry, subscribe, why,
+    backup, cancel, change, check, completions, import, invoice, list, man, pause, plans, resolve, restore,
+    resume, retry, subscribe, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -64,6 +65,8 @@ pub enum LogFormat {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Look at config, store, clock, keys and gateway; say what to fix; change nothing
+    Check(check::CheckArgs),
     /// Plans of the config against the book
     Plans(plans::PlansArgs),
     /// Make one new subscription; prints its id
@@ -86,6 +89,8 @@ pub enum Command {
     Resolve(resolve::ResolveArgs),
     /// Copy the book while others write to it
     Backup(backup::BackupArgs),
+    /// Put a backup in the place of the book
+    Restore(restore::RestoreArgs),
     /// How a subscription got where it is, and what happens next and when
     Why(why::WhyArgs),
     /// What the book says: subscriptions, invoices, attempts, flags, events, customers

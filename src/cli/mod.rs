@@ -14,6 +14,7 @@ mod progress;
 mod backup;
 mod cancel;
 mod change;
+mod check;
 mod completions;
 mod import;
 mod invoice;
@@ -22,6 +23,7 @@ mod man;
 mod pause;
 mod plans;
 mod resolve;
+mod restore;
 mod resume;
 mod retry;
 mod rows;
@@ -60,6 +62,7 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let global = cli.global;
     match cli.command {
+        Command::Check(args) => check::run(&args, global),
         Command::Plans(args) => plans::run(&args, &Context::load(global)?),
         Command::Subscribe(args) => subscribe::run(&args, &Context::load(global)?),
         Command::Import(args) => import::run(&args, &Context::load(global)?),
@@ -71,6 +74,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Invoice(args) => invoice::run(&args, &Context::load(global)?),
         Command::Resolve(args) => resolve::run(&args, &Context::load(global)?),
         Command::Backup(args) => backup::run(&args, &Context::load(global)?),
+        Command::Restore(args) => restore::run(&args, &Context::load(global)?),
         Command::List(args) => list::run(&args, &Context::load(global)?),
         Command::Why(args) => why::run(&args, &Context::load(global)?),
         Command::Completions(args) => completions::run(&args),

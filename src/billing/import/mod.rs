@@ -83,7 +83,7 @@ impl<'a> Import<'a> {
         let of = self.text.len() as u64;
         while let Some(line) = file.next_line() {
             match line.and_then(|line| self.row(&line).map(|row| (line.line, row))) {
-                Ok((line, row)) => match self.taken(store, line, row.id.as_ref())? {
+                Ok((line, row)) => match Self::taken(store, line, row.id.as_ref())? {
                     None => good += 1,
                     Some(taken) => bad.push(taken),
                 },
@@ -99,7 +99,11 @@ impl<'a> Import<'a> {
     }
 
     /// Judges every line, then writes them all in one transaction; returns how many.
-    pub fn carry_out(&self, store: &mut dyn Store, progress: &mut dyn FnMut(Stage)) -> Result<u64, ImportError> {
+    pub fn carry_out(
+        &self,
+        store: &mut dyn Store,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Result<u64, ImportError> {
         let of = self.judge(store, progress)?;
         let mut file = ImportFile::open(self.text).map_err(|bad| ImportError::Bad(vec![bad]))?;
         // The same bytes are read by the same pure code, so that no line can turn bad between the two readings.
@@ -134,7 +138,6 @@ impl<'a> Import<'a> {
     }
 
     fn taken(
-        &self,
         store: &mut dyn Store,
         line: u64,
         id: Option<&SubscriptionId>,
