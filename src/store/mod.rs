@@ -36,6 +36,9 @@ pub trait Store: Send {
     /// Binds the book to this host, replacing what was bound.
     fn bind_host(&mut self, host: &HostBinding) -> Result<(), StoreError>;
 
+    /// Notes in the diary that the book was bound to a host by hand.
+    fn note_adopted(&mut self, at: Timestamp) -> Result<(), StoreError>;
+
     /// Remembers the book's zone (`zone` of the config) the first time, and changes it when it is another.
     fn set_zone(&mut self, zone: &crate::model::Zone) -> Result<(), StoreError>;
 
