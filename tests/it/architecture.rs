@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use source::Reading;
 
 /// A room: its floor and the rooms that it may import.
+#[derive(Clone, Copy)]
 struct Room {
     name: &'static str,
     floor: u8,
@@ -94,7 +95,8 @@ const FENCES: &[Fence] = &[
     fence("Timestamp::now", &["clock.rs"]),
     fence("Zoned::now", &["clock.rs"]),
     fence("SystemTime", &["clock.rs"]),
-    fence("Instant", &["clock.rs"]),
+    // The sandbox drips its answers on the runtime's own timer.
+    fence("Instant", &["clock.rs", "sandbox/answer.rs"]),
     fence("clock_gettime", &["clock.rs"]),
     Fence { what: "unsafe", only_in: &[], tests_too: true },
 ];

@@ -346,7 +346,7 @@ impl Reader<'_> {
         loop {
             if let Some(word) = self.word(0).map(str::to_owned) {
                 self.found.words.push((word.clone(), line, in_test));
-                if !(word == "self" && !segments.is_empty()) {
+                if word != "self" || segments.is_empty() {
                     segments.push(word);
                 }
                 self.at += 1;

@@ -2,6 +2,7 @@
 //!
 //! The seed is printed; `DUES_CRASH_SEED` repeats a course as far as the machine's timing allows.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::json;
@@ -98,7 +99,7 @@ fn big_book() -> (Scene, Expected) {
     let mut expected = Expected::default();
     for (number, customer) in scene.customers().iter().enumerate() {
         let id = format!("sub-{number}");
-        csv.push_str(&format!("{id},{customer},monthly,2026-09-05\n"));
+        let _ = writeln!(csv, "{id},{customer},monthly,2026-09-05");
         expected = expected.with(&id, STARTS, 99_000);
     }
     scene.import(&csv);

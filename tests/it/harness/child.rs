@@ -27,6 +27,7 @@ pub struct Ended {
     pub status: ExitStatus,
     pub stdout: String,
     pub stderr: String,
+    /// Variables and words it was started with, for a failed test.
     pub what: String,
 }
 

@@ -256,7 +256,7 @@ mod tests {
         let expected = || Expected::default().with("s", &["2026-11-01"], 99_000);
         let paid = entry("c1", "s-0", "a1", "successful");
         let good = book("paid", vec![attempt("a1", "s-0", 1, "succeeded", "c1")]);
-        assert_eq!(judge(&[paid.clone()], &good, &expected()), Vec::<String>::new());
+        assert_eq!(judge(std::slice::from_ref(&paid), &good, &expected()), Vec::<String>::new());
 
         let kinds = |ledger: &[LedgerEntry], book: &Book, expected: &Expected| -> BTreeSet<String> {
             let faults = judge(ledger, book, expected);
@@ -265,12 +265,16 @@ mod tests {
         let has =
             |found: BTreeSet<String>, kind: &str| assert!(found.contains(kind), "{kind} not in {found:?}");
         has(kinds(&[paid.clone(), entry("c2", "s-0", "a1", "successful")], &good, &expected()), "twice");
-        has(kinds(&[paid.clone()], &book("open", vec![]), &expected()), "lost");
+        has(kinds(std::slice::from_ref(&paid), &book("open", vec![]), &expected()), "lost");
         has(kinds(&[], &good, &expected()), "lost");
         let declined = book("open", vec![attempt("a1", "s-0", 1, "declined", "c1")]);
-        has(kinds(&[paid.clone()], &declined, &expected()), "lost");
+        has(kinds(std::slice::from_ref(&paid), &declined, &expected()), "lost");
         has(
-            kinds(&[paid.clone()], &good, &Expected::default().with("s", &["2026-10-01", "2026-11-01"], 1)),
+            kinds(
+                std::slice::from_ref(&paid),
+                &good,
+                &Expected::default().with("s", &["2026-10-01", "2026-11-01"], 1),
+            ),
             "missed",
         );
         has(
@@ -278,13 +282,16 @@ mod tests {
             "unfinished",
         );
         has(
-            kinds(&[paid.clone()], &good, &Expected::default().with("s", &["2026-11-01"], 990)),
+            kinds(std::slice::from_ref(&paid), &good, &Expected::default().with("s", &["2026-11-01"], 990)),
             "wrong amount",
         );
         let two = [entry("c1", "s-0", "a1", "failed"), entry("c2", "s-0", "a2", "failed")];
         has(kinds(&two, &declined, &expected()), "after never");
         let untouchable = BTreeSet::from(["cust_test_a".to_owned()]);
-        has(kinds(&[paid.clone()], &good, &Expected { untouchable, ..expected() }), "uncalled for");
+        has(
+            kinds(std::slice::from_ref(&paid), &good, &Expected { untouchable, ..expected() }),
+            "uncalled for",
+        );
         let other_key = LedgerEntry { idempotency_key: None, ..paid };
         has(kinds(&[other_key], &good, &expected()), "key");
     }

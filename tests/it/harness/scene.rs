@@ -231,25 +231,25 @@ impl Scene {
 
     /// A copy of the book's files as they are now, under another name in the folder.
     pub fn keep_book(&self, name: &str) {
-        self.copy_book(self.folder(), &self.path(name));
+        Self::copy_book(self.folder(), &self.path(name));
     }
 
     /// Puts a kept copy of the book back.
     pub fn put_book_back(&self, name: &str) {
-        for (file, _) in self.book_files(self.folder()) {
+        for (file, _) in Self::book_files(self.folder()) {
             fs::remove_file(file).expect("a file of the book");
         }
-        self.copy_book(&self.path(name), self.folder());
+        Self::copy_book(&self.path(name), self.folder());
     }
 
-    fn copy_book(&self, from: &Path, to: &Path) {
+    fn copy_book(from: &Path, to: &Path) {
         fs::create_dir_all(to).expect("a folder");
-        for (file, name) in self.book_files(from) {
+        for (file, name) in Self::book_files(from) {
             fs::copy(file, to.join(name)).expect("a copy");
         }
     }
 
-    fn book_files(&self, folder: &Path) -> Vec<(PathBuf, String)> {
+    fn book_files(folder: &Path) -> Vec<(PathBuf, String)> {
         let entries = fs::read_dir(folder).expect("a folder of the test").map(|entry| entry.expect("listed"));
         let named = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
         let pairs = named.map(|entry| (entry.path(), entry.file_name().to_string_lossy().into_owned()));
