@@ -6,8 +6,10 @@
 
 mod error;
 mod lane;
+mod lock;
 mod rows;
 pub mod sqlite;
+pub mod witness;
 
 use jiff::Timestamp;
 
@@ -17,7 +19,8 @@ use crate::model::{
 };
 
 pub use error::{Refusal, StoreError};
-pub use lane::{Lane, LaneClosed, LaneStats};
+pub use lane::{CommitError, Lane, LaneClosed, LaneOptions, LaneStats};
+pub use lock::ChargingLock;
 pub use rows::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
     NewSubscription, PlanChange, RunRequest, SkippedPeriods, SubscriptionRow, UsageCount,
