@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::hooks::{Bug, planted};
 use crate::model::ChargeOrder;
 
 /// Metadata key of the book's own name.
@@ -37,8 +38,9 @@ struct Marks {
 /// The body of that order as JSON: the same for the same order, always.
 pub(super) fn body(order: &ChargeOrder, return_uri: Option<&str>) -> String {
     let attempt = order.attempt.to_string();
+    let amount = order.amount.minor();
     let body = Body {
-        amount: order.amount.minor(),
+        amount: if planted(Bug::WrongUnit) { amount / 100 } else { amount },
         currency: order.amount.currency().word(),
         customer: order.customer.as_str(),
         card: order.card.as_ref().map(crate::model::CardId::as_str),

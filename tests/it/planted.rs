@@ -12,10 +12,10 @@ use scenes::{Found, Plant};
 fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
     match bug {
         Bug::NoIntent => ("twice", scenes::killed_before_the_answer_is_kept),
-        Bug::KeyMadeAnew => ("key", scenes::a_retry_replayed_from_the_same_book),
+        Bug::KeyMadeAnew => ("key", scenes::a_retry_after_a_decline),
         Bug::ServerErrorIsDecline => ("lost", scenes::an_error_after_the_charge),
         Bug::DoubtRetriedBlindly => ("twice", scenes::silence_after_the_charge),
-        Bug::DeferredTransactions => ("lost", scenes::two_writers_at_once),
+        Bug::DeferredTransactions => ("refused", scenes::a_run_beside_a_long_import),
         Bug::LastDatePlusInterval => ("missed", scenes::months_from_the_thirty_first),
         Bug::AnniversaryIsToday => ("missed", scenes::a_run_three_days_late),
         Bug::ExpiredCardCharged => ("uncalled for", scenes::an_expired_card),
@@ -30,14 +30,14 @@ fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
 fn caught(bug: Bug) {
     let (kind, course) = catch(bug);
     let clean = course(&Plant::none());
-    assert!(clean.faults.is_empty(), "no bug, but faults:\n{}\n{}", clean.faults.join("\n"), clean.story);
+    assert!(clean.faults.is_empty(), "no bug, but faults:\n{}\n{}", clean.faults.join("\n"), clean.scene.story());
     let found = course(&Plant::of(bug));
     assert!(
         found.faults.iter().any(|fault| fault.starts_with(kind)),
         "planted {}, wanted a fault that begins with `{kind}:`, found {:#?}\n{}",
         bug.name(),
         found.faults,
-        found.story
+        found.scene.story()
     );
 }
 
