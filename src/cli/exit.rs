@@ -116,12 +116,36 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(store) => store.into(),
+            RunError::Gateway(gateway) => gateway.into(),
+            RunError::Usage(sentence) => Self::usage(sentence),
+            RunError::KeysDuringRun(_) => Self::new(Exit::Provider, error),
+            RunError::Clock(_) | RunError::Lane(_) => Self::unexpected(error),
+        }
+    }
+}
+
 impl From<OrderError> for Failure {
     fn from(error: OrderError) -> Self {
         match error {
             OrderError::Store(store) => store.into(),
             OrderError::Refused(_) | OrderError::Contended { .. } => Self::new(Exit::Store, error),
             OrderError::NotFound { .. } | OrderError::Rule(_) => Self::usage(error),
+        }
+    }
+}
+
+impl From<WiringError> for Failure {
+    fn from(error: WiringError) -> Self {
+        match error {
+            WiringError::Store(store) => store.into(),
+            WiringError::Gateway(gateway) => gateway.into(),
+            WiringError::Adopt(_) => Self::new(Exit::Store, error),
+            WiringError::Sandbox(_) | WiringError::Io { .. } => Self::unexpected(error),
+            _ => Self::usage(error),
         }
     }
 }
