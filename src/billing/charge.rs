@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::cards;
 use super::run::Run;
 use super::serve::{Visit, fresh, left_due, refused_commit};
-use super::cards;
 use crate::hooks::{Bug, kill_point, planted};
 use crate::model::{
     AttemptId, AttemptStatus, Change, ChargeOutcome, RejectedWhy, Snapshot, StoppedBy, Transition,
@@ -32,7 +32,12 @@ pub(super) enum Next {
 }
 
 /// Makes the intent durable, sends it once, keeps the result. `steady` is when it was decided.
-pub(super) async fn charge(run: &Run<'_>, visit: &mut Visit, prepared: PreparedCharge, steady: Duration) -> Next {
+pub(super) async fn charge(
+    run: &Run<'_>,
+    visit: &mut Visit,
+    prepared: PreparedCharge,
+    steady: Duration,
+) -> Next {
     let PreparedCharge { transition, after, request } = prepared;
     let reserved = run.brakes().reserve(request.amount);
     if let Err(brake) = reserved {
@@ -92,6 +97,10 @@ async fn keep_result(
             Err(CommitError::Refused(Refusal::Fenced { .. })) => {
                 run.halt(StoppedBy::Lease);
                 return None;
+            }
+            // What the schema forbids it forbids for good: no waiting helps, a person must look.
+            Err(CommitError::Refused(Refusal::Constraint(what))) => {
+                return unconcluded(run, attempt, &RuleError::Refused(what));
             }
             Err(error) if tries >= MOST_RESULT_TRIES => {
                 let story = format!("attempt {attempt}: its result could not be kept ({error}): {outcome:?}");

@@ -4,16 +4,22 @@
 //! is sent; one bad subscription never stops the rest.
 //! Must never know: Omise, SQL, cron, HTML, TOML.
 
+pub mod adopt;
 mod brakes;
 mod cards;
 mod charge;
 mod doubt;
 mod error;
+pub mod import;
+pub mod orders;
 mod pace;
+pub mod plans;
+pub mod reconcile;
 mod run;
 mod serve;
 mod tally;
 mod time;
+pub mod why;
 
 use std::sync::Arc;
 
@@ -28,6 +34,7 @@ use crate::store::Lane;
 
 pub use error::RunError;
 pub use pace::RatePerSecond;
+pub use run::run;
 
 /// What billing wishes, from the config.
 #[derive(Clone, Debug)]

@@ -15,7 +15,10 @@ use super::time::ProviderTime;
 use super::{Billing, Only, Part, RunError, RunOrder, cards, doubt, serve};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
-use crate::model::{AttemptStatus, CustomerId, Epoch, Installation, RunId, RunReport, Snapshot, StoppedBy, SubscriptionId};
+use crate::hooks::kill_point;
+use crate::model::{
+    AttemptStatus, CustomerId, Epoch, Installation, RunId, RunReport, Snapshot, StoppedBy, SubscriptionId,
+};
 use crate::rules::Circumstances;
 use crate::store::{BookFacts, DueCursor, Filter, StoreError};
 
@@ -52,20 +55,32 @@ pub(super) struct Run<'a> {
 pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunError> {
     let watch = Stopwatch::start();
     let calls_before = billing.gateway.calls();
+    match hold(billing, order).await {
+        Ok((run, run_id)) => {
+            run.work().await?;
+            run.finish(run_id, watch, calls_before).await
+        }
+        Err(RunError::Gateway(GatewayError::Unreachable(reason))) => {
+            tracing::error!(%reason, "the provider cannot be reached: nothing was begun");
+            unreachable_report(billing, order, watch).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Proves the keys and takes the book: from here on this process charges, and no older one.
+pub(super) async fn hold<'a>(
+    billing: &'a Billing,
+    order: &'a RunOrder,
+) -> Result<(Run<'a>, Option<RunId>), RunError> {
     let at = billing_instant(billing, order)?;
     let facts = billing.lane.run(|store| store.facts()).await??;
     let time = ProviderTime::new(billing.clock.clone());
-    let account = match billing.gateway.account().await {
-        Ok(account) => account,
-        Err(GatewayError::Unreachable(reason)) => {
-            tracing::error!(%reason, "the provider cannot be reached: nothing was begun");
-            return Ok(unreachable_report(billing, order, at, &facts, watch));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let account = billing.gateway.account().await?;
     time.saw(account.provider_now);
     check_account(billing, order, at, &facts, &account)?;
-    let (epoch, run_id) = if order.dry_run { (None, None) } else { begin(billing, at, &account, &time).await? };
+    let (epoch, run_id) =
+        if order.dry_run { (None, None) } else { begin(billing, at, &account, &time).await? };
     let report = RunReport::new(
         run_id.as_ref().map_or_else(|| "dry".to_owned(), ToString::to_string),
         billing.settings.zone.at(at),
@@ -88,14 +103,14 @@ pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunEr
         halted: Mutex::new(None),
         unreached_in_a_row: AtomicU64::new(0),
     };
-    run.work().await?;
-    run.finish(run_id, watch, calls_before).await
+    Ok((run, run_id))
 }
 
 /// The instant that dueness is judged by, in whole seconds.
 fn billing_instant(billing: &Billing, order: &RunOrder) -> Result<Timestamp, RunError> {
     let at = order.at.unwrap_or_else(|| billing.clock.now());
-    Timestamp::from_second(at.as_second()).map_err(|_| RunError::Usage(format!("{at} is outside the calendar")))
+    Timestamp::from_second(at.as_second())
+        .map_err(|_| RunError::Usage(format!("{at} is outside the calendar")))
 }
 
 /// Live keys never charge for a time that has not come; a book never mixes modes; a jumped clock stops everything.
@@ -114,7 +129,9 @@ fn check_account(
     }
     if facts.livemode.is_some_and(|bound| bound != account.livemode) {
         let word = |live| if live { "live" } else { "test" };
-        return Err(StoreError::WrongMode { found: word(account.livemode), wanted: word(!account.livemode) }.into());
+        return Err(
+            StoreError::WrongMode { found: word(account.livemode), wanted: word(!account.livemode) }.into()
+        );
     }
     if let Some(theirs) = account.provider_now {
         let ahead = wall.duration_since(theirs);
@@ -141,9 +158,14 @@ async fn begin(
         .lane
         .run(move |store| {
             store.bind_mode(livemode)?;
+            kill_point("epoch.before_commit");
             let (epoch, orphans) = store.begin_epoch(at, wire.wall_at, wire.provider_now)?;
+            kill_point("epoch.after_commit");
             if orphans > 0 {
-                tracing::warn!(orphans, "attempts of a process that died are in doubt and will be looked up first");
+                tracing::warn!(
+                    orphans,
+                    "attempts of a process that died are in doubt and will be looked up first"
+                );
             }
             let run = store.open_run(at, wire.wall_at)?;
             Ok((Some(epoch), Some(run)))
@@ -151,18 +173,18 @@ async fn begin(
         .await?
 }
 
-fn unreachable_report(
+async fn unreachable_report(
     billing: &Billing,
     order: &RunOrder,
-    at: Timestamp,
-    facts: &BookFacts,
     watch: Stopwatch,
-) -> RunReport {
-    let mut report =
-        RunReport::new("none".into(), billing.settings.zone.at(at), order.dry_run, facts.livemode.unwrap_or(false));
+) -> Result<RunReport, RunError> {
+    let at = billing_instant(billing, order)?;
+    let facts = billing.lane.run(|store| store.facts()).await??;
+    let livemode = facts.livemode.unwrap_or(false);
+    let mut report = RunReport::new("none".into(), billing.settings.zone.at(at), order.dry_run, livemode);
     report.stopped_by = Some(StoppedBy::ProviderUnreachable);
     report.elapsed_ms = watch.elapsed_ms();
-    report
+    Ok(report)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -274,7 +296,12 @@ impl Run<'_> {
     }
 
     /// Completes the report and keeps it in the book.
-    async fn finish(self, run: Option<RunId>, watch: Stopwatch, calls_before: u64) -> Result<RunReport, RunError> {
+    pub(super) async fn finish(
+        self,
+        run: Option<RunId>,
+        watch: Stopwatch,
+        calls_before: u64,
+    ) -> Result<RunReport, RunError> {
         let at = self.at;
         let (next_due_at, doubt_left) = self
             .billing

@@ -11,9 +11,9 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::retry::retrying;
+use super::retry::Tries;
 use super::transport::{Json, Transport};
-use super::{Answer, ApiObject, ClientConfig, ConfigError, Error, GetRetry, Reply, TransportError};
+use super::{Answer, ApiObject, ClientConfig, ConfigError, Error, PublicKey, Reply, TransportError};
 
 /// A client of the Omise API for one account in one mode. Cheap to clone; share one per program.
 #[derive(Clone)]
@@ -21,14 +21,15 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     api: Transport,
+    /// Where charges are posted: the one address that is asked for thousands of times, made once.
+    charges: Url,
     vault: Option<Transport>,
-    get_retry: GetRetry,
-    livemode: bool,
+    config: ClientConfig,
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("livemode", &self.0.livemode).finish_non_exhaustive()
+        f.debug_struct("Client").field("livemode", &self.livemode()).finish_non_exhaustive()
     }
 }
 
@@ -45,17 +46,33 @@ impl Client {
             Some(key) => Some(Transport::new("vault_url", &config.vault_url, key.expose(), config)?),
             None => None,
         };
-        Ok(Self(Arc::new(Inner { api, vault, get_retry: config.get_retry, livemode })))
+        let charges = api.url("/charges");
+        Ok(Self(Arc::new(Inner { api, charges, vault, config: config.clone() })))
     }
 
     /// True when the secret key is a live one: charges move real money.
     pub fn livemode(&self) -> bool {
-        self.0.livemode
+        self.0.config.secret_key.livemode()
+    }
+
+    /// The same client with a public key, so that it can make tokens. Its connections are new ones.
+    pub fn with_public_key(&self, vault_url: &str, key: PublicKey) -> Result<Self, ConfigError> {
+        let vault_url = vault_url.to_owned();
+        Self::new(&ClientConfig { vault_url, public_key: Some(key), ..self.0.config.clone() })
     }
 
     /// Reads one object, with repetition after faults.
     pub(super) async fn get<T: DeserializeOwned + ApiObject>(&self, path: &str) -> Result<Answer<T>, Error> {
-        self.get_url(self.0.api.url(path)).await
+        self.read(&self.0.api, self.0.api.url(path)).await
+    }
+
+    /// As [`Self::get`], from the vault.
+    pub(super) async fn get_from_vault<T: DeserializeOwned + ApiObject>(
+        &self,
+        path: &str,
+    ) -> Result<Answer<T>, Error> {
+        let vault = self.vault()?;
+        self.read(vault, vault.url(path)).await
     }
 
     /// Reads one object from a path with query parameters.
@@ -69,18 +86,25 @@ impl Client {
             url.query_pairs_mut()
                 .extend_pairs(query.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
         }
-        self.get_url(url).await
+        self.read(&self.0.api, url).await
     }
 
-    async fn get_url<T: DeserializeOwned + ApiObject>(&self, url: Url) -> Result<Answer<T>, Error> {
-        retrying(self.0.get_retry, || {
-            let url = url.clone();
-            async {
-                let reply = self.0.api.send(Method::GET, url, None).await?;
-                Ok(reply.answer(reply.parse()?))
+    async fn read<T: DeserializeOwned + ApiObject>(
+        &self,
+        from: &Transport,
+        url: Url,
+    ) -> Result<Answer<T>, Error> {
+        let mut tries = Tries::new(self.0.config.get_retry);
+        loop {
+            let read = match from.send(Method::GET, url.clone(), None).await {
+                Ok(reply) => reply.parse().map(|value| reply.answer(value)),
+                Err(error) => Err(error.into()),
+            };
+            match read {
+                Ok(answer) => return Ok(answer),
+                Err(error) => tries.another_after(error).await?,
             }
-        })
-        .await
+        }
     }
 
     /// Sends one changing request, once, and reads the object that it answers with.
@@ -103,14 +127,14 @@ impl Client {
         Ok(reply.answer(reply.parse()?))
     }
 
-    /// Posts a ready body, once, and hands back whatever came.
-    pub(super) async fn post_raw(
+    /// Posts a ready charge request, once, and hands back whatever came.
+    pub(super) async fn post_charge(
         &self,
-        path: &str,
         body: Bytes,
         idempotency_key: Option<&str>,
     ) -> Result<Reply, TransportError> {
-        self.0.api.send(Method::POST, self.0.api.url(path), Some(Json { body, idempotency_key })).await
+        let json = Json { body, idempotency_key };
+        self.0.api.send(Method::POST, self.0.charges.clone(), Some(json)).await
     }
 
     /// The vault's connections; a client without a public key has none.

@@ -140,6 +140,19 @@ fn open_periods(
     Ok(())
 }
 
+/// Invoices every period up to and with `index`, whatever the clock says: the provider has proof that it was due.
+pub(super) fn open_through(d: &mut Draft, index: u32, at: Timestamp) -> Result<(), RuleError> {
+    let next = index
+        .checked_add(1)
+        .ok_or_else(|| RuleError::Overflow(format!("period {index} has none after it")))?;
+    for index in d.now.subscription.next_index..next {
+        let period = Calendar::of(&d.now.subscription, &d.now.plan.terms).period(index)?;
+        open_invoice(d, period, None, at)?;
+    }
+    d.now.subscription.next_index = next;
+    Ok(())
+}
+
 /// The first period, from `first` on, that has not ended yet.
 fn first_not_missed(d: &Draft, at: Timestamp, first: u32) -> u32 {
     let calendar = Calendar::of(&d.now.subscription, &d.now.plan.terms);

@@ -25,6 +25,7 @@ mod life;
 mod prepare;
 mod prepared;
 mod queue;
+pub mod recover;
 mod wake;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,10 @@ use super::SandboxError;
 use super::cards::Card;
 use super::charges::Charge;
 use super::customers::Customer;
+use super::events::Event;
 use super::ledger::Entry;
 use super::refunds::Refund;
+use super::schedules::{Occurrence, Schedule};
 use super::seed::{self, Fates};
 use super::shelf::Kept;
 use super::time::SandboxTime;
@@ -46,6 +49,12 @@ struct Line {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     transactions: Vec<Kept<Transaction>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    schedules: Vec<Kept<Schedule>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    occurrences: Vec<Kept<Occurrence>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<Kept<Event>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     ledger: Vec<(usize, Entry)>,
 }
 
@@ -74,7 +83,8 @@ impl Journal {
     /// an older file's own beginning wins, but its seed must be the one asked for.
     pub fn open(path: &Path, head: Head) -> Result<World, SandboxError> {
         let at = |source| SandboxError::State { path: path.to_owned(), source };
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(at)?;
+        let file =
+            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map_err(at)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(SandboxError::StateInUse { path: path.to_owned() }),
@@ -103,6 +113,9 @@ impl Journal {
             charges: world.charges.take_changed(),
             refunds: world.refunds.take_changed(),
             transactions: world.transactions.take_changed(),
+            schedules: world.schedules.take_changed(),
+            occurrences: world.occurrences.take_changed(),
+            events: world.events.take_changed(),
             ledger: world.ledger.take_changed(),
         };
         if line.is_empty() {
@@ -129,6 +142,9 @@ impl Line {
             && self.charges.is_empty()
             && self.refunds.is_empty()
             && self.transactions.is_empty()
+            && self.schedules.is_empty()
+            && self.occurrences.is_empty()
+            && self.events.is_empty()
             && self.ledger.is_empty()
     }
 
@@ -142,6 +158,9 @@ impl Line {
             && world.charges.restore(self.charges)
             && world.refunds.restore(self.refunds)
             && world.transactions.restore(self.transactions)
+            && world.schedules.restore(self.schedules)
+            && world.occurrences.restore(self.occurrences)
+            && world.events.restore(self.events)
             && world.ledger.restore(self.ledger)
     }
 }

@@ -1,1 +1,16 @@
+//! Tests of the whole, in one binary so that the crate is linked once: the drawing of the house, and the real binary
+//! against the sandbox's real HTTP.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what it expects; clippy knows only functions marked as tests, not what they call"
+)]
+
+mod architecture;
+mod crash;
+mod harness;
+mod omise_client;
+mod sdk;
+mod planted;

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Metadata;
 use super::lenient::{instant, integer, integer_or_null, or_default};
 
 /// The account that the key belongs to.
+///
+/// Source: answers recorded by Omise's PHP client in March 2025, and the machine-readable description.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Account {
     /// Always `account`.
@@ -47,6 +48,8 @@ pub struct Account {
 }
 
 /// Money in the account, in the smallest unit of its currency.
+///
+/// Source: answers recorded by Omise's PHP client in March 2025, and the machine-readable description.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Balance {
     /// Always `balance`.
@@ -77,6 +80,8 @@ pub struct Balance {
 }
 
 /// What the account may do: limits, payment methods, banks.
+///
+/// Source: answers recorded by Omise's PHP client in March 2025, and the machine-readable description.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Capability {
     /// Always `capability`.
@@ -102,9 +107,6 @@ pub struct Capability {
     /// True when the merchant pays the interest of instalments.
     #[serde(default, deserialize_with = "or_default")]
     pub zero_interest_installments: bool,
-    /// Fields this client has no name for.
-    #[serde(flatten)]
-    pub rest: Metadata,
 }
 
 impl Capability {
@@ -162,4 +164,6 @@ pub struct PaymentMethod {
     pub provider: Option<String>,
 }
 
-super::api_object!(Account => "account", Balance => "balance", Capability => "capability");
+super::api_object!(Account => "account", id);
+super::api_object!(Balance => "balance");
+super::api_object!(Capability => "capability");
