@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::cards::{Payer, Verdict};
 use super::draft::Draft;
 use super::queue::Head;
-use super::{Circumstances, Prepared, RuleError, budget, cards, course, flags, queue, wake};
+use super::{Circumstances, Prepared, RuleError, budget, cards, course, flags, life, queue, wake};
 use crate::model::{
     ChargeOrder, FlagReason, Hold, InvoiceStatus, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus,
 };
@@ -48,6 +48,10 @@ pub fn prepare(
         Head::Try(place) => try_invoice(d, c, place, compose, confirmed),
         // More periods are due than one decision opens: looked at again at once.
         Head::Waits(_) | Head::Empty if !complete => Ok(settle(d, c, SkipReason::NotDue)),
+        Head::Waits(SkipReason::Held) if !life::collects(&d.now.subscription) => {
+            let reason = idle_reason(&d.now);
+            Ok(settle(d, c, reason))
+        }
         Head::Waits(reason) => Ok(settle(d, c, reason)),
         Head::Empty => {
             flags::clear_all(&mut d, c.at);

@@ -34,7 +34,7 @@ fn after_the_last_try_the_policy_pauses_and_periods_pass_unbilled() {
         "01-31       | no insufficient_fund |
          02-02T09:00 | no insufficient_fund |
          02-06T09:00 | no insufficient_fund | 0:exhausted 0.next:none sub:paused wake:02-28
-         02-28       | run           | skip:held skipped:1..2=paused 1:none wake:03-31
+         02-28       | run           | skip:paused skipped:1..2=paused 1:none wake:03-31
          03-05       | person retry  | 0.next:03-05 due:true
                      | ok            | 0:paid sub:active wake:03-31
          03-31       | ok            | 2:paid",
@@ -284,7 +284,7 @@ fn a_pause_ends_retries_and_resuming_makes_them_due() {
         &mut Book::monthly("2026-01-31"),
         "01-31 | no insufficient_fund | 0.next:02-02T09:00
          02-01 | person pause  | 0:stopped 0.next:none sub:paused wake:02-28
-         02-10 | run           | skip:held
+         02-10 | run           | skip:paused
          02-11 | person resume | 0:open 0.next:02-11 sub:past_due
                | ok            | 0:paid sub:active",
     );
@@ -416,4 +416,27 @@ fn years_of_missed_days_are_invoiced_in_few_steps_and_none_is_charged() {
     assert_eq!(steps, 10, "3,654 periods, 400 a step");
     let held = book.rows.invoices.iter().filter(|o| o.invoice.hold == Some(crate::model::Hold::CatchUp));
     assert_eq!(held.count(), 3653);
+}
+
+#[test]
+fn a_refusal_that_shows_no_card_is_taken_for_the_default_so_that_another_one_is_known() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | cardless failed_fraud_check | 0:new_card
+         02-01 | run                      | skip:dead_card
+         02-02 | card card_test_2 12/2060 |
+               | ok                       | 0:paid",
+    );
+}
+
+#[test]
+fn a_retry_lifts_all_that_a_person_can_overrule() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | rejected request | 0:rejected
+         02-28 | rejected request | 1:rejected 0:rejected
+         03-01 | person retry     | 0:open 1:open
+               | ok               | 0:paid
+               | ok               | 1:paid",
+    );
 }
