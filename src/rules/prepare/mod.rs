@@ -42,7 +42,13 @@ pub fn prepare(
 ) -> Result<Prepared, RuleError> {
     let mut d = Draft::new(snapshot);
     let complete = course::advance(&mut d, c.at, c.catch_up)?;
-    follow_released_neighbours(&mut d, c.at);
+    if life::collects(&d.now.subscription) {
+        // Nothing is stopped while it is collected: what still is was out of view when the rest was released.
+        life::release(&mut d, Hold::Stopped, c.at);
+        follow_released_neighbours(&mut d, c.at);
+    } else {
+        life::stop_unseen(&mut d);
+    }
     if !confirmed && card_watch::wants_a_read(&d.now, c.at) {
         return Ok(Prepared::ConfirmCustomer(None));
     }

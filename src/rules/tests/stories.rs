@@ -470,3 +470,21 @@ fn a_customer_who_had_to_act_and_saved_another_card_is_charged_on_it() {
          02-02 | ok                       | 0:paid sub:active",
     );
 }
+
+#[test]
+fn a_pause_stops_what_one_look_does_not_load_and_resuming_brings_it_back() {
+    let mut book = Book::new("2026-01-01", terms("day", ladder(&["1 day"], EndAction::Unpaid)));
+    book.circumstances.catch_up.hold_after = 100;
+    tell(
+        &mut book,
+        "03-02T12:00 | ok            | 0:paid 60:open
+                     | run           | skip:catch_up_spread
+         03-03       | person pause  | 1:stopped 32:stopped 33:open
+                     | run           | skip:paused
+                     | person void 1 |
+                     | person void 2 |
+                     | run           | skip:paused 33:stopped 34:stopped 35:open
+         04-01       | person resume | 3:open 33:open
+                     | ok            | 3:paid",
+    );
+}
