@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use jiff::SignedDuration;
 
-use super::book::{Book, Look, card, ladder, terms};
+use super::book::{Book, Look};
+use super::kit::{card, ladder, terms};
 use super::story::{outcome, seen};
 use crate::model::settings::CatchUp;
 use crate::model::{
@@ -268,7 +269,7 @@ fn ask(book: &mut Book, command: &str) {
 }
 
 fn weekly() -> std::sync::Arc<crate::model::PlanVersion> {
-    super::book::plan(2, terms("week", ladder(&["1 day"], EndAction::Unpaid)))
+    super::kit::plan(2, terms("week", ladder(&["1 day"], EndAction::Unpaid)))
 }
 
 /// What must hold after anything.
