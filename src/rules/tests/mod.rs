@@ -7,6 +7,8 @@ mod commands;
 mod doubt;
 mod explain;
 mod kit;
+mod laws;
+mod money;
 mod planted;
 mod properties;
 mod smoke;
