@@ -6,10 +6,7 @@ use std::process::ExitCode;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
-use super::{
-    backup, cancel, change, charging, completions, import, invoice, list, man, pause, plans, resolve, resume,
-    retry, run_now, subscribe, why,
-};
+use super::{backup, cancel, change, charges, charging, completions, customers, import, invoice, list, man, pause, plans, provider, resolve, resume, retry, run_now, subscribe, tokens, why};
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
 #[derive(Debug, Parser)]
@@ -97,6 +94,18 @@ pub enum Command {
     Why(why::WhyArgs),
     /// What the book says: subscriptions, invoices, attempts, flags, events, customers
     List(list::ListArgs),
+    /// Customers and cards at the provider, as the API has them
+    #[command(subcommand)]
+    Customers(customers::CustomersCommand),
+    /// Charges at the provider, as the API has them
+    #[command(subcommand)]
+    Charges(charges::ChargesCommand),
+    /// Tokens of test cards
+    #[command(subcommand)]
+    Tokens(tokens::TokensCommand),
+    /// The rest of what the provider tells of the account, as the API has it
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write all of them into a folder

@@ -8,14 +8,18 @@ mod context;
 mod exit;
 mod instant;
 mod logs;
+mod objects;
 mod output;
 mod progress;
 
 mod backup;
 mod cancel;
+mod cards;
 mod change;
+mod charges;
 mod charging;
 mod completions;
+mod customers;
 mod house;
 mod import;
 mod invoice;
@@ -23,6 +27,7 @@ mod list;
 mod man;
 mod pause;
 mod plans;
+mod provider;
 mod resolve;
 mod resume;
 mod retry;
@@ -30,6 +35,7 @@ mod rows;
 mod run_now;
 mod standing;
 mod subscribe;
+mod tokens;
 mod why;
 
 use std::process::ExitCode;
@@ -78,6 +84,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Backup(args) => backup::run(&args, &Context::load(global)?),
         Command::List(args) => list::run(&args, &Context::load(global)?),
         Command::Why(args) => why::run(&args, &Context::load(global)?),
+        Command::Customers(command) => customers::run(&command, &Context::load(global)?),
+        Command::Charges(command) => charges::run(&command, &Context::load(global)?),
+        Command::Tokens(command) => tokens::run(&command, &Context::load(global)?),
+        Command::Provider(command) => provider::run(&command, &Context::load(global)?),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }
