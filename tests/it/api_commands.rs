@@ -1,7 +1,5 @@
 //! The customer client on the command line, against the embedded sandbox: what goes in, what comes out, how it ends.
 
-#![expect(clippy::unwrap_used, reason = "a test's own set-up may fail loudly")]
-
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
