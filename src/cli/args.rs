@@ -7,8 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::{
-    backup, cancel, change, check, completions, import, invoice, list, man, pause, plans, resolve, restore,
-    resume, retry, subscribe, why,
+    backup, cancel, change, charging, check, completions, import, invoice, list, man, pause, plans, resolve,
+    restore, resume, retry, run_now, subscribe, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -67,6 +67,8 @@ pub enum LogFormat {
 pub enum Command {
     /// Look at config, store, clock, keys and gateway; say what to fix; change nothing
     Check(check::CheckArgs),
+    /// One billing run now; prints its report
+    RunNow(run_now::RunNowArgs),
     /// Plans of the config against the book
     Plans(plans::PlansArgs),
     /// Make one new subscription; prints its id
@@ -91,6 +93,10 @@ pub enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup in the place of the book
     Restore(restore::RestoreArgs),
+    /// Bind a moved or restored book to this host, after comparing it with the provider's list
+    Adopt(charging::AdoptArgs),
+    /// Our attempts against the provider's charges
+    Reconcile(charging::ReconcileArgs),
     /// How a subscription got where it is, and what happens next and when
     Why(why::WhyArgs),
     /// What the book says: subscriptions, invoices, attempts, flags, events, customers

@@ -14,8 +14,10 @@ mod progress;
 mod backup;
 mod cancel;
 mod change;
+mod charging;
 mod check;
 mod completions;
+mod house;
 mod import;
 mod invoice;
 mod list;
@@ -63,6 +65,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let global = cli.global;
     match cli.command {
         Command::Check(args) => check::run(&args, global),
+        Command::RunNow(args) => charging::run_now(&args, &Context::load(global)?),
+        Command::Adopt(args) => charging::adopt_book(&args, &Context::load(global)?),
+        Command::Reconcile(args) => charging::reconcile_book(&args, &Context::load(global)?),
         Command::Plans(args) => plans::run(&args, &Context::load(global)?),
         Command::Subscribe(args) => subscribe::run(&args, &Context::load(global)?),
         Command::Import(args) => import::run(&args, &Context::load(global)?),
