@@ -12,7 +12,6 @@ mod api_commands;
 mod architecture;
 mod crash;
 mod harness;
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is meant to stop")]
 mod omise_client;
 mod sdk;
 mod planted;
