@@ -7,8 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::{
-    backup, cancel, change, charging, completions, import, invoice, list, man, pause, plans, resolve, resume,
-    retry, run_now, subscribe, why,
+    backup, cancel, change, charging, check, completions, import, invoice, list, man, pause, plans, resolve, restore, resume, retry, run_now, sandbox, subscribe, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -67,6 +66,8 @@ pub enum LogFormat {
 pub enum Command {
     /// One billing run now; prints its report
     RunNow(run_now::RunNowArgs),
+    /// Look at config, store, clock, keys and gateway; say what to fix; change nothing
+    Check(check::CheckArgs),
     /// Plans of the config against the book
     Plans(plans::PlansArgs),
     /// Make one new subscription; prints its id
@@ -93,6 +94,8 @@ pub enum Command {
     Adopt(charging::AdoptArgs),
     /// Our attempts against the provider's charges
     Reconcile(charging::ReconcileArgs),
+    /// Put a backup in the place of the book
+    Restore(restore::RestoreArgs),
     /// How a subscription got where it is, and what happens next and when
     Why(why::WhyArgs),
     /// What the book says: subscriptions, invoices, attempts, flags, events, customers
@@ -101,6 +104,8 @@ pub enum Command {
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write all of them into a folder
     Man(man::ManArgs),
+    /// Run the pretend Omise on loopback, for trying things out and for tests
+    Sandbox(sandbox::SandboxArgs),
 }
 
 /// Shows what the parser has to say: help and version on stdout, mistakes on stderr.

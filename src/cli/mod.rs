@@ -15,6 +15,7 @@ mod backup;
 mod cancel;
 mod change;
 mod charging;
+mod check;
 mod completions;
 mod house;
 mod import;
@@ -24,10 +25,12 @@ mod man;
 mod pause;
 mod plans;
 mod resolve;
+mod restore;
 mod resume;
 mod retry;
 mod rows;
 mod run_now;
+mod sandbox;
 mod standing;
 mod subscribe;
 mod why;
@@ -65,6 +68,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::RunNow(args) => charging::run_now(&args, &Context::load(global)?),
         Command::Adopt(args) => charging::adopt_book(&args, &Context::load(global)?),
         Command::Reconcile(args) => charging::reconcile_book(&args, &Context::load(global)?),
+        Command::Check(args) => check::run(&args, global),
         Command::Plans(args) => plans::run(&args, &Context::load(global)?),
         Command::Subscribe(args) => subscribe::run(&args, &Context::load(global)?),
         Command::Import(args) => import::run(&args, &Context::load(global)?),
@@ -76,9 +80,11 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Invoice(args) => invoice::run(&args, &Context::load(global)?),
         Command::Resolve(args) => resolve::run(&args, &Context::load(global)?),
         Command::Backup(args) => backup::run(&args, &Context::load(global)?),
+        Command::Restore(args) => restore::run(&args, &Context::load(global)?),
         Command::List(args) => list::run(&args, &Context::load(global)?),
         Command::Why(args) => why::run(&args, &Context::load(global)?),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
+        Command::Sandbox(args) => sandbox::run(&args, global.json),
     }
 }

@@ -12,4 +12,5 @@ mod architecture;
 mod crash;
 mod harness;
 mod omise_client;
+mod sdk;
 mod planted;

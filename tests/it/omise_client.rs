@@ -40,7 +40,7 @@ async fn token(client: &Client, number: &str) -> String {
         name: "A Customer".to_owned(),
         expiration_month: 12,
         expiration_year: 2090,
-        security_code: "123".to_owned().into(),
+        security_code: Some("123".to_owned().into()),
     };
     client.tokens().create(&card).await.unwrap().value.id
 }

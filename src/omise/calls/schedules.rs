@@ -30,6 +30,8 @@ use crate::omise::{Answer, Client, Error, List, Occurrence, Schedule};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Source: paths and parameters from the machine-readable description; errors as recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Schedules<'a>(&'a Client);
 
