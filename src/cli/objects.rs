@@ -28,7 +28,7 @@ pub(super) fn with_client<T>(
 ) -> Result<T, Failure> {
     context.wait(async {
         let mut door = wiring::open_door(context.settings()).await?;
-        let client = door.client.clone();
+        let client = door.gateway.client().clone();
         let done = work(&client, &door).await;
         if let Some(sandbox) = door.sandbox.take() {
             sandbox.stop().await;
@@ -215,6 +215,13 @@ fn cell(object: &Value, place: &str) -> String {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     }
+}
+
+/// A body as the API wrote it, without the white space between its tokens.
+pub(super) fn as_raw(body: &[u8]) -> Result<Box<RawValue>, Failure> {
+    let text = compact(raw(body)?.get());
+    RawValue::from_string(text)
+        .map_err(|error| Failure::unexpected(format!("the answer is no JSON: {error}")))
 }
 
 fn raw(body: &[u8]) -> Result<&RawValue, Failure> {
