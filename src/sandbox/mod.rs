@@ -13,46 +13,11 @@
 //! `X-Sandbox-Fault`, in the metadata key `sandbox_fate` of a charge or of its customer, or in rules posted
 //! to `/__sandbox/faults`.
 
-mod account;
-mod answer;
-mod calendar;
-mod call;
-mod cards;
-mod charges;
-mod charging;
-mod control;
-mod currency;
-mod customers;
-mod error;
-mod events;
-mod faults;
-mod handling;
-mod idempotency;
-mod ids;
-mod journal;
-mod keys;
-mod ledger;
-mod lifecycle;
-mod lists;
-mod params;
-mod refunds;
-mod routes;
-mod schedules;
-mod search;
-mod seed;
-mod server;
-mod shelf;
-mod testcards;
+mod http;
+mod objects;
+mod state;
 #[cfg(test)]
 mod tests;
-mod three_ds;
-mod time;
-mod tokens;
-mod traffic;
-mod transactions;
-mod webhooks;
-mod wire;
-mod world;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,8 +25,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use ledger::Entry as LedgerEntry;
-pub use seed::{Fate, Fates, SeededCustomer};
+use http::server;
+use state::{journal, seed, world};
+
+pub use state::ledger::Entry as LedgerEntry;
+pub use state::seed::{Fate, Fates, SeededCustomer};
 
 /// How a sandbox is to be.
 #[derive(Clone, Debug)]
