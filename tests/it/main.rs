@@ -13,5 +13,6 @@ mod architecture;
 mod crash;
 mod harness;
 mod omise_client;
+mod sandbox;
 mod sdk;
 mod planted;
