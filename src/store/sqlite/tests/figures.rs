@@ -44,7 +44,9 @@ fn a_year(path: &Path, count: u32) -> SqliteStore {
                 .map(|(_, s)| {
                     let between = store.snapshot(&s.subscription.id).unwrap().unwrap();
                     let mut result = paid(&between, epoch, now, 0);
-                    let Some(crate::model::Change::UpdateAttempt { attempt, .. }) = result.changes.first_mut() else {
+                    let Some(crate::model::Change::UpdateAttempt { attempt, .. }) =
+                        result.changes.first_mut()
+                    else {
                         panic!("the attempt comes first");
                     };
                     let id = scattered("chrg_", u32::try_from(cursor.row + month * 1_000_000).unwrap());
@@ -89,7 +91,8 @@ fn a_subscription_year_is_small() {
     let mut parts = conn.prepare(sql).unwrap();
     let mut rows = parts.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {
-        let (name, bytes, fill): (String, f64, f64) = (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
+        let (name, bytes, fill): (String, f64, f64) =
+            (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
         eprintln!("  {name:30} {bytes:7.1} bytes, {:.0} % payload", 100.0 * fill);
     }
     assert!(bytes <= MOST_BYTES_PER_YEAR, "{bytes}");
@@ -107,26 +110,74 @@ fn speeds() {
     let each = |what: &str, since: u64| {
         eprintln!("{what:40} {:7} ns", (cpu_ns() - since) / u64::from(COUNT));
     };
-    for (what, sql) in [("trivial", "SELECT ?1"), ("point", "SELECT row FROM subscriptions WHERE row = ?1"),
-        ("format", ""), ("flags", "SELECT row FROM flags INDEXED BY flags_standing WHERE subscription = ?1 AND until IS NULL ORDER BY row"),
-        ("flags unsorted", "SELECT row FROM flags INDEXED BY flags_standing WHERE subscription = ?1 AND until IS NULL"),
-        ("cards", "SELECT row, id, brand, last_digits, expires, fingerprint FROM cards WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 AND place IS NOT NULL ORDER BY place"),
-        ("cards unsorted", "SELECT row, id, brand, last_digits, expires, fingerprint FROM cards WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 AND place IS NOT NULL"),
-        ] {
-        if sql.is_empty() { continue; }
+    for (what, sql) in [
+        ("trivial", "SELECT ?1"),
+        ("point", "SELECT row FROM subscriptions WHERE row = ?1"),
+        ("format", ""),
+        (
+            "flags",
+            "SELECT row FROM flags INDEXED BY flags_standing WHERE subscription = ?1 AND until IS NULL ORDER BY row",
+        ),
+        (
+            "flags unsorted",
+            "SELECT row FROM flags INDEXED BY flags_standing WHERE subscription = ?1 AND until IS NULL",
+        ),
+        (
+            "cards",
+            "SELECT row, id, brand, last_digits, expires, fingerprint FROM cards WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 AND place IS NOT NULL ORDER BY place",
+        ),
+        (
+            "cards unsorted",
+            "SELECT row, id, brand, last_digits, expires, fingerprint FROM cards WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 AND place IS NOT NULL",
+        ),
+    ] {
+        if sql.is_empty() {
+            continue;
+        }
         let since = cpu_ns();
-        store.read(|book| { for n in 1..=i64::from(COUNT) {
-            let mut find = book.sql(sql)?; let mut rows = find.query([n])?; while let Some(row) = rows.next()? { let _: i64 = row.get(0)?; } } Ok(()) }).unwrap();
+        store
+            .read(|book| {
+                for n in 1..=i64::from(COUNT) {
+                    let mut find = book.sql(sql)?;
+                    let mut rows = find.query([n])?;
+                    while let Some(row) = rows.next()? {
+                        let _: i64 = row.get(0)?;
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
         each(what, since);
     }
     let since = cpu_ns();
-    store.read(|book| { for n in 1..=i64::from(COUNT) { book.customer_at(n)?; } Ok(()) }).unwrap();
+    store
+        .read(|book| {
+            for n in 1..=i64::from(COUNT) {
+                book.customer_at(n)?;
+            }
+            Ok(())
+        })
+        .unwrap();
     each("customer_at", since);
     let since = cpu_ns();
-    store.read(|book| { for n in 1..=i64::from(COUNT) { book.declines_of(n)?; } Ok(()) }).unwrap();
+    store
+        .read(|book| {
+            for n in 1..=i64::from(COUNT) {
+                book.declines_of(n)?;
+            }
+            Ok(())
+        })
+        .unwrap();
     each("declines", since);
     let since = cpu_ns();
-    store.read(|book| { for n in 1..=i64::from(COUNT) { book.standing_flags(n)?; } Ok(()) }).unwrap();
+    store
+        .read(|book| {
+            for n in 1..=i64::from(COUNT) {
+                book.standing_flags(n)?;
+            }
+            Ok(())
+        })
+        .unwrap();
     each("flags", since);
     let since = cpu_ns();
     let (mut after, mut due) = (None, Vec::new());

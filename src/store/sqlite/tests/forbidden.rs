@@ -25,10 +25,13 @@ fn book_with_attempts() -> (TempDir, PathBuf) {
 fn forbidden_writes_are_refused() {
     let (_folder, path) = book_with_attempts();
     let conn = raw(&path);
-    let columns = "subscription, idx, start, seconds, plan, quantity, amount, currency, status, opened_after, version";
+    let columns =
+        "subscription, idx, start, seconds, plan, quantity, amount, currency, status, opened_after, version";
     let invoice = |values: &str| format!("INSERT INTO invoices ({columns}) VALUES ({values})");
     let attempt = |row: &str, rest: &str| {
-        format!("INSERT INTO attempts (row, status, intended_after, resolved_after, charge) VALUES ({row}, {rest})")
+        format!(
+            "INSERT INTO attempts (row, status, intended_after, resolved_after, charge) VALUES ({row}, {rest})"
+        )
     };
     let writes = [
         ("a second invoice for one period", invoice("1, 0, 0, 9, 1, 1, 99, 0, 0, 0, 1")),
@@ -126,18 +129,27 @@ fn people_can_read_the_book_with_plain_sql() {
     let row = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
     assert_eq!(row("SELECT customer FROM v_customers WHERE row = 3"), customer(2).to_string());
     assert_eq!(
-        row("SELECT attempt || ' ' || status || ' ' || amount || ' ' || currency || ' ' || charge || ' ' || resolved_at \
-             FROM v_attempts WHERE status = 'succeeded'"),
+        row(
+            "SELECT attempt || ' ' || status || ' ' || amount || ' ' || currency || ' ' || charge || ' ' || resolved_at \
+             FROM v_attempts WHERE status = 'succeeded'"
+        ),
         format!("sub_00000000.0.1 succeeded 99000 THB {} 2026-01-01T05:00:00Z", charge(0))
     );
     assert_eq!(
-        row("SELECT invoice || ' ' || status || ' ' || period_start || ' ' || period_end FROM v_invoices WHERE row = 1"),
+        row(
+            "SELECT invoice || ' ' || status || ' ' || period_start || ' ' || period_end FROM v_invoices WHERE row = 1"
+        ),
         "sub_00000000.0 paid 2026-01-01T05:00:00Z 2026-01-31T05:00:00Z"
     );
     assert_eq!(
-        row("SELECT customer || ' ' || plan || ' ' || status || ' ' || zone || ' ' || starts FROM v_subscriptions \
-             WHERE subscription = 'sub_00000001'"),
+        row(
+            "SELECT customer || ' ' || plan || ' ' || status || ' ' || zone || ' ' || starts FROM v_subscriptions \
+             WHERE subscription = 'sub_00000001'"
+        ),
         format!("{} pro active Asia/Bangkok 2026-01-01", customer(1))
     );
-    assert_eq!(row("SELECT kind || ' ' || invoice FROM v_events WHERE seq = 2"), "invoice_paid sub_00000000.0");
+    assert_eq!(
+        row("SELECT kind || ' ' || invoice FROM v_events WHERE seq = 2"),
+        "invoice_paid sub_00000000.0"
+    );
 }
