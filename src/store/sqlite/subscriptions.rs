@@ -34,8 +34,9 @@ const UPDATE: &str = "UPDATE subscriptions SET plan = ?3, status = ?4, quantity 
 impl Book {
     /// Where that subscription lies; `None`: no such id.
     pub(super) fn find_subscription(&self, id: &SubscriptionId) -> Outcome<Option<KnownSubscription>> {
-        if let Some(known) = self.cache.borrow().subscription(id) {
-            return Ok(Some(known));
+        let known = self.cache.borrow_mut().subscription(id);
+        if known.is_some() {
+            return Ok(known);
         }
         let mut find = self.sql(
             "SELECT s.row, s.customer, c.id FROM subscriptions s JOIN customers c ON c.row = s.customer WHERE s.id = ?1",

@@ -54,7 +54,7 @@ fn forbidden_writes_are_refused() {
         ("an attempt in no known state", attempt("1 << 16 | 2", "9, 0, 0, NULL")),
         ("one attempt number twice", attempt("1 << 16 | 1", "4, 0, 0, NULL")),
         ("a second unfinished attempt", attempt("2 << 16 | 2", "0, 0, NULL, NULL")),
-        ("a second unfinished attempt beside doubt", attempt("3 << 16 | 2", "5, 0, NULL, NULL")),
+        ("a second unfinished attempt beside doubt", attempt("3 << 16 | 2", "6, 0, NULL, NULL")),
         ("a second success", attempt("1 << 16 | 2", "1, 0, 0, 'chrg_2'")),
         ("a success without a charge", attempt("2 << 16 | 2", "1, 0, 0, NULL")),
         ("a final attempt without its moment", attempt("1 << 16 | 2", "2, 0, NULL, NULL")),
@@ -110,7 +110,7 @@ fn an_attempt_that_ends_takes_its_intent_along() {
     let conn = raw(&path);
     let intents = || conn.query_row("SELECT count(*) FROM intents", [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(intents(), 2);
-    conn.execute("UPDATE attempts SET status = 8, resolved_after = 9 WHERE status = 6", []).unwrap();
+    conn.execute("UPDATE attempts SET status = 5, resolved_after = 9 WHERE status = 7", []).unwrap();
     assert_eq!(intents(), 1);
 }
 
