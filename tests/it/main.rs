@@ -16,3 +16,4 @@ mod omise_client;
 mod sandbox;
 mod sdk;
 mod planted;
+mod sdk;
