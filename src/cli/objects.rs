@@ -28,7 +28,7 @@ pub(super) fn with_client<T>(
 ) -> Result<T, Failure> {
     context.wait(async {
         let mut door = wiring::open_door(context.settings()).await?;
-        let client = door.client.clone();
+        let client = door.gateway.client().clone();
         let done = work(&client, &door).await;
         if let Some(sandbox) = door.sandbox.take() {
             sandbox.stop().await;
