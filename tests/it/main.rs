@@ -10,6 +10,7 @@
 
 mod api_commands;
 mod architecture;
+mod cli;
 mod crash;
 mod harness;
 mod omise_client;
