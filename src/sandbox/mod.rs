@@ -1,1 +1,230 @@
-//! The `sandbox` room.
+//! The pretend Omise: API and vault over real HTTP on one loopback port.
+//!
+//! It answers as recordings of the real service do, fails where Omise's published test cards fail, and has
+//! switches for what no test card can do. A ledger of charges truly made, written by other code than the
+//! answers, judges everything that talks to it. It knows nothing of billing.
+//!
+//! Promises: test keys and loopback only; the same seed gives the same keys and customers; with a state
+//! file, killing the process loses nothing that was answered.
+//!
+//! # Switches
+//!
+//! Words such as `close_after`, `status_after:503`, `decline:expired_card`, joined by commas, in the header
+//! `X-Sandbox-Fault`, in the metadata key `sandbox_fate` of a charge or of its customer, or in rules posted
+//! to `/__sandbox/faults`.
+
+mod account;
+mod answer;
+mod call;
+mod cards;
+mod charges;
+mod charging;
+mod control;
+mod currency;
+mod customers;
+mod error;
+mod faults;
+mod handling;
+mod idempotency;
+mod ids;
+mod journal;
+mod keys;
+mod ledger;
+mod lifecycle;
+mod lists;
+mod params;
+mod refunds;
+mod routes;
+mod search;
+mod seed;
+mod server;
+mod shelf;
+mod testcards;
+#[cfg(test)]
+mod tests;
+mod three_ds;
+mod time;
+mod tokens;
+mod traffic;
+mod transactions;
+mod wire;
+mod world;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use ledger::Entry as LedgerEntry;
+pub use seed::{Fate, Fates, SeededCustomer};
+
+/// How a sandbox is to be.
+#[derive(Clone, Debug)]
+pub struct SandboxOptions {
+    /// Where to listen: loopback only. Port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// The state file; `None` keeps everything in memory.
+    pub state: Option<PathBuf>,
+    /// Keys, ids and chances follow from it.
+    pub seed: u64,
+    /// Customers of a new world. A state file that exists keeps its own.
+    pub customers: u32,
+    /// What those customers' cards do.
+    pub fates: Fates,
+    /// Every answer waits so many milliseconds after its processing.
+    pub latency_ms: u64,
+}
+
+impl Default for SandboxOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            state: None,
+            seed: 1,
+            customers: 0,
+            fates: Fates::Mixed,
+            latency_ms: 0,
+        }
+    }
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// Somebody asked for an address that others could reach.
+    #[error("the sandbox listens on loopback only, and {0} is not: use 127.0.0.1 or ::1")]
+    NotLoopback(SocketAddr),
+    /// The port is taken, or may not be used.
+    #[error("the sandbox cannot listen on {listen}: {source}")]
+    Listen {
+        /// What was asked for.
+        listen: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The state file cannot be read or written.
+    #[error("the sandbox's state file {} cannot be used: {source}", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another sandbox holds the state file.
+    #[error("the sandbox's state file {} is in use by another process", path.display())]
+    StateInUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The state file holds something else, or was damaged in its middle.
+    #[error("the sandbox's state file {} cannot be understood at line {line}: move it away to start anew", path.display())]
+    StateBroken {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: u64,
+    },
+    /// The state file began with another seed, so its keys and customers are others.
+    #[error("the sandbox's state file {} was made with seed {found}, not {wanted}", path.display())]
+    OtherSeed {
+        /// The file.
+        path: PathBuf,
+        /// The file's seed.
+        found: u64,
+        /// The seed asked for.
+        wanted: u64,
+    },
+}
+
+/// A running sandbox. Stop it with [`Sandbox::stop`]; dropping it stops it too, without waiting.
+pub struct Sandbox {
+    addr: SocketAddr,
+    public_key: String,
+    secret_key: String,
+    shared: Arc<server::Shared>,
+}
+
+/// Starts a sandbox on the caller's tokio runtime.
+pub async fn start(options: SandboxOptions) -> Result<Sandbox, SandboxError> {
+    let listen = options.listen;
+    if !listen.ip().is_loopback() {
+        return Err(SandboxError::NotLoopback(listen));
+    }
+    let refused = |source| SandboxError::Listen { listen, source };
+    let listener = tokio::net::TcpListener::bind(listen).await.map_err(refused)?;
+    let addr = listener.local_addr().map_err(refused)?;
+    let mut world = begin(&options)?;
+    world.base_url = format!("http://{addr}");
+    world.settings.latency_ms = options.latency_ms;
+    let (public_key, secret_key) = (world.keys.public.clone(), world.keys.secret.clone());
+    let shared = Arc::new(server::Shared::new(world));
+    server::spawn(&shared, listener);
+    Ok(Sandbox { addr, public_key, secret_key, shared })
+}
+
+fn begin(options: &SandboxOptions) -> Result<world::World, SandboxError> {
+    let SandboxOptions { seed, customers, fates, .. } = *options;
+    if let Some(path) = &options.state {
+        return journal::Journal::open(
+            path,
+            journal::Head { sandbox: journal::FORM, seed, customers, fates },
+        );
+    }
+    let mut world = world::World::new(seed);
+    seed::plant(&mut world, customers, fates);
+    Ok(world)
+}
+
+impl Sandbox {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Base address of the API.
+    pub fn api_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Base address of the vault: the same port, since the paths do not collide.
+    pub fn vault_url(&self) -> String {
+        self.api_url()
+    }
+
+    /// The key that may only make tokens.
+    pub fn public_key(&self) -> &str {
+        &self.public_key
+    }
+
+    /// The key for everything else.
+    pub fn secret_key(&self) -> &str {
+        &self.secret_key
+    }
+
+    /// Seeded customers with what was arranged for them, destroyed ones included.
+    pub fn customers(&self) -> Vec<SeededCustomer> {
+        seed::list(&self.shared.world())
+    }
+
+    /// The charges truly made, oldest first.
+    pub fn ledger(&self) -> Vec<LedgerEntry> {
+        self.shared.world().ledger.entries().to_vec()
+    }
+
+    /// Counts and sums of the ledger by status and currency, as `/__sandbox/ledger?summary=1` gives them.
+    pub fn ledger_summary(&self) -> Value {
+        self.shared.world().ledger.summary()
+    }
+
+    /// Ends every connection and waits until nothing of it runs.
+    pub async fn stop(self) {
+        self.shared.stop().await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.shared.cancel();
+    }
+}

@@ -1,0 +1,286 @@
+//! Search: scope, query, filters, pages.
+//!
+//! Promises: amounts in filters are main units, dates and amounts may be ranges, words match by their
+//! beginnings without regard to case, and what lags is not found. Metadata is not searched: no source
+//! confirms that the real one does. Must never know lists.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::charges::{self, Charge, Status};
+use super::customers::{self, Customer};
+use super::error::ApiError;
+use super::params::Params;
+use super::shelf::{Record, Shelf};
+use super::world::World;
+use super::{refunds, time};
+
+/// Rows of a page when the client names no number.
+const DEFAULT_PER_PAGE: usize = 30;
+/// The most rows a page may have.
+const MAX_PER_PAGE: usize = 100;
+
+/// One page of what was found.
+#[derive(Serialize)]
+struct Found<T> {
+    object: &'static str,
+    data: Vec<T>,
+    page: usize,
+    per_page: usize,
+    total: usize,
+    total_pages: usize,
+    filters: Map<String, Value>,
+    location: &'static str,
+    order: &'static str,
+    query: Option<String>,
+    scope: String,
+    export: Option<()>,
+    aggregate_level: Option<()>,
+}
+
+/// What is looked for.
+struct Question {
+    words: Vec<String>,
+    filters: Vec<(String, String)>,
+}
+
+/// `GET /search`, and the searches that name their scope in the path.
+pub fn answer(world: &World, params: &Params, scope: Option<&str>) -> Result<Vec<u8>, ApiError> {
+    let scope = scope.map(str::to_owned).or_else(|| params.text("scope")).unwrap_or_default();
+    let question = Question::read(params);
+    match scope.as_str() {
+        "charge" => {
+            let late = |place: u32| world.unsearchable.iter().any(|(_, other)| *other == place);
+            run(
+                &world.charges,
+                params,
+                &question,
+                &scope,
+                |place| charges::view(world, place),
+                |place| Ok(!late(place) && question.fits_charge(world, place)?),
+            )
+        }
+        "customer" => run(
+            &world.customers,
+            params,
+            &question,
+            &scope,
+            |place| customers::view(world, place),
+            |place| question.fits_customer(world, place),
+        ),
+        "refund" => run(
+            &world.refunds,
+            params,
+            &question,
+            &scope,
+            |place| refunds::view(world, place),
+            |place| question.fits_refund(world, place),
+        ),
+        _ => Err(ApiError::unprocessable("invalid_scope", format!("scope `{scope}` is not available"))),
+    }
+}
+
+fn run<T: Record, V: Serialize>(
+    shelf: &Shelf<T>,
+    params: &Params,
+    question: &Question,
+    scope: &str,
+    show: impl Fn(u32) -> V,
+    fits: impl Fn(u32) -> Result<bool, ApiError>,
+) -> Result<Vec<u8>, ApiError> {
+    let number = |name: &str, code| {
+        let bad = move |()| ApiError::unprocessable(code, "must be a whole number from 1");
+        let sent = params.whole(name).map_err(bad)?;
+        sent.map(|n| usize::try_from(n).ok().filter(|n| *n > 0).ok_or(()).map_err(bad)).transpose()
+    };
+    let page = number("page", "invalid_page")?.unwrap_or(1);
+    let per_page = number("per_page", "invalid_per_page")?.unwrap_or(DEFAULT_PER_PAGE);
+    if per_page > MAX_PER_PAGE {
+        return Err(ApiError::unprocessable(
+            "invalid_per_page",
+            format!("per_page is at most {MAX_PER_PAGE}"),
+        ));
+    }
+    let newest_first = params.text("order").as_deref() == Some("reverse_chronological");
+    let mut found = Vec::new();
+    for place in shelf.listed() {
+        if fits(*place)? {
+            found.push(*place);
+        }
+    }
+    if newest_first {
+        found.reverse();
+    }
+    let start = (page - 1).saturating_mul(per_page).min(found.len());
+    let end = start.saturating_add(per_page).min(found.len());
+    let answer = Found {
+        object: "search",
+        data: found[start..end].iter().map(|place| show(*place)).collect(),
+        page,
+        per_page,
+        total: found.len(),
+        total_pages: found.len().div_ceil(per_page),
+        filters: question
+            .filters
+            .iter()
+            .map(|(name, value)| (name.clone(), Value::String(value.clone())))
+            .collect(),
+        location: "/search",
+        order: if newest_first { "reverse_chronological" } else { "chronological" },
+        query: params.text("query"),
+        scope: scope.to_owned(),
+        export: None,
+        aggregate_level: None,
+    };
+    serde_json::to_vec(&answer).map_err(|_| ApiError::of_status(500))
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+}
+
+impl Question {
+    fn read(params: &Params) -> Self {
+        let filters = params.group("filters");
+        let names: Vec<String> = filters.0.keys().cloned().collect();
+        let pairs = names.into_iter().filter_map(|name| filters.text(&name).map(|value| (name, value)));
+        Self { words: words(&params.text("query").unwrap_or_default()).collect(), filters: pairs.collect() }
+    }
+
+    /// Every word asked for begins a word of these texts.
+    fn spoken_in<'a>(&self, texts: impl Iterator<Item = &'a str>) -> bool {
+        let known: Vec<String> = texts.flat_map(words).collect();
+        self.words.iter().all(|word| known.iter().any(|other| other.starts_with(word.as_str())))
+    }
+
+    fn all(&self, test: impl Fn(&str, &str) -> Option<bool>) -> Result<bool, ApiError> {
+        for (name, value) in &self.filters {
+            match test(name, value) {
+                Some(true) => {}
+                Some(false) => return Ok(false),
+                None => {
+                    let message = format!("filter `{name}` cannot be `{value}`");
+                    return Err(ApiError::unprocessable("invalid_filter", message));
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn fits_charge(&self, world: &World, place: u32) -> Result<bool, ApiError> {
+        let charge = world.charges.at(place);
+        let created = world.charges.id(place).seconds();
+        let card = world.cards.at(charge.card);
+        let filters = self.all(|name, value| charge_filter(world, charge, created, name, value))?;
+        let id = world.charges.name(place);
+        let customer = charge.customer.map(|customer| world.customers.name(customer)).unwrap_or_default();
+        let texts = [charge.description.as_deref(), card.name.as_deref(), Some(&id), Some(&customer)];
+        Ok(filters && self.spoken_in(texts.into_iter().flatten()))
+    }
+
+    fn fits_customer(&self, world: &World, place: u32) -> Result<bool, ApiError> {
+        let created = world.customers.id(place).seconds();
+        let filters = self.all(|name, value| (name == "created").then(|| dates(value, created))?)?;
+        let customer: &Customer = world.customers.at(place);
+        let id = world.customers.name(place);
+        let texts = [customer.email.as_deref(), customer.description.as_deref(), Some(&id)];
+        Ok(filters && self.spoken_in(texts.into_iter().flatten()))
+    }
+
+    fn fits_refund(&self, world: &World, place: u32) -> Result<bool, ApiError> {
+        let refund = world.refunds.at(place);
+        let created = world.refunds.id(place).seconds();
+        let currency = world.charges.at(refund.charge).currency.code();
+        let filters = self.all(|name, value| match name {
+            "created" => dates(value, created),
+            "amount" => amounts(value, refund.amount, currency),
+            _ => None,
+        })?;
+        let (id, charge) = (world.refunds.name(place), world.charges.name(refund.charge));
+        Ok(filters && self.spoken_in([id.as_str(), charge.as_str()].into_iter()))
+    }
+}
+
+fn charge_filter(world: &World, charge: &Charge, created: i64, name: &str, value: &str) -> Option<bool> {
+    let refunded = refunds::total(world, charge);
+    let code = charge.currency.code();
+    match name {
+        "amount" => amounts(value, charge.amount, code),
+        "refund_amount" => amounts(value, refunded, code),
+        "created" => dates(value, created),
+        "currency" => Some(value.eq_ignore_ascii_case(code)),
+        "status" => Some(value == super::charging::word(charge.status)),
+        "failure_code" => Some(charge.failure.as_ref().is_some_and(|failure| failure.code == value)),
+        "card_last_digits" => Some(value == format!("{:04}", world.cards.at(charge.card).last_digits)),
+        "source_of_fund" => Some(value == "card"),
+        "authorized" => yes(value, charge.authorized),
+        "capture" => yes(value, charge.capture),
+        "captured" => yes(value, charge.status == Status::Successful),
+        "refunded" => yes(value, refunded > 0),
+        "reversed" => yes(value, charge.status == Status::Reversed),
+        "scheduled" => yes(value, charge.schedule.is_some()),
+        "disputed" | "voided" | "is_installment" => yes(value, false),
+        _ => None,
+    }
+}
+
+fn yes(value: &str, truth: bool) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(truth),
+        "false" | "no" | "off" | "0" => Some(!truth),
+        _ => None,
+    }
+}
+
+/// `1000`, `1000.50` or `1000..2000`, in main units.
+fn amounts(value: &str, amount: i64, currency: &str) -> Option<bool> {
+    let (low, high) = value.split_once("..").unwrap_or((value, value));
+    let low = subunits(low, currency)?;
+    let high = subunits(high, currency)?;
+    Some((low..=high).contains(&amount))
+}
+
+fn subunits(main: &str, currency: &str) -> Option<i64> {
+    let (whole, part) = main.trim().split_once('.').unwrap_or((main.trim(), ""));
+    let whole: i64 = whole.parse().ok()?;
+    if currency == "JPY" {
+        return part.is_empty().then_some(whole);
+    }
+    let part: i64 = match part.len() {
+        0 => 0,
+        1 | 2 => format!("{part:0<2}").parse().ok()?,
+        _ => return None,
+    };
+    whole.checked_mul(100)?.checked_add(part)
+}
+
+/// A day, or a range of days or instants, in UTC.
+fn dates(value: &str, at: i64) -> Option<bool> {
+    const DAY_SECONDS: i64 = 24 * 60 * 60;
+    let (low, high) = value.split_once("..").unwrap_or((value, value));
+    let start = time::read(low.trim())?.as_second();
+    let end = time::read(high.trim())?.as_second();
+    let end = if high.contains('T') { end } else { end + DAY_SECONDS - 1 };
+    Some((start..=end).contains(&at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_main_units_and_may_be_ranges() {
+        assert_eq!(amounts("1000", 100_000, "THB"), Some(true));
+        assert_eq!(amounts("1000..2000", 150_050, "THB"), Some(true));
+        assert_eq!(amounts("990.5", 99_050, "THB"), Some(true));
+        assert_eq!(amounts("1000", 1000, "JPY"), Some(true));
+        assert_eq!(amounts("many", 1, "THB"), None);
+    }
+
+    #[test]
+    fn a_range_of_days_has_both_its_days() {
+        let noon = time::read("2026-03-02T12:00:00Z").expect("instant").as_second();
+        assert_eq!(dates("2026-03-01..2026-03-02", noon), Some(true));
+        assert_eq!(dates("2026-03-01", noon), Some(false));
+    }
+}

@@ -1,0 +1,18 @@
+//! The sandbox over real HTTP, spoken to by a client of a few lines.
+
+mod client;
+mod errors;
+mod life;
+mod switches;
+
+use super::{Fates, SandboxOptions};
+
+/// Options of an empty world in memory.
+fn empty() -> SandboxOptions {
+    SandboxOptions::default()
+}
+
+/// Options of a world with so many customers of all fates.
+fn seeded(customers: u32) -> SandboxOptions {
+    SandboxOptions { customers, fates: Fates::Mixed, ..SandboxOptions::default() }
+}
