@@ -7,9 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::{Clock, SystemClock};
+
 /// The one place of this room that asks for real time.
 fn real_ms() -> i64 {
-    Timestamp::now().as_millisecond()
+    SystemClock.now().as_millisecond()
 }
 
 /// How far the sandbox's time is from real time, in milliseconds.
@@ -49,9 +51,7 @@ impl SandboxTime {
 
 /// Milliseconds on a clock that cannot jump, for rates.
 pub fn steady_ms() -> u64 {
-    static EPOCH: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    let epoch = EPOCH.get_or_init(std::time::Instant::now);
-    u64::try_from(epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(SystemClock.steady().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `YYYY-MM-DDThh:mm:ssZ`, the form of every instant the API shows.
