@@ -1,4 +1,58 @@
-//! Recurring billing for customers saved at Omise.
+//! Recurring billing for customers saved at Omise: never a customer charged twice, never a result lost, never a
+//! period missed, and always an answer to "why?".
+//!
+//! # The house
+//!
+//! Rooms are modules, arrows are imports, and arrows only go down. `tests/it/architecture.rs` holds this drawing as
+//! a table and fails on any other arrow.
+//!
+//! ```text
+//!  6   main.rs           the street door
+//!  5   cli/              the counter: one file per command
+//!  4   (daemon/, simulator/: two ways to run the house, not built yet)
+//!  3   wiring.rs         the fuse box          (web/: windows to look in, not built yet)
+//!  2   billing/  config/  sandbox/             the work; the wishes; the pretend Omise
+//!  1   rules/  gateway/  store/  clock.rs      decisions; the bank's door; the book; the time
+//!  0   model/  omise/  hooks.rs                the words; the API client; the test-suite's switches
+//! ```
+//!
+//! - [`model`]: every noun the others speak. A value that can be constructed makes sense: [`model::Money`] is exact and
+//!   never negative, an [`model::InvoiceId`] is a function of subscription and period, a [`model::Transition`] is
+//!   everything one decision changes, a [`model::ChargeOutcome`] every way the world can answer. No I/O, no clock.
+//! - [`omise`]: a complete, typed client of the Omise API that knows no billing. It tells a request that never left
+//!   from one that was perhaps processed, and repeats nothing that changes anything.
+//! - [`rules`]: decisions, pure. From a [`model::Snapshot`] and a `now` they say what is due, what it costs, what
+//!   follows an answer, when to try again, and what a silence may be taken for.
+//! - [`gateway`]: turns "charge this" into a request and its answer into an outcome. It knows no book and no rule.
+//! - [`store`]: the book. One synchronous trait with SQLite behind it; `commit` is the only way to write, names the
+//!   versions it expects, and is durable when it returns. The lane in front of it commits in groups.
+//! - `clock`: the only file that reads the system clock. Everyone else is told the time.
+//! - [`billing`]: the work. Loads what is due, lets the rules decide, makes intents durable, sends each once, keeps
+//!   every result, and takes up old doubt before anything new.
+//! - [`config`]: reads the wishes from TOML and refuses a wrong one whole, with every mistake at its place.
+//! - [`sandbox`]: the pretend Omise over real HTTP, with switches for every way a provider can fail and a ledger of
+//!   charges truly made that judges everything else.
+//! - [`wiring`]: joins config, book, gateway, sandbox and clock, and refuses what must not be joined: test keys and a
+//!   live book, a book of another host, a book older than its witness.
+//! - `cli`: one file per command. It prints; it decides nothing.
+//! - [`hooks`]: kill points and planted bugs; empty in a shipped binary.
+//!
+//! # The walk of one charge
+//!
+//! 1. [`billing::run`] proves the keys, raises the book's epoch (every attempt that an older process left `intended`
+//!    becomes `in_doubt`), settles old doubt from the provider's own list, and reads customers by pages of a hundred.
+//! 2. `billing/serve.rs` takes a due [`model::Snapshot`] and asks [`rules::prepare`]: nothing, flag, skip, or charge. Before
+//!    anybody is flagged the customer is read again.
+//! 3. With the rate permit and a slot in hand, `billing/charge.rs` commits the **intent**: the invoice if it is new, the
+//!    attempt with its key and exact body. It is on disk before a byte leaves.
+//! 4. [`gateway::Gateway::charge`] sends it **once**; its last act before that is to ask whether too long has passed.
+//! 5. The answer, or the silence, becomes a [`model::ChargeOutcome`].
+//! 6. [`rules::conclude`] says what follows; its transition is committed, and if somebody changed the subscription
+//!    meanwhile it is concluded again from a fresh snapshot until the book has it. The result is never dropped.
+//! 7. Events were written in the same transaction; messengers read them later, in order.
+//!
+//! Killed anywhere in between, the next start finds an attempt without a result and looks it up: found, it is adopted;
+//! twice provably absent, it may be tried anew under another number; otherwise a person is asked.
 
 pub mod billing;
 pub mod cli;

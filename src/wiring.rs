@@ -1,1 +1,300 @@
-//! The fuse box.
+//! The fuse box: joins config, book, gateway, sandbox and clock into a house that works, and refuses what
+//! must not be joined.
+//!
+//! Must never know: commands, pages, what is decided.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use crate::billing::{Billing, BillingSettings, RatePerSecond, Watch};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{KeySource, SecretError, Settings};
+use crate::gateway::{Gateway, GatewayError, OmiseGateway};
+use crate::model::{PlanKey, PlanTerms, PlanVersion};
+use crate::omise::{Client, ClientConfig, ConfigError, KeyError, SecretKey};
+use crate::sandbox::{Sandbox, SandboxError, SandboxOptions};
+use crate::store::sqlite::{ChargingLock, OpenOptions, SqliteStore, witness};
+use crate::store::{HostBinding, Lane, LaneOptions, Store, StoreError};
+
+/// The seed of the embedded sandbox: its keys and customers follow from it.
+const SANDBOX_SEED: u64 = 1;
+
+/// What could not be joined.
+#[derive(Debug, Error)]
+pub enum WiringError {
+    /// The book refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key's file, variable or credential.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The key itself.
+    #[error("{place}: {error}")]
+    Key {
+        /// Where it came from.
+        place: String,
+        /// What is wrong.
+        error: KeyError,
+    },
+    /// There is none.
+    #[error(
+        "[omise]: found no key, wanted secret_key_file, secret_key_env, the systemd credential omise_secret_key, or sandbox = true"
+    )]
+    NoKey,
+    /// The client's settings.
+    #[error("[omise] {0}")]
+    Client(#[from] ConfigError),
+    /// The embedded sandbox.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// A wish that the kind of the key forbids.
+    #[error("{0}")]
+    Wish(String),
+    /// The provider, asked for the account's limits.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// Plans that the account cannot charge.
+    #[error("{}", .0.join("\n"))]
+    Plans(Vec<String>),
+    /// A book that is not this host's, or older than it was.
+    #[error("{0}")]
+    Adopt(String),
+    /// Something the system said.
+    #[error("{path}: {error}", path = path.display())]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What it said.
+        error: std::io::Error,
+    },
+}
+
+/// How to reach the provider, pretend or real.
+pub struct Door {
+    /// The bank's door.
+    pub gateway: Arc<OmiseGateway>,
+    /// The API client behind it.
+    pub client: Client,
+    /// The embedded pretend Omise, while it runs.
+    pub sandbox: Option<Sandbox>,
+}
+
+/// Opens the door to the provider; starts the embedded sandbox where the config asks for it.
+pub async fn open_door(settings: &Settings) -> Result<Door, WiringError> {
+    let omise = &settings.omise;
+    let (sandbox, mut config) = if omise.sandbox {
+        let sandbox = start_sandbox(settings).await?;
+        let key = SecretKey::parse(sandbox.secret_key())
+            .map_err(|error| WiringError::Key { place: "sandbox".into(), error })?;
+        let mut config = ClientConfig::new(key);
+        config.api_url = sandbox.api_url();
+        config.vault_url = sandbox.vault_url();
+        (Some(sandbox), config)
+    } else {
+        let text = omise.key.read()?.ok_or(WiringError::NoKey)?;
+        let place = key_place(&omise.key);
+        let key = SecretKey::parse(text.expose()).map_err(|error| WiringError::Key { place, error })?;
+        let mut config = ClientConfig::new(key);
+        config.api_url.clone_from(&omise.api_url);
+        if let Some(vault) = &omise.vault_url {
+            config.vault_url.clone_from(vault);
+        }
+        (None, config)
+    };
+    config.timeout = omise.timeout.unsigned_abs();
+    config.idle_connections = omise.in_flight as usize;
+    let client = Client::new(&config)?;
+    settings.check_key(client.livemode()).map_err(WiringError::Wish)?;
+    let gateway = Arc::new(OmiseGateway::new(client.clone(), omise.return_uri.clone()));
+    Ok(Door { gateway, client, sandbox })
+}
+
+fn key_place(source: &KeySource) -> String {
+    match source {
+        KeySource::File(path) | KeySource::Credential(path) => path.display().to_string(),
+        KeySource::Env(name) => format!("environment variable {name}"),
+        KeySource::None => "[omise]".into(),
+    }
+}
+
+/// The embedded sandbox, its state beside the book.
+async fn start_sandbox(settings: &Settings) -> Result<Sandbox, WiringError> {
+    make_folder(&settings.store.path)?;
+    let mut state = settings.store.path.clone().into_os_string();
+    state.push(".sandbox");
+    let options = SandboxOptions {
+        state: Some(state.into()),
+        seed: SANDBOX_SEED,
+        customers: settings.sandbox.customers,
+        ..SandboxOptions::default()
+    };
+    Ok(crate::sandbox::start(options).await?)
+}
+
+fn make_folder(file: &Path) -> Result<(), WiringError> {
+    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| WiringError::Io { path: folder.to_owned(), error })
+}
+
+/// Opens the book, making it if there is none.
+pub fn open_book(settings: &Settings) -> Result<SqliteStore, WiringError> {
+    make_folder(&settings.store.path)?;
+    let mut store = SqliteStore::open(&settings.store.path, OpenOptions::default())?;
+    store.set_zone(&settings.zone)?;
+    Ok(store)
+}
+
+/// Opens the book for reading; refused if there is none.
+pub fn open_book_read_only(settings: &Settings) -> Result<SqliteStore, WiringError> {
+    Ok(SqliteStore::open(&settings.store.path, OpenOptions { create: false, read_only: true, ..OpenOptions::default() })?)
+}
+
+/// Plans of the config that the book does not have yet in these terms, and why the account refuses some of them.
+pub async fn bring_plans(
+    settings: &Settings,
+    plans: &[(PlanKey, PlanTerms)],
+    store: &mut dyn Store,
+    door: Option<&Door>,
+) -> Result<Vec<PlanVersion>, WiringError> {
+    let known = store.plans()?;
+    let fresh: Vec<_> = plans
+        .iter()
+        .filter(|(key, terms)| !known.iter().any(|plan| plan.key == *key && plan.terms == *terms))
+        .cloned()
+        .collect();
+    if fresh.is_empty() {
+        return Ok(Vec::new());
+    }
+    let refusals = refused_plans(settings, &fresh, door).await?;
+    if !refusals.is_empty() {
+        return Err(WiringError::Plans(refusals));
+    }
+    Ok(store.apply_plans(&fresh, SystemClock.now())?)
+}
+
+/// A sentence for each plan whose price the account cannot charge. Without any key nothing can be asked.
+pub async fn refused_plans(
+    settings: &Settings,
+    plans: &[(PlanKey, PlanTerms)],
+    door: Option<&Door>,
+) -> Result<Vec<String>, WiringError> {
+    let opened;
+    let door = match door {
+        Some(door) => door,
+        None if !settings.omise.sandbox && settings.omise.key == KeySource::None => {
+            tracing::warn!("no key is configured, so prices are not held against the account's limits yet");
+            return Ok(Vec::new());
+        }
+        None => {
+            opened = open_door(settings).await?;
+            &opened
+        }
+    };
+    let limits = door.gateway.account().await?.limits;
+    let refuse = |(key, terms): &(PlanKey, PlanTerms)| {
+        limits.refuses(terms.price).map(|why| format!("plans.{key}.price: {why}"))
+    };
+    Ok(plans.iter().filter_map(refuse).collect())
+}
+
+/// A house that may charge: it holds the charging lock for as long as it stands.
+pub struct House {
+    /// The work.
+    pub billing: Billing,
+    /// How the provider is reached.
+    pub door: Door,
+    _lock: Option<ChargingLock>,
+}
+
+/// Puts a house together around an open book. With `charges` it takes the lock, and refuses a book that is
+/// another host's or older than its witness.
+pub fn build(
+    settings: &Settings,
+    mut store: SqliteStore,
+    door: Door,
+    watch: Arc<dyn Watch>,
+    stop: CancellationToken,
+    charges: bool,
+) -> Result<House, WiringError> {
+    let lock = if charges {
+        let lock = ChargingLock::take(&settings.store.path)?;
+        check_home(settings, &mut store)?;
+        Some(lock)
+    } else {
+        None
+    };
+    let pause_file = settings.brakes.pause_file.clone();
+    let billing = Billing {
+        lane: Lane::start(Box::new(store), LaneOptions::default()),
+        gateway: door.gateway.clone(),
+        clock: Arc::new(SystemClock),
+        settings: Arc::new(billing_settings(settings)),
+        watch,
+        stop,
+        paused: Arc::new(move || pause_file.as_deref().is_some_and(Path::exists)),
+    };
+    Ok(House { billing, door, _lock: lock })
+}
+
+fn billing_settings(settings: &Settings) -> BillingSettings {
+    BillingSettings {
+        zone: settings.zone.clone(),
+        cards: settings.cards.clone(),
+        doubt: settings.doubt,
+        catch_up: settings.catch_up,
+        brakes: settings.brakes.clone(),
+        in_flight: settings.omise.in_flight as usize,
+        rate: RatePerSecond(settings.omise.rate_milli_per_s),
+        timeout: settings.omise.timeout,
+    }
+}
+
+/// A new book is bound to this host; any other must be bound to it already, and be no older than its witness.
+fn check_home(settings: &Settings, store: &mut SqliteStore) -> Result<(), WiringError> {
+    let facts = store.facts()?;
+    let here = this_host(&settings.store.path);
+    match &facts.host {
+        None if facts.epoch.0 == 0 => store.bind_host(&here)?,
+        Some(bound) if *bound == here => {}
+        Some(bound) => {
+            return Err(WiringError::Adopt(format!(
+                "{path}: found a book of host {} at {}, wanted one of this host ({} at {}): two copies would charge twice. \
+                 Stop the other one, then run `dues adopt`",
+                bound.machine,
+                bound.path,
+                here.machine,
+                here.path,
+                path = settings.store.path.display(),
+            )));
+        }
+        None => {
+            return Err(WiringError::Adopt(format!(
+                "{}: found a restored book, wanted one that was compared with the provider's own list; run `dues adopt`",
+                settings.store.path.display()
+            )));
+        }
+    }
+    witness::check(&settings.store.path, &facts).map_err(WiringError::Adopt)
+}
+
+/// What tells this host from another.
+pub fn this_host(book: &Path) -> HostBinding {
+    let id = std::fs::read_to_string("/etc/machine-id").map(|text| text.trim().to_owned()).unwrap_or_default();
+    let machine = if id.is_empty() {
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
+    } else {
+        id
+    };
+    let path = std::path::absolute(book).unwrap_or_else(|_| book.to_owned());
+    let path = path.canonicalize().unwrap_or(path);
+    HostBinding { machine, path: path.display().to_string() }
+}
+
+/// The wall clock, for those who are told the time.
+pub fn now() -> Timestamp {
+    SystemClock.now()
+}

@@ -4,12 +4,14 @@
 //! is sent; one bad subscription never stops the rest.
 //! Must never know: Omise, SQL, cron, HTML, TOML.
 
+pub mod adopt;
 mod brakes;
 mod cards;
 mod charge;
 mod doubt;
 mod error;
 mod pace;
+pub mod reconcile;
 mod run;
 mod serve;
 mod tally;
@@ -28,6 +30,7 @@ use crate::store::Lane;
 
 pub use error::RunError;
 pub use pace::RatePerSecond;
+pub use run::run;
 
 /// What billing wishes, from the config.
 #[derive(Clone, Debug)]

@@ -52,17 +52,28 @@ pub(super) struct Run<'a> {
 pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunError> {
     let watch = Stopwatch::start();
     let calls_before = billing.gateway.calls();
+    match hold(billing, order).await {
+        Ok((run, run_id)) => {
+            run.work().await?;
+            run.finish(run_id, watch, calls_before).await
+        }
+        Err(RunError::Gateway(GatewayError::Unreachable(reason))) => {
+            tracing::error!(%reason, "the provider cannot be reached: nothing was begun");
+            unreachable_report(billing, order, watch).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Proves the keys and takes the book: from here on this process charges, and no older one.
+pub(super) async fn hold<'a>(
+    billing: &'a Billing,
+    order: &'a RunOrder,
+) -> Result<(Run<'a>, Option<RunId>), RunError> {
     let at = billing_instant(billing, order)?;
     let facts = billing.lane.run(|store| store.facts()).await??;
     let time = ProviderTime::new(billing.clock.clone());
-    let account = match billing.gateway.account().await {
-        Ok(account) => account,
-        Err(GatewayError::Unreachable(reason)) => {
-            tracing::error!(%reason, "the provider cannot be reached: nothing was begun");
-            return Ok(unreachable_report(billing, order, at, &facts, watch));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let account = billing.gateway.account().await?;
     time.saw(account.provider_now);
     check_account(billing, order, at, &facts, &account)?;
     let (epoch, run_id) = if order.dry_run { (None, None) } else { begin(billing, at, &account, &time).await? };
@@ -88,8 +99,7 @@ pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunEr
         halted: Mutex::new(None),
         unreached_in_a_row: AtomicU64::new(0),
     };
-    run.work().await?;
-    run.finish(run_id, watch, calls_before).await
+    Ok((run, run_id))
 }
 
 /// The instant that dueness is judged by, in whole seconds.
@@ -151,18 +161,14 @@ async fn begin(
         .await?
 }
 
-fn unreachable_report(
-    billing: &Billing,
-    order: &RunOrder,
-    at: Timestamp,
-    facts: &BookFacts,
-    watch: Stopwatch,
-) -> RunReport {
-    let mut report =
-        RunReport::new("none".into(), billing.settings.zone.at(at), order.dry_run, facts.livemode.unwrap_or(false));
+async fn unreachable_report(billing: &Billing, order: &RunOrder, watch: Stopwatch) -> Result<RunReport, RunError> {
+    let at = billing_instant(billing, order)?;
+    let facts = billing.lane.run(|store| store.facts()).await??;
+    let livemode = facts.livemode.unwrap_or(false);
+    let mut report = RunReport::new("none".into(), billing.settings.zone.at(at), order.dry_run, livemode);
     report.stopped_by = Some(StoppedBy::ProviderUnreachable);
     report.elapsed_ms = watch.elapsed_ms();
-    report
+    Ok(report)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -274,7 +280,7 @@ impl Run<'_> {
     }
 
     /// Completes the report and keeps it in the book.
-    async fn finish(self, run: Option<RunId>, watch: Stopwatch, calls_before: u64) -> Result<RunReport, RunError> {
+    pub(super) async fn finish(self, run: Option<RunId>, watch: Stopwatch, calls_before: u64) -> Result<RunReport, RunError> {
         let at = self.at;
         let (next_due_at, doubt_left) = self
             .billing

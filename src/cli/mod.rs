@@ -1,1 +1,54 @@
-//! The `cli` room.
+//! The counter: one file per command, each taking words from the command line and giving words back.
+//!
+//! Promises: data goes to stdout, everything else to stderr; with `--json` stdout holds JSON alone; every failure
+//! is one clear sentence and an exit code. Must never know: SQL, HTTP shapes, cron.
+
+mod args;
+mod context;
+mod exit;
+mod instant;
+mod logs;
+mod output;
+mod progress;
+
+mod completions;
+mod list;
+mod man;
+mod rows;
+mod run_now;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use args::{Cli, Command, Global};
+pub use context::Context;
+pub use exit::{Exit, Failure};
+pub use output::Output;
+pub use progress::Progress;
+pub use run_now::{RunNowArgs, exit_of, render_report};
+
+/// Runs the program: reads its arguments, does what they ask, tells the system how it ended.
+pub fn main() -> ExitCode {
+    // What this program writes is nobody else's to read: the book, its backups, its witness.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(shown) => return args::refuse(&shown),
+    };
+    logs::start(&cli.global);
+    let exit = match dispatch(cli) {
+        Ok(exit) => exit,
+        Err(failure) => failure.tell(),
+    };
+    exit.into()
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    let global = cli.global;
+    match cli.command {
+        Command::Completions(args) => completions::run(&args),
+        Command::List(args) => list::run(&args, &Context::load(global)?),
+        Command::Man(args) => man::run(&args),
+    }
+}

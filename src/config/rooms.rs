@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use super::scalar;
 use super::secret;
 use super::section::{Found, Section};
-use super::settings::{KeySource, OmiseSettings, ScheduleSettings, StoreSettings, WebSettings};
+use super::settings::{KeySource, OmiseSettings, SandboxSettings, ScheduleSettings, StoreSettings, WebSettings};
 
 /// More calls at one time than that are not patience but an attack on the provider.
 const MOST_IN_FLIGHT: u64 = 256;
@@ -20,6 +20,7 @@ const MOST_RATE_MILLI_PER_S: u32 = 1_000_000_000;
 const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(90);
 const LEAST_TIMEOUT: SignedDuration = SignedDuration::from_millis(100);
 const MOST_TIMEOUT: SignedDuration = SignedDuration::from_mins(10);
+const MOST_SANDBOX_CUSTOMERS: u64 = 1_000_000;
 const API_URL: &str = "https://api.omise.co";
 
 pub(super) fn store(found: Option<&Found<'_>>, folder: &Path) -> StoreSettings {
@@ -107,6 +108,18 @@ fn variable_name(text: &str) -> Result<String, &'static str> {
         );
     }
     Ok(text.to_owned())
+}
+
+pub(super) fn sandbox(found: &Found<'_>) -> SandboxSettings {
+    let section = found.section(&["customers", "subscriptions"], "[sandbox] with `customers`");
+    let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
+    SandboxSettings {
+        customers: get("customers")
+            .and_then(|v| v.whole(0..=MOST_SANDBOX_CUSTOMERS))
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(0),
+        subscriptions: get("subscriptions").and_then(|v| v.path()),
+    }
 }
 
 pub(super) fn web(found: &Found<'_>) -> WebSettings {

@@ -21,6 +21,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// The provider.
     pub omise: OmiseSettings,
+    /// The pretend Omise, where `omise.sandbox` asks for it.
+    pub sandbox: SandboxSettings,
     /// The windows; `None`: none are opened.
     pub web: Option<WebSettings>,
     /// When the daemon asks what is due.
@@ -106,6 +108,15 @@ pub struct OmiseSettings {
     pub timeout: SignedDuration,
     /// Where a customer returns after 3-D Secure; `None`: not sent.
     pub return_uri: Option<String>,
+}
+
+/// The embedded pretend Omise. Its state lies beside the book.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SandboxSettings {
+    /// Customers it makes at its first start, of every fate; 0: none.
+    pub customers: u32,
+    /// A CSV of subscriptions that is imported into a book without any; `None`: none is.
+    pub subscriptions: Option<PathBuf>,
 }
 
 /// The windows.

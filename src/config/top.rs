@@ -13,7 +13,7 @@ use crate::model::{PlanKey, PlanTerms, Zone, ZoneError};
 
 const KNOWN: &[&str] = &[
     "zone", "include", "store", "omise", "web", "schedule", "plans", "dunning", "cards", "doubt", "catch_up",
-    "brakes",
+    "brakes", "sandbox",
 ];
 
 /// Sections whose entries may come from several files.
@@ -107,6 +107,7 @@ fn settings(top: &Top<'_>, folder: &Path) -> Settings {
     Settings {
         zone: Zone::UTC,
         store: rooms::store(top.one("store"), folder),
+        sandbox: top.one("sandbox").map(rooms::sandbox).unwrap_or_default(),
         web: top.one("web").map(rooms::web),
         schedule: top.one("schedule").map_or_else(ScheduleSettings::default, rooms::schedule),
         cards: limits::cards(top.one("cards")),

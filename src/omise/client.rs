@@ -11,7 +11,7 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::retry::retrying;
+use super::retry::Tries;
 use super::transport::{Json, Transport};
 use super::{Answer, ApiObject, ClientConfig, ConfigError, Error, GetRetry, Reply, TransportError};
 
@@ -21,6 +21,8 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     api: Transport,
+    /// Where charges are posted: the one address that is asked for thousands of times, made once.
+    charges: Url,
     vault: Option<Transport>,
     get_retry: GetRetry,
     livemode: bool,
@@ -45,7 +47,8 @@ impl Client {
             Some(key) => Some(Transport::new("vault_url", &config.vault_url, key.expose(), config)?),
             None => None,
         };
-        Ok(Self(Arc::new(Inner { api, vault, get_retry: config.get_retry, livemode })))
+        let charges = api.url("/charges");
+        Ok(Self(Arc::new(Inner { api, charges, vault, get_retry: config.get_retry, livemode })))
     }
 
     /// True when the secret key is a live one: charges move real money.
@@ -55,7 +58,16 @@ impl Client {
 
     /// Reads one object, with repetition after faults.
     pub(super) async fn get<T: DeserializeOwned + ApiObject>(&self, path: &str) -> Result<Answer<T>, Error> {
-        self.get_url(self.0.api.url(path)).await
+        self.read(&self.0.api, self.0.api.url(path)).await
+    }
+
+    /// As [`Self::get`], from the vault.
+    pub(super) async fn get_from_vault<T: DeserializeOwned + ApiObject>(
+        &self,
+        path: &str,
+    ) -> Result<Answer<T>, Error> {
+        let vault = self.vault()?;
+        self.read(vault, vault.url(path)).await
     }
 
     /// Reads one object from a path with query parameters.
@@ -69,18 +81,25 @@ impl Client {
             url.query_pairs_mut()
                 .extend_pairs(query.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
         }
-        self.get_url(url).await
+        self.read(&self.0.api, url).await
     }
 
-    async fn get_url<T: DeserializeOwned + ApiObject>(&self, url: Url) -> Result<Answer<T>, Error> {
-        retrying(self.0.get_retry, || {
-            let url = url.clone();
-            async {
-                let reply = self.0.api.send(Method::GET, url, None).await?;
-                Ok(reply.answer(reply.parse()?))
+    async fn read<T: DeserializeOwned + ApiObject>(
+        &self,
+        from: &Transport,
+        url: Url,
+    ) -> Result<Answer<T>, Error> {
+        let mut tries = Tries::new(self.0.get_retry);
+        loop {
+            let read = match from.send(Method::GET, url.clone(), None).await {
+                Ok(reply) => reply.parse().map(|value| reply.answer(value)),
+                Err(error) => Err(error.into()),
+            };
+            match read {
+                Ok(answer) => return Ok(answer),
+                Err(error) => tries.another_after(error).await?,
             }
-        })
-        .await
+        }
     }
 
     /// Sends one changing request, once, and reads the object that it answers with.
@@ -103,14 +122,14 @@ impl Client {
         Ok(reply.answer(reply.parse()?))
     }
 
-    /// Posts a ready body, once, and hands back whatever came.
-    pub(super) async fn post_raw(
+    /// Posts a ready charge request, once, and hands back whatever came.
+    pub(super) async fn post_charge(
         &self,
-        path: &str,
         body: Bytes,
         idempotency_key: Option<&str>,
     ) -> Result<Reply, TransportError> {
-        self.0.api.send(Method::POST, self.0.api.url(path), Some(Json { body, idempotency_key })).await
+        let json = Json { body, idempotency_key };
+        self.0.api.send(Method::POST, self.0.charges.clone(), Some(json)).await
     }
 
     /// The vault's connections; a client without a public key has none.

@@ -27,6 +27,10 @@ pub const BODY_MAX_BYTES_DEFAULT: usize = 8 * 1024 * 1024;
 /// Idle connections kept for reuse. More than anyone's sensible number of requests in flight.
 pub const IDLE_CONNECTIONS_DEFAULT: usize = 128;
 
+/// An idle connection older than this is not used again. Front servers close theirs after about a minute,
+/// and a POST sent in that very moment would be in doubt for nothing.
+pub(super) const IDLE_MAX: Duration = Duration::from_secs(20);
+
 /// Settings of a [`Client`](super::Client). Start from [`ClientConfig::new`] and change what differs.
 #[derive(Debug, Clone)]
 pub struct ClientConfig {

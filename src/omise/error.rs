@@ -20,6 +20,12 @@ pub enum Error {
     /// Something answered, but not in the API's words.
     #[error(transparent)]
     Unusable(Box<UnusableReply>),
+    /// A list that did not give all the rows it says it has; see [`Rows`](super::Rows).
+    #[error("the list is incomplete: {reason}; read it again")]
+    Incomplete {
+        /// What was seen.
+        reason: String,
+    },
     /// The call was refused before it was made: an id that cannot be one, or a missing public key.
     #[error("the call was not made: {reason}")]
     Usage {
@@ -37,6 +43,7 @@ impl Error {
             Self::Api(error) => error.kind(),
             Self::Unusable(reply) if reply.status >= 500 => ErrorKind::ProviderFault,
             Self::Unusable(_) => ErrorKind::Unusable,
+            Self::Incomplete { .. } => ErrorKind::Incomplete,
             Self::Usage { .. } => ErrorKind::Usage,
         }
     }
@@ -71,6 +78,8 @@ pub enum ErrorKind {
     NeverSent,
     /// The request left, wholly or in part, and nobody knows what became of it.
     PerhapsProcessed,
+    /// A list that did not give all its rows.
+    Incomplete,
     /// Refused locally, nothing was sent.
     Usage,
 }

@@ -4,6 +4,7 @@
 //! that holds the wanted object; an [`ApiError`] only out of a genuine error object.
 //! Must never know the network: everything here works on bytes in memory, so that fuzzers can call it.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,7 +29,9 @@ pub trait ApiObject {
 }
 
 /// One complete answer: status, the headers that matter, the whole body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Its `Debug` form shows the length of the body only, since bodies hold personal data.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
@@ -41,6 +44,18 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// The body, exactly as received.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("provider_date", &self.provider_date)
+            .field("request_id", &self.request_id)
+            .field("retry_after", &self.retry_after)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish()
+    }
 }
 
 /// A value together with what its answer said beside it.
@@ -57,8 +72,8 @@ pub struct Answer<T> {
 }
 
 impl Reply {
-    /// Puts an answer together from its parts; headers that make no sense count as absent.
-    pub(super) fn new(status: u16, headers: &HeaderMap, body: Bytes) -> Self {
+    /// The head of an answer, with an empty body yet; headers that make no sense count as absent.
+    pub(super) fn head(status: u16, headers: &HeaderMap) -> Self {
         let provider_date = provider_date(headers);
         let request_id = headers
             .get("x-request-id")
@@ -68,7 +83,7 @@ impl Reply {
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
             .and_then(|text| parse_retry_after(text, provider_date));
-        Self { status, provider_date, request_id, retry_after, body }
+        Self { status, provider_date, request_id, retry_after, body: Bytes::new() }
     }
 
     /// Reads the object asked for, or says what came instead.
@@ -176,7 +191,7 @@ fn place(error: &serde_json::Error) -> String {
 }
 
 /// The `Date` header as an instant.
-pub(super) fn provider_date(headers: &HeaderMap) -> Option<Timestamp> {
+fn provider_date(headers: &HeaderMap) -> Option<Timestamp> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     PARSER.parse_timestamp(headers.get(DATE)?.as_bytes()).ok()
 }

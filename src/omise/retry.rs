@@ -65,27 +65,32 @@ impl GetRetry {
     }
 }
 
-/// Runs `read` until it succeeds, fails for good, or has been tried often enough.
-pub(super) async fn retrying<T, F: Future<Output = Result<T, Error>>>(
+/// The tries of one read.
+pub(super) struct Tries {
     policy: GetRetry,
-    mut read: impl FnMut() -> F,
-) -> Result<T, Error> {
-    let mut waits = policy.waits();
-    let mut tries = 1;
-    loop {
-        let error = match read().await {
-            Ok(value) => return Ok(value),
-            Err(error) => error,
-        };
-        if tries >= policy.tries_max || !is_fault(&error) {
+    waits: ExponentialBackoff,
+    made: u32,
+}
+
+impl Tries {
+    /// Nothing was tried yet.
+    pub(super) fn new(policy: GetRetry) -> Self {
+        Self { policy, waits: policy.waits(), made: 0 }
+    }
+
+    /// Counts a failed try. Waits and says yes when it is to be made once more; hands the error back when
+    /// it is final or there were enough.
+    pub(super) async fn another_after(&mut self, error: Error) -> Result<(), Error> {
+        self.made += 1;
+        if self.made >= self.policy.tries_max || !is_fault(&error) {
             return Err(error);
         }
-        let own = waits.next_backoff().unwrap_or(policy.longest);
-        let asked = server_wait(&error).map(|wait| wait.min(policy.server_wait_max));
+        let own = self.waits.next_backoff().unwrap_or(self.policy.longest);
+        let asked = server_wait(&error).map(|wait| wait.min(self.policy.server_wait_max));
         let wait = asked.unwrap_or(own);
-        tracing::debug!(tries, wait_ms = wait.as_millis(), error = %error, "a read failed and is tried again");
+        tracing::debug!(tries = self.made, ?wait, %error, "a read failed and is tried again");
         tokio::time::sleep(wait).await;
-        tries += 1;
+        Ok(())
     }
 }
 
@@ -101,6 +106,7 @@ fn is_fault(error: &Error) -> bool {
         | ErrorKind::Permission
         | ErrorKind::NotFound
         | ErrorKind::InvalidRequest
+        | ErrorKind::Incomplete
         | ErrorKind::Usage => false,
     }
 }
@@ -109,6 +115,6 @@ fn server_wait(error: &Error) -> Option<Duration> {
     match error {
         Error::Api(error) => error.retry_after,
         Error::Unusable(reply) => reply.retry_after,
-        Error::Transport(_) | Error::Usage { .. } => None,
+        Error::Transport(_) | Error::Incomplete { .. } | Error::Usage { .. } => None,
     }
 }

@@ -12,8 +12,9 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName
 use reqwest::{Method, Request, Response, Url};
 use zeroize::Zeroizing;
 
-use super::config::{API_VERSION, CONNECT_TIMEOUT_MAX, ClientConfig, ConfigError, base_url, is_loopback};
-use super::reply::provider_date;
+use super::config::{
+    API_VERSION, CONNECT_TIMEOUT_MAX, ClientConfig, ConfigError, IDLE_MAX, base_url, is_loopback,
+};
 use super::{Reply, TransportError};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -76,10 +77,9 @@ impl Transport {
     ) -> Result<Reply, TransportError> {
         let request = self.request(method, url, json)?;
         let response = self.http.execute(request).await.map_err(|error| before_the_head(&error))?;
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = self.read_body(response).await?;
-        Ok(Reply::new(status, &headers, body))
+        let mut reply = Reply::head(response.status().as_u16(), response.headers());
+        reply.body = self.read_body(response, &reply).await?;
+        Ok(reply)
     }
 
     fn request(&self, method: Method, url: Url, json: Option<Json<'_>>) -> Result<Request, TransportError> {
@@ -98,13 +98,11 @@ impl Transport {
         Ok(request)
     }
 
-    async fn read_body(&self, mut response: Response) -> Result<Bytes, TransportError> {
-        let status = response.status().as_u16();
-        let date = provider_date(response.headers());
+    async fn read_body(&self, mut response: Response, head: &Reply) -> Result<Bytes, TransportError> {
         let lost = |reason: String| TransportError::PerhapsProcessed {
             reason,
-            status: Some(status),
-            provider_date: date,
+            status: Some(head.status),
+            provider_date: head.provider_date,
         };
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         if announced.is_some_and(|length| length > self.body_max_bytes) {
@@ -141,6 +139,7 @@ fn http_client(base: &Url, config: &ClientConfig) -> Result<reqwest::Client, Con
         .timeout(config.timeout)
         .connect_timeout(CONNECT_TIMEOUT_MAX.min(config.timeout / 2))
         .pool_max_idle_per_host(config.idle_connections)
+        .pool_idle_timeout(IDLE_MAX)
         .tls_version_min(reqwest::tls::Version::TLS_1_2);
     builder = if base.scheme() == "http" && base.host_str().is_some_and(is_loopback) {
         // Plain http needs no certificates, yet the builder fails on a machine without a certificate store
@@ -204,4 +203,18 @@ fn chain(error: &reqwest::Error) -> String {
         next = cause.source();
     }
     if causes.is_empty() { "the HTTP library gave no reason".to_owned() } else { causes.join(": ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_travels_in_a_header_that_is_marked_sensitive() {
+        let headers = standing_headers("skey_test_canary", "Agent/1").unwrap();
+        assert!(headers[AUTHORIZATION].is_sensitive());
+        assert!(!format!("{headers:?}").contains("c2tleV90ZXN0X2NhbmFyeTo="));
+        assert_eq!(headers[AUTHORIZATION], "Basic c2tleV90ZXN0X2NhbmFyeTo=");
+        assert!(standing_headers("skey_test_canary", "Agent\n1").is_err());
+    }
 }

@@ -2,9 +2,35 @@
 //!
 //! Promises: the same arguments give the same answer; nothing here waits, reads, writes or asks the time.
 //! Must never know: effects of any kind.
+//!
+//! A decision takes a [`Snapshot`](crate::model::Snapshot) and the [`Circumstances`], works on a copy of the
+//! snapshot, and hands out the difference as one [`Transition`](crate::model::Transition): [`prepare`] before
+//! a charge, [`conclude`] after it.
 
+mod budget;
+pub mod calendar;
+mod cards;
 mod circumstances;
+pub mod commands;
+mod conclude;
+mod course;
+mod curve;
+pub mod declines;
+pub mod doubt;
+mod draft;
+mod flags;
+mod ladder;
+mod life;
+mod prepare;
 mod prepared;
+mod queue;
+pub mod recover;
+mod wake;
+
+#[cfg(test)]
+mod tests;
 
 pub use circumstances::{Circumstances, Wire};
+pub use conclude::{conclude, outcome_of};
+pub use prepare::prepare;
 pub use prepared::{DoubtStep, Prepared, PreparedCharge, RuleError, Scan};

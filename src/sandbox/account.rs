@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::currency::Currency;
 use super::error::ApiError;
 use super::ids::{self, Id};
+use super::params::Params;
 use super::time;
+use super::webhooks::Listener;
 use super::world::World;
 
 /// The account opened long before any test's now: 2019-05-29.
@@ -27,7 +29,7 @@ pub fn account(world: &World) -> Value {
         "supported_currencies": Currency::codes().collect::<Vec<_>>(),
         "api_version": "2019-05-29",
         "last_updated_api_version": "2019-05-29",
-        "webhook_uri": null,
+        "webhook_uri": world.settings.webhooks.url.clone().map(String::from),
         "auto_activate_recipients": false,
         "chain_enabled": false,
         "chaining_allowed": false,
@@ -37,6 +39,15 @@ pub fn account(world: &World) -> Value {
         "transfer_config": "automatic",
         "created_at": time::show(OPENED.seconds()),
     })
+}
+
+/// `PATCH /account`: only where webhooks go, and only to loopback.
+pub fn update(world: &mut World, params: &Params) -> Result<(), ApiError> {
+    if let Some(uri) = params.text("webhook_uri") {
+        let listener = Listener::try_from(uri).map_err(|message| ApiError::bad("bad_request", message))?;
+        world.settings.webhooks.url = Some(listener);
+    }
+    Ok(())
 }
 
 /// `GET /balance`.

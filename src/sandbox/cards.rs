@@ -6,6 +6,7 @@ use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
+use super::events::{self, Subject};
 use super::ids::mix;
 use super::lists::{List, Page};
 use super::params::Params;
@@ -176,6 +177,7 @@ pub fn update(world: &mut World, place: u32, params: &Params) -> Result<(), ApiE
         address.postal_code = postal_code.or(address.postal_code.take());
         address.city = city.or(address.city.take());
     }
+    events::tell(world, "card.update", Subject::Card(place));
     Ok(())
 }
 
@@ -201,6 +203,7 @@ pub fn destroy(world: &mut World, customer: u32, place: u32) {
     if owner.default_card == Some(place) {
         owner.default_card = owner.cards.last().copied();
     }
+    events::tell(world, "card.destroy", Subject::Card(place));
 }
 
 #[cfg(test)]

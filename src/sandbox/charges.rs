@@ -12,6 +12,7 @@ use super::cards::{self, CardView};
 use super::currency::{self, Currency};
 use super::customers;
 use super::error::ApiError;
+use super::events::{self, Subject};
 use super::lists::{List, Page};
 use super::params::Params;
 use super::refunds::{self, RefundView};
@@ -72,6 +73,8 @@ pub struct Charge {
     /// In flight at the provider: when it will be settled by itself, in milliseconds.
     pub settles_ms: Option<u64>,
     pub webhook_endpoints: Vec<Box<str>>,
+    /// The newest event of this charge, while it keeps no copy of its own.
+    pub event: Option<u32>,
 }
 
 impl Record for Charge {
@@ -265,6 +268,7 @@ pub fn view(world: &World, place: u32) -> ChargeView<'_> {
 /// `PATCH /charges/{id}`: description and metadata only.
 pub fn update(world: &mut World, place: u32, params: &Params) -> Result<(), ApiError> {
     let metadata = customers::read_metadata(params)?;
+    events::before_change(world, place);
     let charge = world.charges.change(place);
     if let Some(description) = params.text("description") {
         charge.description = Some(description.into());
@@ -272,5 +276,6 @@ pub fn update(world: &mut World, place: u32, params: &Params) -> Result<(), ApiE
     if metadata.is_some() {
         charge.metadata = metadata;
     }
+    events::tell(world, "charge.update", Subject::Charge(place));
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::charges::{Charge, Failure, LIFETIME_SECONDS, Status};
 use super::currency::Currency;
 use super::error::ApiError;
+use super::events::{self, Subject};
 use super::faults::Fault;
 use super::ledger::Entry;
 use super::params::Params;
@@ -28,6 +29,8 @@ struct Order {
     ip: Option<String>,
     capture: bool,
     webhook_endpoints: Vec<Box<str>>,
+    /// Id of the schedule that asks.
+    schedule: Option<Box<str>>,
 }
 
 /// What pays: a saved card, or a token not yet spent.
@@ -57,6 +60,43 @@ pub fn create(
         process(world, &order, card, faults, key);
     }
     Ok(place)
+}
+
+/// What a schedule has charged each time.
+pub struct Standing {
+    /// The schedule's id.
+    pub schedule: String,
+    pub customer: u32,
+    /// `None`: the default card of the day.
+    pub card: Option<u32>,
+    pub amount: i64,
+    pub currency: Currency,
+    pub description: Option<Box<str>>,
+}
+
+/// A charge that a schedule makes. Refused when there is nobody or nothing to charge.
+pub fn scheduled(world: &mut World, standing: Standing) -> Result<u32, ApiError> {
+    let owner = world.customers.at(standing.customer);
+    if owner.deleted {
+        return Err(ApiError::not_found("customer", &world.customers.name(standing.customer)));
+    }
+    let named = standing.card.filter(|card| !world.cards.at(*card).deleted);
+    let card = if standing.card.is_some() { named } else { owner.default_card };
+    let card = card.ok_or_else(|| ApiError::bad("missing_card", "customer has no card"))?;
+    let order = Order {
+        amount: standing.amount,
+        currency: standing.currency,
+        customer: Some(standing.customer),
+        card: Paying::Card(card),
+        description: standing.description.map(String::from),
+        metadata: None,
+        return_uri: None,
+        ip: None,
+        capture: true,
+        webhook_endpoints: Vec::new(),
+        schedule: Some(standing.schedule.into()),
+    };
+    Ok(process(world, &order, card, &[], None))
 }
 
 fn check(world: &World, params: &Params) -> Result<Order, ApiError> {
@@ -89,6 +129,7 @@ fn check(world: &World, params: &Params) -> Result<Order, ApiError> {
         ip: params.text("ip"),
         capture: params.flag("capture").unwrap_or(true),
         webhook_endpoints: endpoints(params)?,
+        schedule: None,
     })
 }
 
@@ -198,13 +239,14 @@ fn process(world: &mut World, order: &Order, card: u32, faults: &[Fault], key: O
         refunds: Vec::new(),
         three_ds: verdict.three_ds,
         transaction: None,
-        schedule: None,
+        schedule: order.schedule.clone(),
         expires_at: now.saturating_add(LIFETIME_SECONDS),
         authorized_at: good.then_some(now),
         paid_at: (status == Status::Successful).then_some(now),
         ended_at: (status == Status::Failed).then_some(now),
         settles_ms: verdict.settles_ms,
         webhook_endpoints: order.webhook_endpoints.clone(),
+        event: None,
     };
     let listed_from = now_ms.saturating_add(world.list_delay(faults));
     let place = world.charges.put(now_ms, listed_from, charge);
@@ -217,6 +259,7 @@ fn process(world: &mut World, order: &Order, card: u32, faults: &[Fault], key: O
     }
     world.watch(place);
     record(world, order, place, key);
+    events::tell(world, "charge.create", Subject::Charge(place));
     place
 }
 

@@ -8,6 +8,7 @@ use serde_json::value::Value;
 
 use super::cards::{self, CardView};
 use super::error::ApiError;
+use super::events::{self, Subject};
 use super::lists::{List, Page};
 use super::params::Params;
 use super::seed::Fate;
@@ -135,6 +136,7 @@ pub fn create(world: &mut World, params: &Params) -> Result<u32, ApiError> {
     if let Some(token) = token {
         attach(world, place, token);
     }
+    events::tell(world, "customer.create", Subject::Customer(place));
     Ok(place)
 }
 
@@ -156,9 +158,11 @@ pub fn update(world: &mut World, place: u32, params: &Params) -> Result<(), ApiE
     if chosen.is_some() {
         customer.default_card = chosen;
     }
+    let key = if token.is_some() { "customer.update.card" } else { "customer.update" };
     if let Some(token) = token {
         attach(world, place, token);
     }
+    events::tell(world, key, Subject::Customer(place));
     Ok(())
 }
 

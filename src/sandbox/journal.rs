@@ -14,8 +14,10 @@ use super::SandboxError;
 use super::cards::Card;
 use super::charges::Charge;
 use super::customers::Customer;
+use super::events::Event;
 use super::ledger::Entry;
 use super::refunds::Refund;
+use super::schedules::{Occurrence, Schedule};
 use super::seed::{self, Fates};
 use super::shelf::Kept;
 use super::time::SandboxTime;
@@ -45,6 +47,12 @@ struct Line {
     refunds: Vec<Kept<Refund>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     transactions: Vec<Kept<Transaction>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    schedules: Vec<Kept<Schedule>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    occurrences: Vec<Kept<Occurrence>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<Kept<Event>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ledger: Vec<(usize, Entry)>,
 }
@@ -103,6 +111,9 @@ impl Journal {
             charges: world.charges.take_changed(),
             refunds: world.refunds.take_changed(),
             transactions: world.transactions.take_changed(),
+            schedules: world.schedules.take_changed(),
+            occurrences: world.occurrences.take_changed(),
+            events: world.events.take_changed(),
             ledger: world.ledger.take_changed(),
         };
         if line.is_empty() {
@@ -129,6 +140,9 @@ impl Line {
             && self.charges.is_empty()
             && self.refunds.is_empty()
             && self.transactions.is_empty()
+            && self.schedules.is_empty()
+            && self.occurrences.is_empty()
+            && self.events.is_empty()
             && self.ledger.is_empty()
     }
 
@@ -142,6 +156,9 @@ impl Line {
             && world.charges.restore(self.charges)
             && world.refunds.restore(self.refunds)
             && world.transactions.restore(self.transactions)
+            && world.schedules.restore(self.schedules)
+            && world.occurrences.restore(self.occurrences)
+            && world.events.restore(self.events)
             && world.ledger.restore(self.ledger)
     }
 }

@@ -8,11 +8,13 @@ use std::borrow::Cow;
 use super::charges::{Failure, Status};
 use super::charging;
 use super::error::ApiError;
+use super::events::{self, Subject};
 use super::params::Params;
 use super::world::World;
 
 /// A pending charge is paid, or authorised if it is not to be captured yet.
 pub fn succeed(world: &mut World, place: u32) {
+    events::before_change(world, place);
     let now = world.now_seconds();
     let charge = world.charges.change(place);
     charge.authorized = true;
@@ -21,6 +23,7 @@ pub fn succeed(world: &mut World, place: u32) {
     if charge.capture {
         capture_all(world, place, None);
     }
+    events::tell(world, "charge.complete", Subject::Charge(place));
 }
 
 fn capture_all(world: &mut World, place: u32, amount: Option<i64>) {
@@ -35,6 +38,7 @@ fn capture_all(world: &mut World, place: u32, amount: Option<i64>) {
 
 /// A pending charge fails after all.
 pub fn fail(world: &mut World, place: u32, code: Cow<'static, str>) {
+    events::before_change(world, place);
     let now = world.now_seconds();
     let charge = world.charges.change(place);
     charge.status = Status::Failed;
@@ -42,14 +46,18 @@ pub fn fail(world: &mut World, place: u32, code: Cow<'static, str>) {
     charge.ended_at = Some(now);
     charge.settles_ms = None;
     tell_ledger(world, place);
+    events::tell(world, "charge.complete", Subject::Charge(place));
 }
 
 fn end(world: &mut World, place: u32, status: Status, at: i64) {
+    events::before_change(world, place);
     let charge = world.charges.change(place);
     charge.status = status;
     charge.ended_at = Some(at);
     charge.settles_ms = None;
     tell_ledger(world, place);
+    let key = if status == Status::Expired { "charge.expire" } else { "charge.reverse" };
+    events::tell(world, key, Subject::Charge(place));
 }
 
 fn tell_ledger(world: &mut World, place: u32) {
@@ -70,7 +78,9 @@ pub fn capture(world: &mut World, place: u32, params: &Params) -> Result<(), Api
     if wanted.is_some_and(|amount| amount <= 0 || amount > charge.amount) {
         return Err(bad("capture amount is larger than the authorized amount"));
     }
+    events::before_change(world, place);
     capture_all(world, place, wanted);
+    events::tell(world, "charge.capture", Subject::Charge(place));
     Ok(())
 }
 

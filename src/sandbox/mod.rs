@@ -15,6 +15,7 @@
 
 mod account;
 mod answer;
+mod calendar;
 mod call;
 mod cards;
 mod charges;
@@ -23,6 +24,7 @@ mod control;
 mod currency;
 mod customers;
 mod error;
+mod events;
 mod faults;
 mod handling;
 mod idempotency;
@@ -35,6 +37,7 @@ mod lists;
 mod params;
 mod refunds;
 mod routes;
+mod schedules;
 mod search;
 mod seed;
 mod server;
@@ -47,6 +50,7 @@ mod time;
 mod tokens;
 mod traffic;
 mod transactions;
+mod webhooks;
 mod wire;
 mod world;
 

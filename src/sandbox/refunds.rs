@@ -9,6 +9,7 @@ use super::charges::{self, Charge, Status};
 use super::currency::Currency;
 use super::customers;
 use super::error::ApiError;
+use super::events::{self, Subject};
 use super::lists::{List, Page};
 use super::params::Params;
 use super::shelf::Record;
@@ -117,9 +118,11 @@ pub fn create(world: &mut World, place: u32, params: &Params) -> Result<u32, Api
     let origin = world.refunds.next_name(now);
     let transaction =
         transactions::book(world, Direction::Debit, "refund.transferred", amount, currency, origin);
+    events::before_change(world, place);
     let refund = world.refunds.add(now, Refund { charge: place, amount, metadata, transaction });
     world.charges.change(place).refunds.push(refund);
     let charge = world.charges.name(place);
     world.ledger.refund(&charge, amount);
+    events::tell(world, "refund.create", Subject::Refund(refund));
     Ok(refund)
 }

@@ -8,13 +8,16 @@ use serde::Serialize;
 
 use super::call::Call;
 use super::error::ApiError;
+use super::events::{self, Subject};
 use super::faults::Fault;
 use super::keys::Kind;
 use super::lists::{List, Page};
 use super::params::Params;
 use super::shelf::{Record, Shelf};
 use super::world::{World, find};
-use super::{account, cards, charges, charging, customers, lifecycle, refunds, search, tokens, transactions};
+use super::{
+    account, cards, charges, charging, customers, lifecycle, refunds, schedules, search, tokens, transactions,
+};
 
 /// A written object, or a refusal.
 pub type Written = Result<Vec<u8>, ApiError>;
@@ -42,6 +45,7 @@ pub fn answer(world: &mut World, call: &Call, faults: &[Fault]) -> Written {
         ["customers", rest @ ..] => customer_call(world, verb, rest, &call.params),
         ["charges", rest @ ..] => charge_call(world, verb, rest, call, faults),
         ["tokens", rest @ ..] => token_call(world, verb, rest, &call.params),
+        ["schedules", rest @ ..] => schedule_call(world, verb, rest, &call.params),
         rest => other_call(world, verb, rest, &call.params),
     }
 }
@@ -97,11 +101,16 @@ fn customer_call(world: &mut World, verb: Verb, rest: &[&str], params: &Params) 
         (Verb::Delete, [id]) => {
             let place = customers::find(world, id)?;
             customers::destroy(world, place);
+            events::tell(world, "customer.destroy", Subject::Customer(place));
             write(&customers::view(world, place))
         }
         (Verb::Get, [id, "cards"]) => {
             let page = Page::read(params, world.now_ms())?;
             write(&cards::list(world, customers::find(world, id)?, &page))
+        }
+        (Verb::Get, [id, "schedules"]) => {
+            let page = Page::read(params, world.now_ms())?;
+            write(&schedules::list_of(world, customers::find(world, id)?, &page))
         }
         (_, [id, "cards", card]) => card_call(world, verb, id, card, params),
         _ => Err(ApiError::no_such_path()),
@@ -129,6 +138,10 @@ fn charge_call(world: &mut World, verb: Verb, rest: &[&str], call: &Call, faults
             return write(&charges::view(world, place));
         }
         (Verb::Get, ["search"]) => return search::answer(world, params, Some("charge")),
+        (Verb::Get, ["schedules"]) => return schedule_call(world, verb, &[], params),
+        (Verb::Get, ["schedules", "search"]) => {
+            return search::answer(world, params, Some("charge_schedule"));
+        }
         _ => {}
     }
     let [id, rest @ ..] = rest else { return Err(ApiError::no_such_path()) };
@@ -141,6 +154,10 @@ fn charge_call(world: &mut World, verb: Verb, rest: &[&str], call: &Call, faults
         (Verb::Post, ["expire"]) => lifecycle::expire(world, place)?,
         (Verb::Post, ["mark_as_paid"]) => lifecycle::mark(world, place, true)?,
         (Verb::Post, ["mark_as_failed"]) => lifecycle::mark(world, place, false)?,
+        (Verb::Get, ["events"]) => {
+            let page = Page::read(params, world.now_ms())?;
+            return write(&events::list_of_charge(world, place, &page));
+        }
         (_, ["refunds", rest @ ..]) => return refund_call(world, verb, place, rest, params),
         _ => return Err(ApiError::no_such_path()),
     }
@@ -179,8 +196,31 @@ fn token_call(world: &mut World, verb: Verb, rest: &[&str], params: &Params) -> 
     }
 }
 
+fn schedule_call(world: &mut World, verb: Verb, rest: &[&str], params: &Params) -> Written {
+    match (verb, rest) {
+        (Verb::Get, []) => page_of(world, &world.schedules, params, "/schedules", schedules::view),
+        (Verb::Post, []) => {
+            let place = schedules::create(world, params)?;
+            write(&schedules::view(world, place))
+        }
+        (Verb::Get, [id]) => write(&schedules::view(world, find(&world.schedules, id)?)),
+        (Verb::Delete, [id]) => {
+            let place = find(&world.schedules, id)?;
+            schedules::destroy(world, place)?;
+            write(&schedules::view(world, place))
+        }
+        (Verb::Get, [id, "occurrences"]) => {
+            let page = Page::read(params, world.now_ms())?;
+            write(&schedules::list_occurrences(world, find(&world.schedules, id)?, &page))
+        }
+        _ => Err(ApiError::no_such_path()),
+    }
+}
+
 fn other_call(world: &mut World, verb: Verb, rest: &[&str], params: &Params) -> Written {
-    if verb != Verb::Get {
+    if verb == Verb::Patch && *rest == ["account"] {
+        account::update(world, params)?;
+    } else if verb != Verb::Get {
         return Err(ApiError::no_such_path());
     }
     match rest {
@@ -190,6 +230,10 @@ fn other_call(world: &mut World, verb: Verb, rest: &[&str], params: &Params) -> 
         ["forex", code] => write(&account::forex(code)?),
         ["search"] => search::answer(world, params, None),
         ["refunds"] => page_of(world, &world.refunds, params, "/refunds", refunds::view),
+        ["refunds", "search"] => search::answer(world, params, Some("refund")),
+        ["events"] => page_of(world, &world.events, params, "/events", events::view),
+        ["events", id] => write(&events::view(world, find(&world.events, id)?)),
+        ["occurrences", id] => write(&schedules::view_occurrence(world, find(&world.occurrences, id)?)),
         ["transactions"] => page_of(world, &world.transactions, params, "/transactions", transactions::view),
         ["transactions", id] => write(&transactions::view(world, find(&world.transactions, id)?)),
         _ => Err(ApiError::no_such_path()),

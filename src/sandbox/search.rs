@@ -20,6 +20,20 @@ const DEFAULT_PER_PAGE: usize = 30;
 /// The most rows a page may have.
 const MAX_PER_PAGE: usize = 100;
 
+/// Scopes of the real service whose objects this one does not make: they are searched and found empty.
+const EMPTY_SCOPES: [&str; 10] = [
+    "audit",
+    "dispute",
+    "link",
+    "linked_account",
+    "log_entry",
+    "receipt",
+    "recipient",
+    "sub_merchant",
+    "transfer",
+    "transfer_schedule",
+];
+
 /// One page of what was found.
 #[derive(Serialize)]
 struct Found<T> {
@@ -76,6 +90,34 @@ pub fn answer(world: &World, params: &Params, scope: Option<&str>) -> Result<Vec
             |place| refunds::view(world, place),
             |place| question.fits_refund(world, place),
         ),
+        "charge_schedule" => run(
+            &world.schedules,
+            params,
+            &question,
+            &scope,
+            |place| super::schedules::view(world, place),
+            |place| question.fits_schedule(world, place),
+        ),
+        "event" => run(
+            &world.events,
+            params,
+            &question,
+            &scope,
+            |place| super::events::view(world, place),
+            |place| question.fits_event(world, place),
+        ),
+        "transaction" => run(
+            &world.transactions,
+            params,
+            &question,
+            &scope,
+            |place| super::transactions::view(world, place),
+            |place| question.fits_transaction(world, place),
+        ),
+        other if EMPTY_SCOPES.contains(&other) => {
+            let none: Shelf<Customer> = Shelf::new(world.seed);
+            run(&none, params, &question, &scope, |_| (), |_| Ok(false))
+        }
         _ => Err(ApiError::unprocessable("invalid_scope", format!("scope `{scope}` is not available"))),
     }
 }
@@ -185,6 +227,42 @@ impl Question {
         let id = world.customers.name(place);
         let texts = [customer.email.as_deref(), customer.description.as_deref(), Some(&id)];
         Ok(filters && self.spoken_in(texts.into_iter().flatten()))
+    }
+
+    fn fits_schedule(&self, world: &World, place: u32) -> Result<bool, ApiError> {
+        let schedule = world.schedules.at(place);
+        let created = world.schedules.id(place).seconds();
+        let filters = self.all(|name, value| match name {
+            "created" => dates(value, created),
+            "amount" => amounts(value, schedule.amount, schedule.currency.code()),
+            _ => None,
+        })?;
+        let (id, customer) = (world.schedules.name(place), world.customers.name(schedule.customer));
+        let texts = [Some(id.as_str()), Some(customer.as_str()), schedule.description.as_deref()];
+        Ok(filters && self.spoken_in(texts.into_iter().flatten()))
+    }
+
+    fn fits_event(&self, world: &World, place: u32) -> Result<bool, ApiError> {
+        let created = world.events.id(place).seconds();
+        let filters = self.all(|name, value| match name {
+            "created" => dates(value, created),
+            "key" => Some(*value == *world.events.at(place).key),
+            _ => None,
+        })?;
+        let (id, key) = (world.events.name(place), &world.events.at(place).key);
+        Ok(filters && self.spoken_in([id.as_str(), &**key].into_iter()))
+    }
+
+    fn fits_transaction(&self, world: &World, place: u32) -> Result<bool, ApiError> {
+        let transaction = world.transactions.at(place);
+        let created = world.transactions.id(place).seconds();
+        let filters = self.all(|name, value| match name {
+            "created" => dates(value, created),
+            "amount" => amounts(value, transaction.amount, super::currency::Currency::ACCOUNT.code()),
+            _ => None,
+        })?;
+        let id = world.transactions.name(place);
+        Ok(filters && self.spoken_in([id.as_str(), &*transaction.origin].into_iter()))
     }
 
     fn fits_refund(&self, world: &World, place: u32) -> Result<bool, ApiError> {

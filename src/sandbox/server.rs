@@ -23,7 +23,7 @@ use super::error::ApiError;
 use super::faults::{Fault, When};
 use super::wire::{Cut, Wire};
 use super::world::World;
-use super::{control, handling, ids, time};
+use super::{control, handling, ids, time, webhooks};
 
 /// No request of the API is larger.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -44,6 +44,17 @@ impl Shared {
     /// The world, for as long as the guard lives. Never held across an await.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs something until the sandbox stops.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = work => {}
+            }
+        });
     }
 
     /// Tells every connection to end.
@@ -68,13 +79,7 @@ pub async fn accept(shared: Arc<Shared>, listener: TcpListener) {
         };
         // A connection that broke before it was taken is the client's business.
         let Ok((stream, _)) = arrived else { continue };
-        let (stop, task) = (shared.stop.clone(), connection(Arc::clone(&shared), stream));
-        shared.tasks.spawn(async move {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = task => {}
-            }
-        });
+        shared.spawn(connection(Arc::clone(&shared), stream));
     }
 }
 
@@ -118,7 +123,9 @@ async fn carry_out(shared: &Arc<Shared>, cut: &Cut, call: Call) -> Answer {
     if call.segments().first() == Some(&control::ROOT) {
         let mut world = shared.world();
         let answer = control::answer(&mut world, &call);
-        return saved(&mut world, answer);
+        let answer = saved(&mut world, answer);
+        webhooks::dispatch(shared, std::mem::take(&mut world.parcels));
+        return answer;
     }
     let (faults, latency) = {
         let mut world = shared.world();
@@ -171,13 +178,10 @@ async fn before(shared: &Arc<Shared>, cut: &Cut, faults: &[Fault], call: &Call) 
 }
 
 fn process_later(shared: &Arc<Shared>, call: &Call, faults: &[Fault], ms: u64) {
-    let (shared, call, faults) = (Arc::clone(shared), call.clone(), faults.to_vec());
-    let tasks = shared.tasks.clone();
-    tasks.spawn(async move {
-        tokio::select! {
-            () = shared.stop.cancelled() => {}
-            () = tokio::time::sleep(time::ms(ms)) => drop(work(&shared, &call, &faults)),
-        }
+    let (own, call, faults) = (Arc::clone(shared), call.clone(), faults.to_vec());
+    shared.spawn(async move {
+        tokio::time::sleep(time::ms(ms)).await;
+        work(&own, &call, &faults);
     });
 }
 
@@ -190,16 +194,22 @@ async fn process(shared: &Arc<Shared>, call: Call, faults: &[Fault]) -> Answer {
     let Some(delay) = delay else { return work(shared, &call, faults) };
     let (own, faults) = (Arc::clone(shared), faults.to_vec());
     let task = shared.tasks.spawn(async move {
-        tokio::time::sleep(time::ms(delay)).await;
-        work(&own, &call, &faults)
+        tokio::select! {
+            () = own.stop.cancelled() => Answer::refusal(&ApiError::of_status(503)),
+            () = tokio::time::sleep(time::ms(delay)) => work(&own, &call, &faults),
+        }
     });
     task.await.unwrap_or_else(|_| Answer::refusal(&ApiError::of_status(500)))
 }
 
-fn work(shared: &Shared, call: &Call, faults: &[Fault]) -> Answer {
+fn work(shared: &Arc<Shared>, call: &Call, faults: &[Fault]) -> Answer {
     let mut world = shared.world();
     let answer = handling::process(&mut world, call, faults);
-    saved(&mut world, answer)
+    let answer = saved(&mut world, answer);
+    if !world.parcels.is_empty() {
+        webhooks::dispatch(shared, std::mem::take(&mut world.parcels));
+    }
+    answer
 }
 
 /// The answer, once what changed stands in the state file.

@@ -2,7 +2,9 @@
 
 mod client;
 mod errors;
+mod events;
 mod life;
+mod schedules;
 mod switches;
 
 use super::{Fates, SandboxOptions};

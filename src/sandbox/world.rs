@@ -10,6 +10,7 @@ use super::cards::Card;
 use super::charges::{Charge, Status};
 use super::currency::Limits;
 use super::customers::Customer;
+use super::events::Event;
 use super::faults::{Desk, Fault};
 use super::idempotency::{Memory, Mode};
 use super::journal::Journal;
@@ -17,11 +18,13 @@ use super::keys::Keys;
 use super::ledger::Ledger;
 use super::lifecycle;
 use super::refunds::Refund;
+use super::schedules::{self, Occurrence, Schedule};
 use super::shelf::{Record, Shelf};
 use super::time::SandboxTime;
 use super::tokens::Token;
 use super::traffic::{RateLimit, Traffic};
 use super::transactions::Transaction;
+use super::webhooks::{Parcel, Webhooks};
 
 /// How the pretend account and provider behave. `POST /__sandbox/settings` changes any part.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -43,6 +46,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Answers carry no `Date`.
     pub no_date: bool,
+    /// Who hears of events, and how.
+    pub webhooks: Webhooks,
 }
 
 /// The whole pretend provider.
@@ -62,6 +67,9 @@ pub struct World {
     pub charges: Shelf<Charge>,
     pub refunds: Shelf<Refund>,
     pub transactions: Shelf<Transaction>,
+    pub schedules: Shelf<Schedule>,
+    pub occurrences: Shelf<Occurrence>,
+    pub events: Shelf<Event>,
     /// What the account owns, in its smallest unit.
     pub balance: i64,
     pub ledger: Ledger,
@@ -69,6 +77,14 @@ pub struct World {
     pub unsearchable: Vec<(u64, u32)>,
     /// Pending charges by the millisecond at which time acts on them.
     waiting: BTreeSet<(u64, u32)>,
+    /// When the next schedule acts, in milliseconds, or earlier.
+    next_schedule_ms: u64,
+    /// The instant that is being lived through while time passes; `None` otherwise.
+    acting_ms: Option<u64>,
+    /// Events that have to leave.
+    pub parcels: Vec<Parcel>,
+    /// An event waiting for the next one to overtake it.
+    pub held_parcel: Option<Parcel>,
     journal: Option<Journal>,
 }
 
@@ -90,17 +106,24 @@ impl World {
             charges: Shelf::new(seed),
             refunds: Shelf::new(seed),
             transactions: Shelf::new(seed),
+            schedules: Shelf::new(seed),
+            occurrences: Shelf::new(seed),
+            events: Shelf::new(seed),
             balance: 0,
             ledger: Ledger::default(),
             unsearchable: Vec::new(),
             waiting: BTreeSet::new(),
+            next_schedule_ms: u64::MAX,
+            acting_ms: None,
+            parcels: Vec::new(),
+            held_parcel: None,
             journal: None,
         }
     }
 
     /// Milliseconds since 1970 by the sandbox's clock.
     pub fn now_ms(&self) -> u64 {
-        self.time.now_ms()
+        self.acting_ms.unwrap_or_else(|| self.time.now_ms())
     }
 
     /// Seconds since 1970 by the sandbox's clock.
@@ -136,13 +159,29 @@ impl World {
         let now = self.now_ms();
         self.charges.reveal(now);
         self.unsearchable.retain(|(until, _)| *until > now);
-        while let Some(&(due, place)) = self.waiting.first() {
-            if due > now {
-                break;
-            }
+        while let Some(&(due, place)) = self.waiting.first().filter(|(due, _)| *due <= now) {
             self.waiting.pop_first();
-            lifecycle::ripen(self, place);
+            self.live_through(due, |world| lifecycle::ripen(world, place));
         }
+        while self.next_schedule_ms <= now {
+            let next = schedules::earliest(self);
+            self.next_schedule_ms = next.map_or(u64::MAX, |(due, _)| due);
+            if let Some((due, place)) = next.filter(|(due, _)| *due <= now) {
+                self.live_through(due, |world| schedules::run(world, place));
+            }
+        }
+    }
+
+    /// Does something at the instant it was due, which may be long ago.
+    fn live_through(&mut self, due: u64, act: impl FnOnce(&mut Self)) {
+        let before = self.acting_ms.replace(due);
+        act(self);
+        self.acting_ms = before;
+    }
+
+    /// A schedule will act at this instant; `None`: it will not.
+    pub fn schedule_due(&mut self, due_ms: Option<u64>) {
+        self.next_schedule_ms = self.next_schedule_ms.min(due_ms.unwrap_or(u64::MAX));
     }
 
     /// From now on every change is written to this journal.
@@ -153,6 +192,9 @@ impl World {
         self.charges.keep_journal();
         self.refunds.keep_journal();
         self.transactions.keep_journal();
+        self.schedules.keep_journal();
+        self.occurrences.keep_journal();
+        self.events.keep_journal();
         self.ledger.keep_journal();
         self.journal = Some(journal);
     }
@@ -170,6 +212,7 @@ impl World {
         for place in 0..u32::try_from(self.charges.len()).unwrap_or(u32::MAX) {
             self.watch(place);
         }
+        self.next_schedule_ms = schedules::earliest(self).map_or(u64::MAX, |(due, _)| due);
     }
 }
 

@@ -6,8 +6,10 @@
 
 mod error;
 mod lane;
+mod lock;
 mod rows;
 pub mod sqlite;
+pub mod witness;
 
 use jiff::Timestamp;
 
@@ -17,7 +19,8 @@ use crate::model::{
 };
 
 pub use error::{Refusal, StoreError};
-pub use lane::{Lane, LaneClosed, LaneStats};
+pub use lane::{CommitError, Lane, LaneClosed, LaneOptions, LaneStats};
+pub use lock::ChargingLock;
 pub use rows::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
     NewSubscription, PlanChange, RunRequest, SkippedPeriods, SubscriptionRow, UsageCount,
@@ -35,6 +38,9 @@ pub trait Store: Send {
 
     /// Binds the book to this host, replacing what was bound.
     fn bind_host(&mut self, host: &HostBinding) -> Result<(), StoreError>;
+
+    /// Notes in the diary that the book was bound to a host by hand.
+    fn note_adopted(&mut self, at: Timestamp) -> Result<(), StoreError>;
 
     /// Remembers the book's zone (`zone` of the config) the first time, and changes it when it is another.
     fn set_zone(&mut self, zone: &crate::model::Zone) -> Result<(), StoreError>;

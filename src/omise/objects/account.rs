@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Metadata;
 use super::lenient::{instant, integer, integer_or_null, or_default};
 
 /// The account that the key belongs to.
@@ -102,9 +101,6 @@ pub struct Capability {
     /// True when the merchant pays the interest of instalments.
     #[serde(default, deserialize_with = "or_default")]
     pub zero_interest_installments: bool,
-    /// Fields this client has no name for.
-    #[serde(flatten)]
-    pub rest: Metadata,
 }
 
 impl Capability {
@@ -162,4 +158,6 @@ pub struct PaymentMethod {
     pub provider: Option<String>,
 }
 
-super::api_object!(Account => "account", Balance => "balance", Capability => "capability");
+super::api_object!(Account => "account", id);
+super::api_object!(Balance => "balance");
+super::api_object!(Capability => "capability");

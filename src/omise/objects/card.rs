@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::lenient::{HasId, instant, integer, or_default};
+use super::lenient::{instant, integer, or_default};
 
 /// A card of a customer, or the card inside a charge or token. It never holds a whole card number.
 ///
@@ -70,10 +70,4 @@ pub struct Card {
     pub created_at: Option<Timestamp>,
 }
 
-super::api_object!(Card => "card");
-
-impl HasId for Card {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
+super::api_object!(Card => "card", id);

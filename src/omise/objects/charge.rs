@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::lenient::{Expandable, HasId, instant, integer, integer_or_null, number_text, or_default};
+use super::lenient::{Expandable, instant, integer, integer_or_null, number_text, or_default};
 use super::words::words;
 use super::{Card, Customer, List, Metadata};
 
@@ -232,16 +232,5 @@ pub struct Refund {
     pub created_at: Option<Timestamp>,
 }
 
-super::api_object!(Charge => "charge", Refund => "refund");
-
-impl HasId for Charge {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl HasId for Refund {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
+super::api_object!(Charge => "charge", id);
+super::api_object!(Refund => "refund", id);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::lenient::{Expandable, HasId, instant, or_default};
+use super::lenient::{Expandable, instant, or_default};
 use super::{Card, List, Metadata};
 
 /// A customer. Lists of customers embed each one's cards, so that one request shows the cards of a hundred.
@@ -55,10 +55,4 @@ impl Customer {
     }
 }
 
-super::api_object!(Customer => "customer");
-
-impl HasId for Customer {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
+super::api_object!(Customer => "customer", id);

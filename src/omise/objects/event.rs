@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::lenient::{HasId, instant, integer_or_null, or_default};
+use super::lenient::{instant, integer_or_null, or_default};
 
 /// An event. Its `data` is rendered in the account's default API version, not in the one this client asks
 /// for: take ids from it and fetch the object itself.
@@ -53,10 +53,4 @@ pub struct WebhookDelivery {
     pub created_at: Option<String>,
 }
 
-super::api_object!(Event => "event");
-
-impl HasId for Event {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
+super::api_object!(Event => "event", id);

@@ -35,6 +35,13 @@ pub trait HasId {
     fn id(&self) -> &str;
 }
 
+impl HasId for serde_json::Value {
+    /// The `id` field; empty when there is none.
+    fn id(&self) -> &str {
+        self.get("id").and_then(Self::as_str).unwrap_or_default()
+    }
+}
+
 impl<T: HasId> Expandable<T> {
     /// The id, in either form.
     pub fn id(&self) -> &str {

@@ -1,1 +1,299 @@
-//! The book on SQLite.
+//! The book on SQLite: one file, its journal, and a few small files beside it.
+//!
+//! Promises: what `Store` promises, on one connection that one thread uses; other processes may write beside it.
+//! Must never know: the gateway, the rules, what a transition means.
+
+mod attempts;
+mod backup;
+mod book;
+mod cache;
+mod codes;
+mod columns;
+mod commit;
+mod customers;
+mod diary;
+mod disk;
+mod fault;
+mod import;
+mod invoices;
+mod lists;
+mod open;
+mod pack;
+mod plans;
+mod reserve;
+mod runs;
+mod schema;
+mod snapshots;
+mod subscriptions;
+mod verify;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{
+    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
+    NewSubscription, Refusal, SkippedPeriods, Store, StoreError, SubscriptionRow, UsageCount, witness,
+};
+use crate::model::{
+    Attempt, AttemptId, CustomerId, CustomerSnapshot, Epoch, Event, Flag, FlagReason, Invoice, InvoiceId,
+    PlanKey, PlanTerms, PlanVersion, PlanVersionId, RunId, Snapshot, SubscriptionId, Transition, Zone,
+};
+use book::Book;
+use fault::Outcome;
+
+pub use backup::restore;
+pub use open::OpenOptions;
+
+/// The book on SQLite.
+pub struct SqliteStore(Book);
+
+/// The file of that kind beside the book: `<book>.<kind>`.
+pub(super) fn beside(book: &Path, kind: &str) -> PathBuf {
+    with_end(book, &format!(".{kind}"))
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// The folder that holds the book.
+fn folder_of(book: &Path) -> &Path {
+    book.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A count from SQLite, which has no unsigned numbers; counts are never negative.
+fn unsigned(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}
+
+impl SqliteStore {
+    /// Opens the book at `path`, or makes it, and brings it to this program's schema.
+    pub fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
+        open::open(path, &options).map(Self)
+    }
+
+    /// A new book without a file, which lives as long as this value: for tests and simulations.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        open::in_memory().map(Self).map_err(|fault| fault.into_store(Path::new(":memory:"), 0))
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Book) -> Outcome<T>) -> Result<T, StoreError> {
+        self.0.reading(|| read(&self.0)).map_err(|fault| self.0.out(fault))
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&Book) -> Outcome<T>) -> Result<T, StoreError> {
+        self.0.writing(|| write(&self.0)).map_err(|fault| self.0.out(fault))
+    }
+}
+
+impl Store for SqliteStore {
+    fn facts(&mut self) -> Result<BookFacts, StoreError> {
+        self.read(Book::facts)
+    }
+
+    fn bind_mode(&mut self, livemode: bool) -> Result<(), StoreError> {
+        self.write(|book| book.bind_mode(livemode))
+    }
+
+    fn bind_host(&mut self, host: &HostBinding) -> Result<(), StoreError> {
+        self.write(|book| book.bind_host(host))
+    }
+
+    fn set_zone(&mut self, zone: &Zone) -> Result<(), StoreError> {
+        self.write(|book| book.set_zone(zone))
+    }
+
+    fn begin_epoch(
+        &mut self,
+        at: Timestamp,
+        wall: Timestamp,
+        provider_now: Option<Timestamp>,
+    ) -> Result<(Epoch, u64), StoreError> {
+        let begun = self.write(|book| book.begin_epoch(at, wall, provider_now))?;
+        if self.0.path != Path::new(":memory:") {
+            let facts = self.facts()?;
+            witness::write(&self.0.path, &facts)?;
+        }
+        Ok(begun)
+    }
+
+    fn commit(&mut self, batch: &[Transition]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
+        self.0.commit(batch)
+    }
+
+    fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<u64, StoreError> {
+        self.write(|book| {
+            let known = readings.iter().map(|reading| book.observe_customer(reading));
+            known.map(|known| known.map(u64::from)).sum()
+        })
+    }
+
+    fn import(
+        &mut self,
+        rows: &mut dyn Iterator<Item = NewSubscription>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<u64, StoreError> {
+        self.write(|book| book.import(rows, progress))
+    }
+
+    fn next_subscription_id(&mut self, customer: &CustomerId) -> Result<SubscriptionId, StoreError> {
+        self.read(|book| book.next_subscription_id(customer))
+    }
+
+    fn plans(&mut self) -> Result<Vec<PlanVersion>, StoreError> {
+        self.read(Book::newest_plans)
+    }
+
+    fn plan(&mut self, id: PlanVersionId) -> Result<Option<Arc<PlanVersion>>, StoreError> {
+        self.read(|book| book.find_plan(id.0))
+    }
+
+    fn apply_plans(
+        &mut self,
+        plans: &[(PlanKey, PlanTerms)],
+        at: Timestamp,
+    ) -> Result<Vec<PlanVersion>, StoreError> {
+        self.write(|book| book.apply_plans(plans, at))
+    }
+
+    fn plan_usage(&mut self) -> Result<Vec<UsageCount>, StoreError> {
+        self.read(Book::plan_usage)
+    }
+
+    fn on_older_versions(
+        &mut self,
+        plan: &PlanKey,
+        after: Option<&SubscriptionId>,
+        limit: usize,
+    ) -> Result<Vec<SubscriptionId>, StoreError> {
+        self.read(|book| book.on_older_versions(plan, after, limit))
+    }
+
+    fn due(
+        &mut self,
+        at: Timestamp,
+        after: Option<DueCursor>,
+        limit: usize,
+    ) -> Result<Vec<(DueCursor, Snapshot)>, StoreError> {
+        self.read(|book| book.due(at, after, limit))
+    }
+
+    fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError> {
+        self.read(|book| book.count_due(at)).map(unsigned)
+    }
+
+    fn next_wake(&mut self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|book| book.next_wake(after))
+    }
+
+    fn snapshot(&mut self, id: &SubscriptionId) -> Result<Option<Snapshot>, StoreError> {
+        self.read(|book| book.snapshot(id))
+    }
+
+    fn snapshot_of_invoice(&mut self, id: &InvoiceId) -> Result<Option<Snapshot>, StoreError> {
+        self.read(|book| book.snapshot_of_invoice(id))
+    }
+
+    fn unfinished(&mut self, after: Option<&AttemptId>, limit: usize) -> Result<Vec<Attempt>, StoreError> {
+        self.read(|book| book.unfinished(after, limit))
+    }
+
+    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>, StoreError> {
+        self.read(|book| book.attempt(id))
+    }
+
+    fn invoice(&mut self, id: &InvoiceId) -> Result<Option<Invoice>, StoreError> {
+        self.read(|book| book.invoice(id))
+    }
+
+    fn count_stale_customers(
+        &mut self,
+        at: Timestamp,
+        fresh_after: Timestamp,
+        cap: u64,
+    ) -> Result<u64, StoreError> {
+        self.read(|book| book.count_stale(at, fresh_after, cap)).map(unsigned)
+    }
+
+    fn stale_customers(
+        &mut self,
+        at: Timestamp,
+        fresh_after: Timestamp,
+        after: Option<&CustomerId>,
+        limit: usize,
+    ) -> Result<Vec<CustomerId>, StoreError> {
+        self.read(|book| book.stale_customers(at, fresh_after, after, limit))
+    }
+
+    fn customer(&mut self, id: &CustomerId) -> Result<Option<CustomerSnapshot>, StoreError> {
+        self.read(|book| book.customer(id))
+    }
+
+    fn open_run(&mut self, at: Timestamp, wall: Timestamp) -> Result<RunId, StoreError> {
+        self.write(|book| book.open_run(at, wall))
+    }
+
+    fn close_run(&mut self, run: &RunId, report_json: &str, wall: Timestamp) -> Result<(), StoreError> {
+        self.write(|book| book.close_run(run, report_json, wall))
+    }
+
+    fn last_run(&mut self) -> Result<Option<(RunId, Timestamp, Option<String>)>, StoreError> {
+        self.read(Book::last_run)
+    }
+
+    fn list_subscriptions(
+        &mut self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<SubscriptionRow>, StoreError> {
+        self.read(|book| book.list_subscriptions(f, after, limit))
+    }
+
+    fn list_invoices(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<InvoiceRow>, StoreError> {
+        self.read(|book| book.list_invoices(f, after, limit))
+    }
+
+    fn list_attempts(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<AttemptRow>, StoreError> {
+        self.read(|book| book.list_attempts(f, after, limit))
+    }
+
+    fn list_flags(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<(i64, Flag)>, StoreError> {
+        self.read(|book| book.list_flags(f, after, limit))
+    }
+
+    fn list_events(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<Event>, StoreError> {
+        self.read(|book| book.list_events(f, after, limit))
+    }
+
+    fn list_customers(
+        &mut self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<CustomerRow>, StoreError> {
+        self.read(|book| book.list_customers(f, after, limit))
+    }
+
+    fn skipped_periods(&mut self, id: &SubscriptionId) -> Result<Vec<SkippedPeriods>, StoreError> {
+        self.read(|book| book.skipped_periods(id))
+    }
+
+    fn count_flags(&mut self) -> Result<Vec<(FlagReason, u64)>, StoreError> {
+        self.read(Book::count_flags)
+    }
+
+    fn verify(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<String>, StoreError> {
+        self.read(|book| book.verify(progress))
+    }
+
+    fn backup(&mut self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
+        backup::copy(&self.0.conn, to, progress)
+            .map_err(|fault| fault.into_store(to, self.0.busy_wait.as_secs()))
+    }
+}

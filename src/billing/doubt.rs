@@ -1,0 +1,201 @@
+//! Takes up old doubt: what is pending is asked for by its id, what nobody knows is looked for in the provider's list.
+//!
+//! One scan of one window serves all doubtful attempts of a batch. Nothing is sent beside an open question.
+
+use std::collections::HashMap;
+
+use super::run::Run;
+use super::{Part, RunError};
+use crate::gateway::{GatewayError, Window};
+use crate::hooks::kill_point;
+use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerId, Money, StoppedBy};
+use crate::rules::{self, DoubtStep, RuleError, Scan};
+use crate::store::{CommitError, Refusal};
+
+/// Unfinished attempts taken up at a time.
+const BATCH_ROWS: usize = 1000;
+
+/// Looks at every unfinished attempt once.
+pub(super) async fn settle(run: &Run<'_>) -> Result<(), RunError> {
+    let mut after: Option<AttemptId> = None;
+    loop {
+        let cursor = after.clone();
+        let batch = run.billing.lane.run(move |store| store.unfinished(cursor.as_ref(), BATCH_ROWS)).await??;
+        let Some(last) = batch.last() else { return Ok(()) };
+        after = Some(last.id.clone());
+        let full = batch.len() == BATCH_ROWS;
+        let (pending, doubtful): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .filter(|attempt| matches!(attempt.status, AttemptStatus::Pending | AttemptStatus::InDoubt))
+            .partition(|attempt| attempt.status == AttemptStatus::Pending);
+        for attempt in &pending {
+            poll(run, attempt).await?;
+        }
+        if !doubtful.is_empty() {
+            kill_point("recovery.before_scan");
+            look_for(run, &doubtful).await?;
+        }
+        if !full || run.halted().is_some() {
+            return Ok(());
+        }
+    }
+}
+
+/// Asks for a pending charge by its id.
+async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<(), RunError> {
+    let Some(charge) = &attempt.charge else { return Ok(()) };
+    run.pace.permit().await;
+    match run.billing.gateway.charge_seen(charge).await {
+        Ok(Some(seen)) => {
+            let outcome = rules::outcome_of(&seen);
+            if matches!(outcome, ChargeOutcome::Pending { .. } | ChargeOutcome::NoAnswer(_)) {
+                return Ok(());
+            }
+            conclude(run, &attempt.id, &Known::Outcome(outcome)).await
+        }
+        Ok(None) => {
+            let story = format!("attempt {}: the provider no longer has its pending charge {charge}", attempt.id);
+            tracing::error!(attempt = %attempt.id, %charge, "the provider no longer has a pending charge");
+            run.tally().0.incidents.push(story);
+            Ok(())
+        }
+        Err(error) => unread(run, &error),
+    }
+}
+
+/// A read that failed leaves every question open; refused keys end the run.
+fn unread(run: &Run<'_>, error: &GatewayError) -> Result<(), RunError> {
+    if matches!(error, GatewayError::Keys { .. }) {
+        run.halt(StoppedBy::Keys);
+        return Err(error.clone().into());
+    }
+    tracing::warn!(%error, "doubt could not be looked up now; it is looked up again");
+    Ok(())
+}
+
+/// What one scan found of a batch of doubtful attempts.
+#[derive(Default)]
+struct Found {
+    by_attempt: HashMap<AttemptId, Vec<ChargeSeen>>,
+    /// Charges of a doubtful customer and amount that carry no mark of any dues.
+    unmarked: HashMap<(CustomerId, Money), Vec<ChargeSeen>>,
+}
+
+/// Scans one window for all these attempts and settles each as far as the scan tells.
+async fn look_for(run: &Run<'_>, doubtful: &[Attempt]) -> Result<(), RunError> {
+    let (found, scan) = match look(run, doubtful).await {
+        Ok(looked) => looked,
+        Err(error) => return unread(run, &error),
+    };
+    kill_point("recovery.after_scan");
+    for attempt in doubtful {
+        let mine = found.by_attempt.get(&attempt.id).map_or(&[][..], Vec::as_slice);
+        let alike = found
+            .unmarked
+            .get(&(attempt.customer.clone(), attempt.amount))
+            .map_or(&[][..], Vec::as_slice);
+        let step = rules::doubt::judge(attempt, mine, alike, &scan, &run.circumstances());
+        conclude(run, &attempt.id, &Known::Looked(step, scan.clone())).await?;
+        run.billing.watch.advance(1);
+    }
+    run.billing.watch.end();
+    Ok(())
+}
+
+/// Reads every page of the window. An error means that the scan is not complete, so it counts for nothing.
+async fn look(run: &Run<'_>, doubtful: &[Attempt]) -> Result<(Found, Scan), GatewayError> {
+    let circumstances = run.circumstances();
+    let wall_at = circumstances.wire.wall_at;
+    let (from, to) = rules::doubt::window(doubtful, &circumstances);
+    let mut found = Found::default();
+    let wanted: HashMap<&AttemptId, &Attempt> = doubtful.iter().map(|attempt| (&attempt.id, attempt)).collect();
+    let mut provider_at = None;
+    let mut offset = 0;
+    run.billing.watch.begin(Part::Doubt, Some(doubtful.len() as u64));
+    loop {
+        run.pace.permit().await;
+        let page = run.billing.gateway.charges(Window { from, to }, offset).await?;
+        run.time.saw(page.provider_now);
+        if offset == 0 {
+            provider_at = page.provider_now;
+        }
+        let rows = page.rows.len() as u64;
+        for seen in page.rows {
+            sort_in(&mut found, seen, &wanted, run);
+        }
+        offset += rows;
+        if offset >= page.total {
+            return Ok((found, Scan { complete: true, provider_at, wall_at }));
+        }
+        if rows == 0 {
+            return Ok((found, Scan { complete: false, provider_at, wall_at }));
+        }
+    }
+}
+
+fn sort_in(found: &mut Found, seen: ChargeSeen, wanted: &HashMap<&AttemptId, &Attempt>, run: &Run<'_>) {
+    let ours = seen.installation.as_deref() == Some(run.installation.to_string().as_str());
+    if ours {
+        let id = seen.attempt.as_deref().and_then(|text| text.parse::<AttemptId>().ok());
+        if let Some(id) = id.filter(|id| wanted.contains_key(id)) {
+            let charges = found.by_attempt.entry(id).or_default();
+            if !charges.iter().any(|known| known.charge == seen.charge) {
+                charges.push(seen);
+            }
+        }
+    } else if seen.installation.is_none()
+        && let (Some(customer), Some(amount)) = (seen.customer.clone(), seen.amount)
+        && wanted.values().any(|attempt| attempt.customer == customer && attempt.amount == amount)
+    {
+        found.unmarked.entry((customer, amount)).or_default().push(seen);
+    }
+}
+
+/// What is known of an attempt now.
+enum Known {
+    Outcome(ChargeOutcome),
+    Looked(DoubtStep, Scan),
+}
+
+/// Concludes from a fresh snapshot until the book has it.
+async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) -> Result<(), RunError> {
+    loop {
+        let invoice = attempt.invoice.clone();
+        let snapshot = run.billing.lane.run(move |store| store.snapshot_of_invoice(&invoice)).await??;
+        let Some(snapshot) = snapshot else { return Ok(()) };
+        let circumstances = run.circumstances();
+        let transition = match known {
+            Known::Outcome(outcome) => rules::conclude(&snapshot, attempt, outcome, &circumstances),
+            Known::Looked(step, scan) => rules::doubt::transition(&snapshot, attempt, step, scan, &circumstances),
+        };
+        let transition = match transition {
+            Ok(transition) if transition.is_empty() => return Ok(()),
+            Ok(transition) => transition,
+            Err(error) => return misplaced(run, attempt, &error),
+        };
+        kill_point("recovery.before_commit");
+        match run.billing.lane.commit(transition.clone()).await {
+            Ok(()) => {
+                kill_point("recovery.after_commit");
+                run.tally().resolved(&transition);
+                return Ok(());
+            }
+            Err(CommitError::Refused(Refusal::Conflict(_))) => {}
+            Err(CommitError::Refused(Refusal::Fenced { .. })) => {
+                run.halt(StoppedBy::Lease);
+                return Ok(());
+            }
+            Err(CommitError::Refused(Refusal::Constraint(what))) => {
+                return misplaced(run, attempt, &RuleError::Refused(what));
+            }
+            Err(CommitError::Store(error)) => return Err(error.into()),
+            Err(CommitError::Closed) => return Err(crate::store::LaneClosed.into()),
+        }
+    }
+}
+
+fn misplaced(run: &Run<'_>, attempt: &AttemptId, error: &RuleError) -> Result<(), RunError> {
+    tracing::error!(%attempt, %error, "what was found could not be placed; the attempt stays in doubt");
+    run.tally().0.incidents.push(format!("attempt {attempt}: {error}"));
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! Reading an import file: one subscription a line, judged whole before anything is written.
+//!
+//! Promises: every bad line is named with its number and its reason; lines are read one at a time, and what is
+//! kept of them is only what a duplicate is known by. Must never know: how the book keeps them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::model::{CardId, CustomerId, PlanKey, Quantity, SubscriptionId, Zone};
+
+const REQUIRED: [&str; 2] = ["customer", "plan"];
+const OPTIONAL: [&str; 6] = ["id", "starts", "paid_through", "quantity", "card", "zone"];
+const METADATA: &str = "metadata.";
+
+/// One line of an import file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportLine {
+    /// Its number in the file, from 1; the heading is the first.
+    pub line: u64,
+    /// `None`: the book counts one.
+    pub id: Option<SubscriptionId>,
+    /// Whose.
+    pub customer: CustomerId,
+    /// To which plan.
+    pub plan: PlanKey,
+    /// The first day of service; `None`: today.
+    pub starts: Option<Date>,
+    /// The last day already billed elsewhere; `None`: none was.
+    pub paid_through: Option<Date>,
+    /// Units; 1 when the file says nothing.
+    pub quantity: Quantity,
+    /// `None`: the default card.
+    pub card: Option<CardId>,
+    /// `None`: the book's zone.
+    pub zone: Option<Zone>,
+    /// A JSON object as text; `None`: nothing.
+    pub metadata: Option<Arc<str>>,
+}
+
+/// What is wrong with one line.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("line {line}: {reason}")]
+pub struct BadLine {
+    /// Its number in the file, from 1.
+    pub line: u64,
+    /// What was found and what was wanted.
+    pub reason: String,
+}
+
+/// Columns by their names, with their places.
+type Columns = Vec<(String, usize)>;
+
+/// What the columns of a file mean.
+struct Heading {
+    place: Columns,
+    metadata: Columns,
+}
+
+/// Reads a file's lines in their order.
+pub struct ImportFile<'a> {
+    heading: Heading,
+    reader: Reader<&'a [u8]>,
+    record: ByteRecord,
+    seen: HashSet<SubscriptionId>,
+}
+
+impl<'a> ImportFile<'a> {
+    /// Reads the heading of a CSV text in UTF-8.
+    ///
+    /// # Errors
+    /// A missing, unknown or doubled column.
+    pub fn open(text: &'a [u8]) -> Result<Self, BadLine> {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let mut reader = ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
+        let heading = reader.headers().map_err(|error| bad(1, &error))?;
+        let heading = Heading::read(heading).map_err(|reason| BadLine { line: 1, reason })?;
+        Ok(Self { heading, reader, record: ByteRecord::new(), seen: HashSet::new() })
+    }
+
+    /// The next line, good or bad; `None` at the end.
+    pub fn next_line(&mut self) -> Option<Result<ImportLine, BadLine>> {
+        match self.reader.read_byte_record(&mut self.record) {
+            Ok(false) => None,
+            Ok(true) => Some(self.judge()),
+            Err(error) => {
+                let line =
+                    error.position().map_or_else(|| self.reader.position().line(), csv::Position::line);
+                Some(Err(bad(line, &error)))
+            }
+        }
+    }
+
+    /// Bytes read so far.
+    pub fn bytes(&self) -> u64 {
+        self.reader.position().byte()
+    }
+
+    fn judge(&mut self) -> Result<ImportLine, BadLine> {
+        let line = self.record.position().map_or(0, csv::Position::line);
+        let name = |reason: String| BadLine { line, reason };
+        let text = StringRecord::from_byte_record(self.record.clone())
+            .map_err(|_| name("found bytes that are not UTF-8, wanted a text file in UTF-8".into()))?;
+        let read = self.heading.line(line, &text).map_err(|reasons| name(reasons.join("; ")))?;
+        if let Some(id) = &read.id
+            && !self.seen.insert(id.clone())
+        {
+            return Err(name(format!("id: found {id} a second time, wanted each id once")));
+        }
+        Ok(read)
+    }
+}
+
+fn bad(line: u64, error: &csv::Error) -> BadLine {
+    let reason = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("found {len} fields, wanted {expected_len} as in the heading")
+        }
+        csv::ErrorKind::Utf8 { .. } => "found bytes that are not UTF-8, wanted a text file in UTF-8".into(),
+        other => format!("not CSV: {other:?}"),
+    };
+    BadLine { line, reason }
+}
+
+impl Heading {
+    fn read(heading: &StringRecord) -> Result<Self, String> {
+        let wanted =
+            || format!("wanted {}, and optionally {}, {METADATA}*", REQUIRED.join(", "), OPTIONAL.join(", "));
+        let (mut place, mut metadata) = (Columns::new(), Columns::new());
+        for (index, column) in heading.iter().enumerate() {
+            let known = REQUIRED.contains(&column) || OPTIONAL.contains(&column);
+            let list = match column.strip_prefix(METADATA) {
+                Some(key) if !key.is_empty() => &mut metadata,
+                _ if known => &mut place,
+                _ => return Err(format!("found unknown column {column:?}, {}", wanted())),
+            };
+            let name = column.strip_prefix(METADATA).unwrap_or(column).to_owned();
+            if list.iter().any(|(other, _)| *other == name) {
+                return Err(format!("found column {column:?} a second time, wanted each once"));
+            }
+            list.push((name, index));
+        }
+        match REQUIRED.iter().find(|column| place.iter().all(|(name, _)| name != *column)) {
+            Some(missing) => Err(format!("found no column {missing:?}, {}", wanted())),
+            None => Ok(Self { place, metadata }),
+        }
+    }
+
+    /// The text of a column; `None`: no such column, or nothing in it.
+    fn text<'r>(&self, record: &'r StringRecord, column: &str) -> Option<&'r str> {
+        let (_, index) = self.place.iter().find(|(name, _)| name == column)?;
+        record.get(*index).filter(|text| !text.is_empty())
+    }
+
+    /// A line's values, or everything that is wrong with it.
+    fn line(&self, line: u64, record: &StringRecord) -> Result<ImportLine, Vec<String>> {
+        let mut wrong = Vec::new();
+        let text = |column| self.text(record, column);
+        let read = (
+            optional(text("id"), SubscriptionId::parse, &mut wrong),
+            required(text("customer"), "customer", CustomerId::parse, &mut wrong),
+            required(text("plan"), "plan", PlanKey::parse, &mut wrong),
+            optional(text("starts"), |t| date("starts", t), &mut wrong),
+            optional(text("paid_through"), |t| date("paid_through", t), &mut wrong),
+            optional(text("quantity"), str::parse::<Quantity>, &mut wrong),
+            optional(text("card"), CardId::parse, &mut wrong),
+            optional(text("zone"), Zone::parse, &mut wrong),
+        );
+        let (id, Some(customer), Some(plan), starts, paid_through, quantity, card, zone) = read else {
+            return Err(wrong);
+        };
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let (quantity, metadata) = (quantity.unwrap_or(Quantity::ONE), self.metadata(record));
+        Ok(ImportLine { line, id, customer, plan, starts, paid_through, quantity, card, zone, metadata })
+    }
+
+    fn metadata(&self, record: &StringRecord) -> Option<Arc<str>> {
+        let pairs = self.metadata.iter().filter_map(|(key, index)| {
+            let text = record.get(*index).filter(|text| !text.is_empty())?;
+            Some((key.clone(), Value::String(text.to_owned())))
+        });
+        let object: Map<String, Value> = pairs.collect();
+        (!object.is_empty()).then(|| Value::Object(object).to_string().into())
+    }
+}
+
+fn optional<T, E: ToString>(
+    text: Option<&str>,
+    read: impl FnOnce(&str) -> Result<T, E>,
+    wrong: &mut Vec<String>,
+) -> Option<T> {
+    read(text?).map_err(|why| wrong.push(why.to_string())).ok()
+}
+
+fn required<T, E: ToString>(
+    text: Option<&str>,
+    column: &str,
+    read: impl FnOnce(&str) -> Result<T, E>,
+    wrong: &mut Vec<String>,
+) -> Option<T> {
+    if text.is_none() {
+        wrong.push(format!("{column}: found nothing, wanted a value"));
+    }
+    optional(text, read, wrong)
+}
+
+fn date(column: &str, text: &str) -> Result<Date, String> {
+    Date::strptime("%Y-%m-%d", text)
+        .map_err(|_| format!("{column}: found {text:?}, wanted a date such as 2026-11-21"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<Result<ImportLine, String>> {
+        let mut file = ImportFile::open(text.as_bytes()).unwrap();
+        std::iter::from_fn(|| file.next_line()).map(|line| line.map_err(|bad| bad.to_string())).collect()
+    }
+
+    #[test]
+    fn a_line_says_what_it_says() {
+        let lines = read(
+            "\u{feff}customer, plan ,id,starts,paid_through,quantity,card,zone,metadata.crm\n\
+             cust_1,pro,s1,2026-01-31,2026-02-27,3,card_1,Asia/Tokyo,\"a \"\"b\"\", c\"\n\
+             cust_2,pro,,,,,,,\n",
+        );
+        let first = lines[0].as_ref().unwrap();
+        assert_eq!((first.line, first.id.as_ref().map(SubscriptionId::as_str)), (2, Some("s1")));
+        assert_eq!(first.paid_through.map(|day| day.to_string()).as_deref(), Some("2026-02-27"));
+        assert_eq!((first.quantity.get(), first.zone.as_ref().map(Zone::name)), (3, Some("Asia/Tokyo")));
+        assert_eq!(first.metadata.as_deref(), Some(r#"{"crm":"a \"b\", c"}"#));
+        let second = lines[1].as_ref().unwrap();
+        assert_eq!((second.line, second.quantity), (3, Quantity::ONE));
+        assert!(second.id.is_none() && second.starts.is_none() && second.metadata.is_none());
+    }
+
+    #[test]
+    fn every_bad_line_is_named_with_all_that_is_wrong() {
+        let lines = read(
+            "customer,plan,id,starts,quantity\n\
+             cust_1,pro,a,2026-01-31,1\n\
+             ,pro,b,,\n\
+             card_1,p!,c,31.01.2026,0\n\
+             cust_1,pro,a,,\n\
+             cust_1,pro\n\
+             cust_1,pro,d,2026-02-30,\n\
+             cust_2,pro,e,,2\n",
+        );
+        let wanted = [
+            None,
+            Some("line 3: customer: found nothing, wanted a value"),
+            Some(
+                "line 4: customer id: found \"card_1\", wanted an Omise customer, such as \
+                 cust_test_5xuy4w91xqz7d1w9u0t; plan: found \"p!\", wanted 1 to 64 letters, digits, '_' or '-'; \
+                 starts: found \"31.01.2026\", wanted a date such as 2026-11-21; found quantity 0, wanted 1 to 1000000",
+            ),
+            Some("line 5: id: found a a second time, wanted each id once"),
+            Some("line 6: found 2 fields, wanted 5 as in the heading"),
+            Some("line 7: starts: found \"2026-02-30\", wanted a date such as 2026-11-21"),
+            None,
+        ];
+        let said: Vec<Option<&str>> =
+            lines.iter().map(|line| line.as_ref().err().map(String::as_str)).collect();
+        assert_eq!(said, wanted);
+    }
+
+    #[test]
+    fn a_heading_has_known_columns_once() {
+        for (heading, said) in [
+            (
+                "customer,name\n",
+                "line 1: found unknown column \"name\", wanted customer, plan, and optionally",
+            ),
+            ("plan\n", "line 1: found no column \"customer\""),
+            ("customer,plan,plan\n", "line 1: found column \"plan\" a second time"),
+            ("customer,plan,metadata.\n", "line 1: found unknown column \"metadata.\""),
+            ("", "line 1: found no column \"customer\""),
+        ] {
+            let bad = ImportFile::open(heading.as_bytes()).map(|_| ()).unwrap_err().to_string();
+            assert!(bad.starts_with(said), "{bad}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_a_bad_line() {
+        let mut file = ImportFile::open(b"customer,plan\ncust_\xff,pro\ncust_1,pro\n").unwrap();
+        assert!(file.next_line().unwrap().unwrap_err().to_string().contains("line 2: found bytes"));
+        assert!(file.next_line().unwrap().is_ok());
+        assert!(file.next_line().is_none());
+    }
+}

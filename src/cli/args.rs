@@ -1,0 +1,103 @@
+//! The command line: what every command takes, and which commands there are.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use super::exit::Exit;
+use super::{completions, list, man};
+
+/// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dues",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done, 1 unexpected failure, 2 wrong usage or config, 3 done but a brake stopped the \
+                  run or a person is needed, 4 the book refused, 5 the provider refused the keys.\n\nTry it without \
+                  an account:\n  dues run-now --config config/demo.toml"
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The config [default: config/dues.toml, then /etc/dues/dues.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// JSON on stdout: one object for a report, one a line for a list
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more on stderr; twice: everything
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Say only what went wrong on stderr, no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// How log lines are written on stderr
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    pub log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people and journals.
+    #[default]
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What the book says: subscriptions, invoices, attempts, flags, events, customers
+    List(list::ListArgs),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write all of them into a folder
+    Man(man::ManArgs),
+}
+
+/// Shows what the parser has to say: help and version on stdout, mistakes on stderr.
+pub(super) fn refuse(shown: &clap::Error) -> ExitCode {
+    // A reader that went away is no error, and nobody else could be told.
+    let _ = shown.print();
+    if shown.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn check(command: &clap::Command, path: &str) {
+            for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+                let path = format!("{path} {}", sub.get_name());
+                let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains(&path) || sub.has_subcommands(), "{path} shows no example of itself");
+                check(sub, &path);
+            }
+        }
+        check(&Cli::command(), "dues");
+    }
+}

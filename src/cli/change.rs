@@ -1,0 +1,66 @@
+//! `dues change SUB`: another plan, quantity, card or zone, from the next period on.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::rows::grouped;
+use super::standing;
+use super::subscribe::plan_of;
+use crate::billing::orders;
+use crate::model::{CardId, PlanKey, Quantity, SubscriptionId, Zone};
+use crate::rules::commands::{self, ChangeOrder, NextInvoice};
+
+/// What to change.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  dues change sub_7k2m9qx4 --plan team-yearly\n  dues change sub_7k2m9qx4 --card default"
+)]
+#[group(required = true, multiple = true, id = "wish", args = ["plan", "quantity", "card", "zone"])]
+pub struct ChangeArgs {
+    /// The subscription
+    #[arg(value_name = "SUB")]
+    subscription: SubscriptionId,
+    /// Another plan
+    #[arg(long, value_name = "PLAN")]
+    plan: Option<PlanKey>,
+    /// Another number of units
+    #[arg(long, value_name = "N")]
+    quantity: Option<Quantity>,
+    /// A card of the customer's, or `default`: whichever is the default when it is charged
+    #[arg(long, value_name = "CARD|default")]
+    card: Option<String>,
+    /// Another time zone
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<Zone>,
+    /// Kept in the diary
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Changes it.
+pub(super) fn run(args: &ChangeArgs, context: &Context) -> Result<Exit, Failure> {
+    let card = match args.card.as_deref() {
+        None => None,
+        Some("default") => Some(None),
+        Some(id) => Some(Some(CardId::parse(id)?)),
+    };
+    let mut store = context.book()?;
+    let plan = args.plan.as_ref().map(|key| plan_of(&mut store, key)).transpose()?.map(Arc::new);
+    let order = ChangeOrder { plan, quantity: args.quantity, card, zone: args.zone.clone() };
+    let (at, catch_up) = (context.now(), context.settings().catch_up);
+    let mut next: Option<NextInvoice> = None;
+    let now = orders::on_subscription(&mut store, &args.subscription, &mut |snapshot| {
+        let changed = commands::change(snapshot, &order, catch_up, at, args.reason.as_deref())?;
+        next = changed.next;
+        Ok(changed.transition)
+    })?;
+    let next = next.map_or_else(
+        || "it ends before there is another invoice".into(),
+        |next| format!("next invoice {} for the period from {}", grouped(next.amount), next.starts),
+    );
+    let done = format!("changed; {next}");
+    standing::show(context, &mut store, &now, &done)
+}

@@ -1,0 +1,103 @@
+//! What a command has in hand: the config, and through it the book, the provider and the time.
+
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
+
+use super::args::Global;
+use super::exit::Failure;
+use crate::config::{self, Loaded, Settings};
+use crate::model::settings::AccountLimits;
+use crate::model::{PlanVersion, Zone};
+use crate::rules::{Circumstances, Wire};
+use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
+use crate::wiring;
+
+/// What a command has in hand.
+pub struct Context {
+    /// What every command takes.
+    pub global: Global,
+    /// The config that was believed.
+    pub config: Loaded,
+    runtime: OnceLock<Runtime>,
+}
+
+impl Context {
+    /// Reads the config.
+    pub fn load(global: Global) -> Result<Self, Failure> {
+        let path = config::find(global.config.as_deref())?;
+        let config = config::load(&path)?;
+        Ok(Self { global, config, runtime: OnceLock::new() })
+    }
+
+    /// Every wish but the plans.
+    pub const fn settings(&self) -> &Settings {
+        &self.config.settings
+    }
+
+    /// The book's zone.
+    pub const fn zone(&self) -> &Zone {
+        &self.config.settings.zone
+    }
+
+    /// The book, with the config's new plans in it.
+    pub fn book(&self) -> Result<SqliteStore, Failure> {
+        let mut store = self.book_as_it_is()?;
+        self.bring_plans(&mut store)?;
+        Ok(store)
+    }
+
+    /// The book, made if there is none, with the plans it has.
+    pub fn book_as_it_is(&self) -> Result<SqliteStore, Failure> {
+        Ok(wiring::open_book(self.settings())?)
+    }
+
+    /// Brings the config's new plans into the book; returns the versions that were added.
+    pub fn bring_plans(&self, store: &mut SqliteStore) -> Result<Vec<PlanVersion>, Failure> {
+        self.wait(async { Ok(wiring::bring_plans(self.settings(), &self.config.plans, store, None).await?) })
+    }
+
+    /// Runs what talks to the network to its end.
+    pub fn wait<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let runtime = match self.runtime.get() {
+            Some(runtime) => runtime,
+            None => {
+                let made = Runtime::new()
+                    .map_err(|why| Failure::unexpected(format!("no threads could be started ({why})")))?;
+                self.runtime.get_or_init(|| made)
+            }
+        };
+        runtime.block_on(work)
+    }
+
+    /// Now, by the second: billing counts no less.
+    pub fn now(&self) -> Timestamp {
+        let now = wiring::now();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
+    /// What a decision that charges nothing is told about the world.
+    pub fn circumstances(&self, store: &mut dyn Store) -> Result<Circumstances, Failure> {
+        let (settings, at) = (self.settings(), self.now());
+        Ok(Circumstances {
+            at,
+            budget_now: at,
+            book_zone: settings.zone.clone(),
+            installation: store.facts()?.installation,
+            epoch: None,
+            limits: AccountLimits::default(),
+            cards: settings.cards.clone(),
+            doubt: settings.doubt,
+            catch_up: settings.catch_up,
+            customer_day: settings.brakes.amount_per_customer_per_day.clone(),
+            wire: Wire {
+                wall_at: wiring::now(),
+                provider_seen: None,
+                provider_now: None,
+                timeout: settings.omise.timeout,
+            },
+        })
+    }
+}

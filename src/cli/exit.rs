@@ -1,0 +1,142 @@
+//! How a command ended, for scripts: six exit codes, and the sentence that goes with a failure.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::config::{ConfigErrors, SecretError};
+use crate::gateway::GatewayError;
+use crate::model::{IdError, MoneyError, ZoneError};
+use crate::rules::RuleError;
+use crate::store::StoreError;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Completed. Declines, flags and doubt that will be looked up again are business as usual.
+    Done = 0,
+    /// Unexpected failure.
+    Failed = 1,
+    /// Wrong usage or config, a key refused locally included.
+    Usage = 2,
+    /// Completed, but a brake stopped the run or an incident needs a person.
+    Attention = 3,
+    /// The book refused.
+    Store = 4,
+    /// The provider refused our keys.
+    Provider = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// For scripts.
+    pub exit: Exit,
+    /// For people; empty when there is nothing to say (the reader of our output went away).
+    pub sentence: String,
+    /// The same with colours; `None`: it has none of its own.
+    pub coloured: Option<String>,
+}
+
+impl Failure {
+    /// A failure of that kind.
+    pub fn new(exit: Exit, sentence: impl Display) -> Self {
+        Self { exit, sentence: sentence.to_string(), coloured: None }
+    }
+
+    /// Wrong usage or config.
+    pub fn usage(sentence: impl Display) -> Self {
+        Self::new(Exit::Usage, sentence)
+    }
+
+    /// Anything that nobody foresaw.
+    pub fn unexpected(sentence: impl Display) -> Self {
+        Self::new(Exit::Failed, sentence)
+    }
+
+    /// Writes the sentence to stderr; returns the exit.
+    pub fn tell(&self) -> Exit {
+        let mut stderr = anstream::stderr().lock();
+        // Nobody is left to be told when stderr is gone: the exit code still speaks.
+        let _ = match &self.coloured {
+            Some(text) => writeln!(stderr, "{text}"),
+            None if self.sentence.is_empty() => Ok(()),
+            None => {
+                let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+                writeln!(stderr, "{red}error{red:#}: {}", self.sentence)
+            }
+        };
+        self.exit
+    }
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        let coloured = Some(errors.coloured());
+        Self { exit: Exit::Usage, sentence: errors.to_string(), coloured }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            // An id that somebody chose, and keys of the other kind, are refused before the book is touched.
+            StoreError::Exists { .. } | StoreError::WrongMode { .. } => Exit::Usage,
+            _ => Exit::Store,
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<GatewayError> for Failure {
+    fn from(error: GatewayError) -> Self {
+        let exit = if matches!(error, GatewayError::Keys { .. }) { Exit::Provider } else { Exit::Failed };
+        Self::new(exit, error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// Of writing our own output: a reader that went away is no error.
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::new(Exit::Done, "");
+        }
+        Self::unexpected(format!("the output could not be written ({error})"))
+    }
+}
+
+macro_rules! usage {
+    ($($error:ty),+) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::usage(error)
+            }
+        }
+    )+};
+}
+usage!(SecretError, IdError, MoneyError, ZoneError, RuleError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_have_the_codes_that_scripts_read() {
+        let full = StoreError::Full { path: "x".into() };
+        assert_eq!(Failure::from(full).exit as u8, 4);
+        let keys = GatewayError::Keys { code: "authentication_failure".into(), message: "no".into() };
+        assert_eq!(Failure::from(keys).exit as u8, 5);
+        assert_eq!(Failure::from(GatewayError::RateLimited).exit as u8, 1);
+        assert_eq!(Failure::from(RuleError::Refused("no".into())).exit as u8, 2);
+        let gone = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert_eq!(Failure::from(gone).exit as u8, 0);
+    }
+}

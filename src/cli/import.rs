@@ -1,0 +1,101 @@
+//! `dues import FILE.csv`: many new subscriptions, all or nothing.
+
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::output::Output;
+use super::progress::Progress;
+use crate::billing::import::{Import, ImportError, Stage};
+use crate::store::Store as _;
+
+/// From where.
+#[derive(Debug, Args)]
+#[command(after_help = "Columns: customer,plan and, if wished, id,starts,paid_through,quantity,card,zone,metadata.*\n\
+                        `paid_through` is the last day already billed elsewhere: nothing up to it is charged.\n\n\
+                        Examples:\n  dues import customers.csv --dry-run\n  dues import customers.csv")]
+pub struct ImportArgs {
+    /// CSV in UTF-8 with a heading; `-` reads it from stdin
+    #[arg(value_name = "FILE.csv")]
+    file: PathBuf,
+    /// Judge every line, write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Imports it.
+pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<Exit, Failure> {
+    let text = read(&args.file)?;
+    let mut store = if args.dry_run { context.book_as_it_is()? } else { context.book()? };
+    let plans = if args.dry_run { context.plans_in_memory(&mut store)? } else { store.plans()? };
+    let import = Import::new(&text, plans, context.zone().clone(), context.now());
+    let mut progress = ImportProgress { context, bar: None };
+    let done = if args.dry_run {
+        import.judge(&mut store, &mut |stage| progress.at(stage))
+    } else {
+        import.carry_out(&mut store, &mut |stage| progress.at(stage))
+    };
+    drop(progress);
+    let count = done.map_err(|error| refuse(&args.file, &error))?;
+    let mut out = Output::stdout(context.global.json);
+    if context.global.json {
+        out.object(&json!({ "imported": if args.dry_run { 0 } else { count }, "lines": count, "dry_run": args.dry_run }))?;
+    } else if args.dry_run {
+        out.line(&format!("{count} lines are good; nothing was written"))?;
+    } else {
+        out.line(&format!("{count} subscriptions imported"))?;
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn read(file: &std::path::Path) -> Result<Vec<u8>, Failure> {
+    let read = if file.as_os_str() == "-" {
+        let mut text = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut text).map(|_| text)
+    } else {
+        std::fs::read(file)
+    };
+    read.map_err(|why| Failure::usage(format!("{}: the file cannot be read ({why})", file.display())))
+}
+
+/// Every bad line on a line of its own, then how many there are.
+fn refuse(file: &std::path::Path, error: &ImportError) -> Failure {
+    if let ImportError::Bad(lines) = error {
+        let mut stderr = std::io::stderr().lock();
+        for line in lines {
+            // Nobody is left to be told when stderr is gone: the exit code still speaks.
+            let _ = writeln!(stderr, "{}: {line}", file.display());
+        }
+    }
+    let sentence = format!("{}: {error}", file.display());
+    match error {
+        ImportError::Store(store) => Failure::from(store.clone()),
+        ImportError::Bad(_) | ImportError::Empty => Failure::usage(sentence),
+    }
+}
+
+/// A bar for each of the two passes.
+struct ImportProgress<'a> {
+    context: &'a Context,
+    bar: Option<(bool, Progress)>,
+}
+
+impl ImportProgress<'_> {
+    fn at(&mut self, stage: Stage) {
+        let (writing, what, done, of) = match stage {
+            Stage::Judging { bytes, of } => (false, "judging bytes", bytes, of),
+            Stage::Writing { rows, of } => (true, "writing subscriptions", rows, of),
+        };
+        if self.bar.as_ref().is_none_or(|(now, _)| *now != writing) {
+            self.bar = Some((writing, Progress::new(&self.context.global, what, of)));
+        }
+        if let Some((_, bar)) = &mut self.bar {
+            bar.set(done);
+        }
+    }
+}

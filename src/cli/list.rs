@@ -1,0 +1,172 @@
+//! `dues list …`: what the book says.
+
+use clap::{Args, ValueEnum};
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::output::Output;
+use super::rows::{AttemptLine, CustomerLine, EventLine, FlagLine, InvoiceLine, Row, SubscriptionLine};
+use crate::model::{
+    AttemptStatus, CustomerId, CustomerState, EventKind, FlagReason, InvoiceStatus, SubscriptionId,
+    SubscriptionStatus,
+};
+use crate::store::{Filter, Store, StoreError};
+
+/// Rows read at a time: memory stays flat however long the list is.
+const PAGE_ROWS: usize = 1_000;
+/// People are shown that many unless they ask for more.
+const ROWS_FOR_PEOPLE: u64 = 100;
+
+/// Which rows.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dues list subscriptions --customer cust_test_5xuy4w91xqz7d1w9u0t\n  \
+                        dues list invoices --status open\n  dues list flags --json")]
+pub struct ListArgs {
+    /// Rows of what
+    #[arg(value_enum)]
+    kind: Kind,
+    /// Of this customer alone
+    #[arg(long, value_name = "CUST")]
+    customer: Option<String>,
+    /// Of this subscription alone
+    #[arg(long, value_name = "SUB")]
+    subscription: Option<String>,
+    /// With this status alone (of flags: the reason; of events: the kind; of customers: the state)
+    #[arg(long, value_name = "WORD")]
+    status: Option<String>,
+    /// Flags that have ended, too
+    #[arg(long)]
+    ended: bool,
+    /// At most that many rows [default: 100 for people, all with --json]
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Subscriptions,
+    Invoices,
+    Attempts,
+    Flags,
+    Events,
+    Customers,
+}
+
+impl Kind {
+    /// The words that `--status` may be.
+    fn words(self) -> Vec<&'static str> {
+        match self {
+            Self::Subscriptions => SubscriptionStatus::ALL.iter().map(|w| w.word()).collect(),
+            Self::Invoices => InvoiceStatus::ALL.iter().map(|w| w.word()).collect(),
+            Self::Attempts => AttemptStatus::ALL.iter().map(|w| w.word()).collect(),
+            Self::Flags => FlagReason::ALL.iter().map(|w| w.word()).collect(),
+            Self::Events => EventKind::ALL.iter().map(|w| w.word()).collect(),
+            Self::Customers => CustomerState::ALL.iter().map(|w| w.word()).collect(),
+        }
+    }
+}
+
+/// Prints the rows.
+pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
+    let filter = filter(args)?;
+    let mut store = context.book()?;
+    let store = store.as_mut();
+    let zone = &context.config.settings.zone;
+    let mut out = Listing::new(context, args.limit);
+    match args.kind {
+        Kind::Subscriptions => out.pages(store, |store, after, n| {
+            let page = store.list_subscriptions(&filter, after, n)?;
+            Ok(page.iter().map(|row| (row.row, SubscriptionLine::of(row))).collect())
+        }),
+        Kind::Invoices => out.pages(store, |store, after, n| {
+            let page = store.list_invoices(&filter, after, n)?;
+            Ok(page.iter().map(|row| (row.row, InvoiceLine::of(row))).collect())
+        }),
+        Kind::Attempts => out.pages(store, |store, after, n| {
+            let page = store.list_attempts(&filter, after, n)?;
+            Ok(page.iter().map(|row| (row.row, AttemptLine::of(row, zone))).collect())
+        }),
+        Kind::Flags => out.pages(store, |store, after, n| {
+            let page = store.list_flags(&filter, after, n)?;
+            Ok(page.iter().map(|(row, flag)| (*row, FlagLine::of(flag, zone))).collect())
+        }),
+        Kind::Events => out.pages(store, |store, after, n| {
+            let page = store.list_events(&filter, after, n)?;
+            Ok(page.iter().map(|event| (event.seq, EventLine::of(event, zone))).collect())
+        }),
+        Kind::Customers => out.pages(store, |store, after, n| {
+            let page = store.list_customers(&filter, after, n)?;
+            Ok(page.iter().map(|row| (row.row, CustomerLine::of(row, zone))).collect())
+        }),
+    }?;
+    out.out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn filter(args: &ListArgs) -> Result<Filter, Failure> {
+    let words = args.kind.words();
+    if let Some(found) = args.status.as_deref().filter(|found| !words.contains(found)) {
+        return Err(Failure::usage(format!("--status: found {found:?}, wanted one of {}", words.join(", "))));
+    }
+    Ok(Filter {
+        customer: args.customer.as_deref().map(CustomerId::parse).transpose()?,
+        subscription: args.subscription.as_deref().map(SubscriptionId::parse).transpose()?,
+        status: args.status.clone(),
+        ended: args.ended,
+    })
+}
+
+/// Writes page after page.
+struct Listing {
+    out: Output,
+    left: Option<u64>,
+    quiet: bool,
+}
+
+impl Listing {
+    fn new(context: &Context, limit: Option<u64>) -> Self {
+        let json = context.global.json;
+        let left = limit.or((!json).then_some(ROWS_FOR_PEOPLE));
+        Self { out: Output::stdout(json), left, quiet: context.global.quiet }
+    }
+
+    fn pages<R: Row>(
+        &mut self,
+        store: &mut dyn Store,
+        mut page: impl FnMut(&mut dyn Store, i64, usize) -> Result<Vec<(i64, R)>, StoreError>,
+    ) -> Result<(), Failure> {
+        let mut after = 0;
+        loop {
+            // One row more than is shown tells whether there are more.
+            let left = self.left.map_or(PAGE_ROWS, |left| usize::try_from(left).unwrap_or(PAGE_ROWS));
+            let wanted = left.min(PAGE_ROWS);
+            let mut rows = page(store, after, wanted + 1)?;
+            let more = rows.len() > wanted;
+            rows.truncate(wanted);
+            after = rows.last().map_or(after, |(row, _)| *row);
+            let shown = rows.len() as u64;
+            self.write(&rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>())?;
+            self.left = self.left.map(|left| left.saturating_sub(shown));
+            if !more {
+                return Ok(());
+            }
+            if self.left == Some(0) {
+                return self.tell_of_more();
+            }
+        }
+    }
+
+    fn write<R: Row>(&mut self, rows: &[R]) -> Result<(), Failure> {
+        if self.out.is_json() {
+            return rows.iter().try_for_each(|row| self.out.object(row));
+        }
+        self.out.table(R::COLUMNS, rows.iter().map(Row::cells).collect())
+    }
+
+    fn tell_of_more(&mut self) -> Result<(), Failure> {
+        if !self.out.is_json() && !self.quiet {
+            self.out.line("… and more: --limit N shows N rows, --json all")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! `dues plans …`: the plans of the config against those of the book.
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::json;
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::output::{Column, Output};
+use super::progress::Progress;
+use super::rows::grouped;
+use crate::billing::plans::{self, PlanDiff};
+use crate::model::{Currency, Interval, PlanTerms};
+use crate::rules::commands::{self, ChangeOrder};
+use crate::store::{PlanChange, Store as _};
+
+/// What about them.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dues plans\n  dues plans diff\n  dues plans apply --existing")]
+pub struct PlansArgs {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Default, Subcommand)]
+enum What {
+    /// The newest version of each plan (the default)
+    #[default]
+    #[command(after_help = "Example:\n  dues plans list --json")]
+    List,
+    /// What applying the config would change; changes nothing
+    #[command(after_help = "Example:\n  dues plans diff")]
+    Diff,
+    /// Bring the config's plans into the book; a changed plan becomes a new version
+    #[command(after_help = "Examples:\n  dues plans apply\n  dues plans apply --existing")]
+    Apply {
+        /// Existing subscriptions get the newest version too, from their next period on
+        #[arg(long)]
+        existing: bool,
+    },
+}
+
+/// Does it.
+pub(super) fn run(args: &PlansArgs, context: &Context) -> Result<Exit, Failure> {
+    match args.what {
+        None | Some(What::List) => list(context),
+        Some(What::Diff) => diff(context),
+        Some(What::Apply { existing }) => apply(existing, context),
+    }
+}
+
+/// A plan of the book.
+#[derive(Serialize)]
+struct PlanLine {
+    plan: String,
+    version: u32,
+    name: String,
+    price: i64,
+    currency: Currency,
+    every: Interval,
+    trial: Option<Interval>,
+    dunning: String,
+    subscriptions: u64,
+    on_older_versions: u64,
+    in_config: bool,
+}
+
+fn list(context: &Context) -> Result<Exit, Failure> {
+    const COLUMNS: &[Column] = &[
+        Column::text("PLAN"),
+        Column::number("VERSION"),
+        Column::text("NAME"),
+        Column::number("PRICE"),
+        Column::text("EVERY"),
+        Column::text("TRIAL"),
+        Column::text("DUNNING"),
+        Column::number("SUBSCRIPTIONS"),
+        Column::number("ON OLDER"),
+    ];
+    let mut store = context.book()?;
+    let all = plans::diff(&mut store, &context.config.plans)?;
+    let mut out = Output::stdout(context.global.json);
+    if context.global.json {
+        for line in all.iter().filter_map(PlanLine::of) {
+            out.object(&line)?;
+        }
+    } else {
+        let cells = |line: PlanLine, terms: &PlanTerms| {
+            vec![
+                line.plan,
+                line.version.to_string(),
+                line.name,
+                grouped(terms.price),
+                line.every.to_string(),
+                line.trial.map_or_else(|| "–".into(), |trial| trial.to_string()),
+                line.dunning,
+                line.subscriptions.to_string(),
+                line.on_older_versions.to_string(),
+            ]
+        };
+        let rows = all.iter().filter_map(|plan| Some(cells(PlanLine::of(plan)?, &plan.book.as_ref()?.terms)));
+        out.table(COLUMNS, rows.collect())?;
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+impl PlanLine {
+    fn of(plan: &PlanDiff) -> Option<Self> {
+        let book = plan.book.as_ref()?;
+        Some(Self {
+            plan: plan.key.to_string(),
+            version: book.version,
+            name: book.terms.name.clone(),
+            price: book.terms.price.minor(),
+            currency: book.terms.price.currency(),
+            every: book.terms.every,
+            trial: book.terms.trial,
+            dunning: book.terms.dunning.name.clone(),
+            subscriptions: plan.subscriptions,
+            on_older_versions: plan.on_older,
+            in_config: plan.wished.is_some(),
+        })
+    }
+}
+
+const fn word(change: &PlanChange) -> &'static str {
+    match change {
+        PlanChange::New => "new",
+        PlanChange::Changed => "changed",
+        PlanChange::Same => "same",
+        PlanChange::Absent => "not in the config",
+    }
+}
+
+fn diff(context: &Context) -> Result<Exit, Failure> {
+    let mut store = context.book_as_it_is()?;
+    let mut out = Output::stdout(context.global.json);
+    for plan in plans::diff(&mut store, &context.config.plans)? {
+        if context.global.json {
+            out.object(&json!({
+                "plan": plan.key,
+                "change": word(&plan.change),
+                "differences": plan.differences,
+                "subscriptions": plan.subscriptions,
+                "on_older_versions": plan.on_older,
+            }))?;
+            continue;
+        }
+        out.line(&format!("{}: {}", plan.key, word(&plan.change)))?;
+        for one in &plan.differences {
+            out.line(&format!("  {}: {} in the book, {} in the config", one.term, one.book, one.wished))?;
+        }
+        if plan.change == PlanChange::Changed {
+            out.line(&format!(
+                "  {} subscriptions keep theirs until `dues plans apply --existing`",
+                plan.subscriptions
+            ))?;
+        }
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn apply(existing: bool, context: &Context) -> Result<Exit, Failure> {
+    let mut store = context.book_as_it_is()?;
+    let added = context.bring_plans(&mut store)?;
+    let mut moved = 0;
+    if existing {
+        let (at, catch_up) = (context.now(), context.settings().catch_up);
+        let older = plans::diff(&mut store, &context.config.plans)?;
+        let mut progress =
+            Progress::new(&context.global, "moving", older.iter().map(|plan| plan.on_older).sum());
+        for plan in store.plans()? {
+            let order = ChangeOrder { plan: Some(Arc::new(plan.clone())), ..ChangeOrder::default() };
+            moved += plans::move_existing(
+                &mut store,
+                &plan.key,
+                &mut |snapshot| Ok(commands::change(snapshot, &order, catch_up, at, None)?.transition),
+                &mut |done| progress.set(moved + done),
+            )?;
+        }
+    }
+    let mut out = Output::stdout(context.global.json);
+    if context.global.json {
+        let added: Vec<_> =
+            added.iter().map(|plan| json!({ "plan": plan.key, "version": plan.version })).collect();
+        out.object(&json!({ "added": added, "moved": moved }))?;
+    } else {
+        for plan in &added {
+            out.line(&format!("{} version {}: {}", plan.key, plan.version, plan.terms.name))?;
+        }
+        if added.is_empty() {
+            out.line("The book has all plans of the config already.")?;
+        }
+        if existing {
+            out.line(&format!("{moved} subscriptions moved to the newest version, from their next period on."))?;
+        }
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}

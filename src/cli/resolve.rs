@@ -1,0 +1,59 @@
+//! `dues resolve ATTEMPT`: a person ends an attempt that nobody else can.
+
+use clap::Args;
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::standing;
+use crate::billing::orders::{self, OrderError};
+use crate::gateway::Gateway as _;
+use crate::model::{AttemptId, ChargeId, ChargeSeen};
+use crate::rules::commands;
+use crate::store::Store as _;
+use crate::wiring;
+
+/// What became of it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dues resolve sub_7k2m9qx4.3.1 --charge chrg_test_5xuy4w91xqz7d1w9u0t --reason 'seen in the dashboard'\n  \
+                        dues resolve sub_7k2m9qx4.3.1 --absent --reason 'support says it was never made'")]
+#[group(required = true, multiple = false, id = "became", args = ["charge", "absent"])]
+pub struct ResolveArgs {
+    /// The attempt
+    #[arg(value_name = "ATTEMPT")]
+    attempt: AttemptId,
+    /// It became this charge; its status is read at the provider
+    #[arg(long, value_name = "CHRG")]
+    charge: Option<ChargeId>,
+    /// It never became a charge
+    #[arg(long)]
+    absent: bool,
+    /// Kept in the diary
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Ends it.
+pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, Failure> {
+    let mut store = context.book()?;
+    let id = &args.attempt;
+    if store.attempt(id)?.is_none() {
+        return Err(OrderError::no_attempt(id).into());
+    }
+    let seen = args.charge.as_ref().map(|charge| seen(context, charge)).transpose()?;
+    let circumstances = context.circumstances(&mut store)?;
+    let now = orders::on_invoice(&mut store, &id.invoice, &mut |snapshot| match &seen {
+        Some(seen) => commands::resolve_charge(snapshot, id, seen, &args.reason, &circumstances),
+        None => commands::resolve_absent(snapshot, id, &args.reason, &circumstances),
+    })?;
+    let status = store.attempt(id)?.map_or("gone", |attempt| attempt.status.word());
+    standing::show(context, &mut store, &now, &format!("attempt {id} is {status}"))
+}
+
+fn seen(context: &Context, charge: &ChargeId) -> Result<ChargeSeen, Failure> {
+    context.wait(async {
+        let door = wiring::open_door(context.settings()).await?;
+        door.gateway.charge_seen(charge).await?.ok_or_else(|| {
+            Failure::usage(format!("--charge: found {charge}, which the provider does not have, wanted one of its charges"))
+        })
+    })
+}

@@ -1,0 +1,96 @@
+//! `dues subscribe`: one new subscription.
+
+use clap::Args;
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::output::Output;
+use super::rows::SubscriptionLine;
+use super::{instant, standing};
+use crate::billing::orders::OrderError;
+use crate::model::{CardId, CustomerId, PlanKey, PlanVersion, Quantity, SubscriptionId, Zone};
+use crate::rules::commands::{NewSubscriptionOrder, subscribe};
+use crate::store::{Refusal, Store};
+
+/// Another command took the id that was counted for us so often in a row.
+const MOST_CONFLICTS: u32 = 10;
+
+/// To what.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dues subscribe --customer cust_test_5xuy4w91xqz7d1w9u0t --plan pro-monthly\n  \
+                        dues subscribe --customer cust_test_5xuy4w91xqz7d1w9u0t --plan team-yearly --quantity 12 \
+                        --starts 2026-12-01")]
+pub struct SubscribeArgs {
+    /// The customer at Omise
+    #[arg(long, value_name = "CUST")]
+    customer: CustomerId,
+    /// A plan of the config
+    #[arg(long, value_name = "PLAN")]
+    plan: PlanKey,
+    /// The first day of service [default: today in the subscription's zone]
+    #[arg(long, value_name = "DATE")]
+    starts: Option<String>,
+    /// How many units
+    #[arg(long, value_name = "N", default_value_t = Quantity::ONE)]
+    quantity: Quantity,
+    /// A card of the customer's [default: whichever is the default when it is charged]
+    #[arg(long, value_name = "CARD")]
+    card: Option<CardId>,
+    /// Whose calendar its periods follow [default: the book's]
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<Zone>,
+}
+
+/// Makes it; prints its id.
+pub(super) fn run(args: &SubscribeArgs, context: &Context) -> Result<Exit, Failure> {
+    let starts = args.starts.as_deref().map(|text| instant::date("--starts", text)).transpose()?;
+    let mut store = context.book()?;
+    let plan = plan_of(&mut store, &args.plan)?;
+    let order = |id: SubscriptionId| NewSubscriptionOrder {
+        id,
+        customer: args.customer.clone(),
+        plan: &plan,
+        quantity: args.quantity,
+        zone: args.zone.clone().unwrap_or_else(|| context.zone().clone()),
+        starts,
+        paid_through: None,
+        card: args.card.clone(),
+        metadata: None,
+    };
+    let id = insert(&mut store, &args.customer, &|id| Ok(subscribe(order(id), context.now())?.1))?;
+    let mut out = Output::stdout(context.global.json);
+    if context.global.json {
+        out.object(&SubscriptionLine::of(&standing::row(&mut store, &id)?))?;
+    } else {
+        out.line(id.as_str())?;
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+/// Commits it under the id that the book counts; another one if somebody else was faster.
+fn insert(
+    store: &mut dyn Store,
+    customer: &CustomerId,
+    make: &dyn Fn(SubscriptionId) -> Result<crate::model::Transition, Failure>,
+) -> Result<SubscriptionId, Failure> {
+    let mut id = store.next_subscription_id(customer)?;
+    for _ in 0..MOST_CONFLICTS {
+        match store.commit(&[make(id.clone())?])?.pop() {
+            Some(Err(Refusal::Conflict(_))) => id = store.next_subscription_id(customer)?,
+            Some(Err(refusal)) => return Err(OrderError::Refused(refusal).into()),
+            Some(Ok(())) | None => return Ok(id),
+        }
+    }
+    Err(OrderError::Contended { id }.into())
+}
+
+/// The newest version of that plan in the book.
+pub(super) fn plan_of(store: &mut dyn Store, key: &PlanKey) -> Result<PlanVersion, Failure> {
+    let all = store.plans()?;
+    if let Some(plan) = all.iter().find(|plan| plan.key == *key) {
+        return Ok(plan.clone());
+    }
+    let known: Vec<&str> = all.iter().map(|plan| plan.key.as_str()).collect();
+    Err(Failure::usage(format!("plan: found {:?}, wanted one of {}", key.as_str(), known.join(", "))))
+}

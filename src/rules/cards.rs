@@ -1,0 +1,165 @@
+//! Which card pays, and whether it can.
+//!
+//! Promises: a card past its month, a card that was refused for good, a customer without a card are never
+//! charged, whatever the invoice says.
+//! Must never know: when a charge is due, or how often a card may be tried.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Circumstances;
+use crate::hooks::{Bug, planted};
+use crate::model::{
+    Attempt, AttemptStatus, CardDecline, CardId, CardSnapshot, CustomerState, DeclineClass, DeclineKind,
+    FlagReason, OpenInvoice, Snapshot,
+};
+
+/// The failure code after which the same card works again once its month was changed.
+const EXPIRED_CARD: &str = "expired_card";
+
+/// The card that would pay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Payer {
+    /// Which.
+    pub card: CardId,
+    /// The same for the same card number; `None` when the provider gives none.
+    pub fingerprint: Option<Arc<str>>,
+    /// Named in the request; `None`: the default is left to the provider.
+    pub named: Option<CardId>,
+}
+
+impl Payer {
+    /// Whether that decline was of this card, or of another one of the same number.
+    pub fn was_declined_by(&self, decline: &CardDecline) -> bool {
+        decline.card == self.card || (self.fingerprint.is_some() && decline.fingerprint == self.fingerprint)
+    }
+}
+
+/// Whether a subscription can be charged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// With this card.
+    Good(Payer),
+    /// Not at all, and what people should know about it.
+    Bad(FlagReason, String),
+    /// The customer was never read.
+    Unread,
+}
+
+/// Looks at the customer, at the card to be charged, and at what that card has answered for this invoice.
+pub(super) fn judge(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Verdict {
+    match s.customer.state {
+        CustomerState::Unread => return Verdict::Unread,
+        CustomerState::Gone => {
+            let detail = format!("{} is not, or no longer, a customer at the provider", s.customer.id);
+            return Verdict::Bad(FlagReason::CustomerGone, detail);
+        }
+        CustomerState::Present => {}
+    }
+    let id = match chosen(s) {
+        Ok(id) => id,
+        Err((reason, detail)) => return Verdict::Bad(reason, detail),
+    };
+    let card = s.customer.card(id);
+    if let Some(card) = card.filter(|card| card.expiration.is_past(at) && !planted(Bug::ExpiredCardCharged)) {
+        return Verdict::Bad(FlagReason::ExpiredCard, describe(id, Some(card)));
+    }
+    let payer = Payer {
+        card: id.clone(),
+        fingerprint: card.and_then(|card| card.fingerprint.as_deref()).map(Into::into),
+        named: s.subscription.card.clone(),
+    };
+    refusal(s, open, &payer, card)
+        .map_or(Verdict::Good(payer), |(reason, detail)| Verdict::Bad(reason, detail))
+}
+
+/// The subscription's own card if the customer has it, else their default.
+fn chosen(s: &Snapshot) -> Result<&CardId, (FlagReason, String)> {
+    match &s.subscription.card {
+        Some(own) if s.customer.card(own).is_some() => Ok(own),
+        Some(own) => {
+            Err((FlagReason::CardGone, format!("{own} is not among the cards of {}", s.customer.id)))
+        }
+        None => s
+            .customer
+            .default_card
+            .as_ref()
+            .ok_or_else(|| (FlagReason::NoCard, format!("{} has no default card", s.customer.id))),
+    }
+}
+
+/// Why this card will not work for this invoice, from what it has answered before.
+fn refusal(
+    s: &Snapshot,
+    open: &OpenInvoice,
+    payer: &Payer,
+    card: Option<&CardSnapshot>,
+) -> Option<(FlagReason, String)> {
+    if planted(Bug::RetriedAfterNever) {
+        return None;
+    }
+    let detail = describe(&payer.card, card);
+    if s.declines.iter().any(|decline| decline.never && payer.was_declined_by(decline)) {
+        return Some((FlagReason::DeadCard, detail));
+    }
+    let hard =
+        last_answer(open).filter(|a| is_hard(a) && a.card.as_ref().is_none_or(|c| *c == payer.card))?;
+    let expired = hard.failure_code.as_deref() == Some(EXPIRED_CARD);
+    let reason = if expired { FlagReason::ExpiredCard } else { FlagReason::DeadCard };
+    // The standing flag describes the card as it was refused; an expired card that reads otherwise now was renewed.
+    let renewed = expired && s.flags.iter().any(|flag| flag.reason == reason && *flag.detail != *detail);
+    (!renewed && !lifted_by_hand(open, hard)).then_some((reason, detail))
+}
+
+/// The last attempt that a bank answered.
+pub(super) fn last_answer(open: &OpenInvoice) -> Option<&Attempt> {
+    open.attempts.iter().rev().find(|a| a.status == AttemptStatus::Declined)
+}
+
+fn is_hard(attempt: &Attempt) -> bool {
+    attempt.decline.is_some_and(|kind| kind.class() == DeclineClass::Hard)
+}
+
+/// A hard decline holds its invoice; without the hold, and with a try of its own ahead, a person has lifted it.
+/// A card that must never be tried again cannot be lifted so.
+fn lifted_by_hand(open: &OpenInvoice, hard: &Attempt) -> bool {
+    hard.decline != Some(DeclineKind::Never)
+        && open.invoice.hold.is_none()
+        && open.invoice.next_attempt_at.is_some()
+}
+
+/// Whether the card to be charged now is none of those that were refused for this invoice.
+pub(super) fn is_new_for(open: &OpenInvoice, payer: &Payer) -> bool {
+    open.attempts
+        .iter()
+        .filter(|a| a.status == AttemptStatus::Declined)
+        .all(|a| a.card.as_ref().is_some_and(|card| *card != payer.card))
+}
+
+/// The card that would pay if the snapshot can be believed; `None` when it is old, or shows none that works.
+pub(super) fn believable_payer(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> Option<Payer> {
+    if is_stale(s, c) {
+        return None;
+    }
+    match judge(s, open, c.at) {
+        Verdict::Good(payer) => Some(payer),
+        Verdict::Bad(..) | Verdict::Unread => None,
+    }
+}
+
+/// Whether the snapshot is older than may be believed.
+pub(super) fn is_stale(s: &Snapshot, c: &Circumstances) -> bool {
+    s.customer.read_at.is_none_or(|read| c.at.duration_since(read) > c.cards.fresh)
+}
+
+/// The same card in the same state always reads the same; a changed month changes the text.
+pub(super) fn describe(id: &CardId, card: Option<&CardSnapshot>) -> String {
+    card.map_or_else(
+        || id.to_string(),
+        |card| {
+            let brand = if card.brand.is_empty() { "card" } else { &card.brand };
+            format!("{id}: {brand} {}, valid through {}", card.last_digits, card.expiration)
+        },
+    )
+}

@@ -1,0 +1,135 @@
+//! `dues change`: another plan, quantity, card or zone, from the next period on.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::json;
+
+use super::{decide, must_live, refused};
+use crate::model::settings::CatchUp;
+use crate::model::{
+    BillingPeriod, CardId, EventKind, Money, PlanVersion, Quantity, Snapshot, Transition, Zone,
+};
+use crate::rules::calendar::Calendar;
+use crate::rules::draft::Draft;
+use crate::rules::{RuleError, course};
+
+/// What is asked for; `None` keeps what is.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeOrder {
+    /// Another plan version.
+    pub plan: Option<Arc<PlanVersion>>,
+    /// Another quantity.
+    pub quantity: Option<Quantity>,
+    /// Another card, or (`Some(None)`) the customer's default again.
+    pub card: Option<Option<CardId>>,
+    /// Another zone.
+    pub zone: Option<Zone>,
+}
+
+/// What was changed.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// To commit.
+    pub transition: Transition,
+    /// What the next invoice will be; `None`: the subscription ends before there is one.
+    pub next: Option<NextInvoice>,
+}
+
+/// An invoice to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextInvoice {
+    /// Of which period.
+    pub period: BillingPeriod,
+    /// Its first day, in the subscription's zone.
+    pub starts: Date,
+    /// Price × quantity.
+    pub amount: Money,
+}
+
+/// Changes the terms of all periods that have no invoice yet. Those that have begun get theirs first, under the old
+/// terms. Where the interval or the zone changes, periods are counted anew from the first day of the next one.
+pub fn change(
+    snapshot: &Snapshot,
+    order: &ChangeOrder,
+    catch_up: CatchUp,
+    at: Timestamp,
+    reason: Option<&str>,
+) -> Result<Changed, RuleError> {
+    must_live(snapshot)?;
+    let id = &snapshot.subscription.id;
+    if order.plan.is_none() && order.quantity.is_none() && order.card.is_none() && order.zone.is_none() {
+        return refused(format!(
+            "subscription {id}: found nothing to change, wanted a plan, quantity, card or zone"
+        ));
+    }
+    let mut next = None;
+    let transition = decide(snapshot, at, |d| {
+        if !course::advance(d, at, catch_up)? {
+            return refused(format!(
+                "subscription {id} has more due periods than one step opens; run `dues run-now` first"
+            ));
+        }
+        must_live(&d.now)?;
+        apply(d, order)?;
+        next = next_invoice(&d.now)?;
+        d.event(at, EventKind::SubscriptionChanged, Some(&story(d, order, reason)));
+        Ok(())
+    })?;
+    Ok(Changed { transition, next })
+}
+
+fn apply(d: &mut Draft, order: &ChangeOrder) -> Result<(), RuleError> {
+    let old = d.now.plan.terms.every;
+    let first_day =
+        Calendar::of(&d.now.subscription, &d.now.plan.terms).start_date(d.now.subscription.next_index)?;
+    if let Some(plan) = &order.plan {
+        d.now.plan = plan.clone();
+        d.now.subscription.plan = plan.id;
+    }
+    let subscription = &mut d.now.subscription;
+    let zone_changes = order.zone.as_ref().is_some_and(|zone| *zone != subscription.zone);
+    if let Some(zone) = &order.zone {
+        subscription.zone = zone.clone();
+    }
+    subscription.quantity = order.quantity.unwrap_or(subscription.quantity);
+    if let Some(card) = &order.card {
+        subscription.card.clone_from(card);
+    }
+    if d.now.plan.terms.every != old || zone_changes {
+        subscription.anchor = first_day;
+        subscription.anchor_index = subscription.next_index;
+    }
+    Ok(())
+}
+
+/// The invoice that the next period will bring under the terms as they are now; `None`: there is no such period.
+pub(in crate::rules) fn next_invoice(s: &Snapshot) -> Result<Option<NextInvoice>, RuleError> {
+    let subscription = &s.subscription;
+    let calendar = Calendar::of(subscription, &s.plan.terms);
+    let period = calendar.period(subscription.next_index)?;
+    if subscription.cancel_at.is_some_and(|end| end <= period.start) || subscription.ended_at.is_some() {
+        return Ok(None);
+    }
+    let amount = s.plan.terms.price.checked_mul(subscription.quantity).map_err(|e| {
+        RuleError::Overflow(format!(
+            "{} × {} cannot be charged: {e}",
+            s.plan.terms.price, subscription.quantity
+        ))
+    })?;
+    let starts = calendar.start_date(subscription.next_index)?;
+    Ok(Some(NextInvoice { period, starts, amount }))
+}
+
+fn story(d: &Draft, order: &ChangeOrder, reason: Option<&str>) -> serde_json::Value {
+    let subscription = &d.now.subscription;
+    json!({
+        "plan": order.plan.as_ref().map(|plan| plan.key.to_string()),
+        "quantity": order.quantity,
+        "card": order.card.as_ref().map(|card| card.as_ref().map_or("default", CardId::as_str)),
+        "zone": order.zone.as_ref().map(Zone::name),
+        "from_period": subscription.next_index,
+        "reason": reason,
+    })
+}

@@ -1,0 +1,59 @@
+//! `dues invoice void|mark-paid|write-off`: an invoice ended by hand.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{decide, refused, settled_place};
+use crate::model::{EventKind, InvoiceId, InvoiceStatus, Snapshot, SubscriptionStatus, Transition};
+use crate::rules::draft::Draft;
+use crate::rules::{RuleError, flags, life};
+
+/// Taken back: it was never owed.
+pub fn void(s: &Snapshot, id: &InvoiceId, at: Timestamp, reason: &str) -> Result<Transition, RuleError> {
+    end(s, id, at, reason, (InvoiceStatus::Void, EventKind::InvoiceVoided))
+}
+
+/// Paid in another way.
+pub fn mark_paid(s: &Snapshot, id: &InvoiceId, at: Timestamp, reason: &str) -> Result<Transition, RuleError> {
+    end(s, id, at, reason, (InvoiceStatus::Paid, EventKind::InvoicePaid))
+}
+
+/// Given up.
+pub fn write_off(s: &Snapshot, id: &InvoiceId, at: Timestamp, reason: &str) -> Result<Transition, RuleError> {
+    end(s, id, at, reason, (InvoiceStatus::Uncollectible, EventKind::InvoiceUncollectible))
+}
+
+fn end(
+    s: &Snapshot,
+    id: &InvoiceId,
+    at: Timestamp,
+    reason: &str,
+    (status, kind): (InvoiceStatus, EventKind),
+) -> Result<Transition, RuleError> {
+    let place = settled_place(s, id)?;
+    let now = s.invoices[place].invoice.status;
+    if now != InvoiceStatus::Open {
+        return refused(format!("invoice {id} is {now} already; only an open one can be ended"));
+    }
+    decide(s, at, |d| {
+        let invoice = &mut d.now.invoices[place].invoice;
+        invoice.status = status;
+        invoice.closed_at = Some(at);
+        invoice.next_attempt_at = None;
+        invoice.hold = None;
+        d.invoice_event(at, kind, id, Some(&json!({ "by": "person", "reason": reason })));
+        nothing_owed(d, at);
+        Ok(())
+    })
+}
+
+/// With nothing left to collect there is nothing to flag, and nothing past due. A pause stays until it is resumed.
+fn nothing_owed(d: &mut Draft, at: Timestamp) {
+    if d.now.invoices.iter().all(|open| open.invoice.status != InvoiceStatus::Open) {
+        flags::clear_all(d, at);
+    }
+    let owes = d.now.invoices.iter().any(life::is_owed);
+    if d.now.subscription.status == SubscriptionStatus::PastDue && !owes && d.now.flags.is_empty() {
+        d.now.subscription.status = SubscriptionStatus::Active;
+    }
+}

@@ -1,0 +1,77 @@
+//! What people ask for: each command as a decision on a fresh snapshot.
+//!
+//! Promises: what does not fit the state it meets is refused with a sentence that says what to do instead, and
+//! nothing is half done. No command touches an attempt under way; its answer is waited for.
+//! Must never know: how a command is written on a command line.
+
+mod cancel;
+mod change;
+mod invoice;
+mod pause;
+mod resolve;
+mod retry;
+mod subscribe;
+
+pub use cancel::{cancel_at_period_end, cancel_now};
+pub use change::{ChangeOrder, Changed, NextInvoice, change};
+pub use invoice::{mark_paid, void, write_off};
+pub use pause::{pause, resume};
+pub use resolve::{resolve_absent, resolve_charge};
+pub use retry::retry;
+pub use subscribe::{NewSubscriptionOrder, subscribe};
+
+use jiff::Timestamp;
+
+use super::draft::Draft;
+use super::{RuleError, wake};
+use crate::model::{InvoiceId, OpenInvoice, Snapshot, SubscriptionStatus, Transition};
+
+/// Works on a copy, and lets the subscription's next look follow.
+fn decide(
+    snapshot: &Snapshot,
+    at: Timestamp,
+    work: impl FnOnce(&mut Draft) -> Result<(), RuleError>,
+) -> Result<Transition, RuleError> {
+    let mut d = Draft::new(snapshot);
+    d.guard_subscription();
+    work(&mut d)?;
+    d.now.subscription.wake_at = wake::next(&d.now, at);
+    Ok(d.transition(None))
+}
+
+fn refused<T>(sentence: String) -> Result<T, RuleError> {
+    Err(RuleError::Refused(sentence))
+}
+
+fn must_live(s: &Snapshot) -> Result<(), RuleError> {
+    if s.subscription.status == SubscriptionStatus::Canceled {
+        return refused(format!(
+            "subscription {} has ended; make a new one with `dues subscribe`",
+            s.subscription.id
+        ));
+    }
+    Ok(())
+}
+
+/// The place of that invoice in the snapshot, if no attempt of it is unfinished.
+fn settled_place(s: &Snapshot, id: &InvoiceId) -> Result<usize, RuleError> {
+    let Some(place) = s.invoices.iter().position(|open| open.invoice.id == *id) else {
+        return refused(format!(
+            "invoice {id} is not in what was read of subscription {}",
+            s.subscription.id
+        ));
+    };
+    must_be_settled(&s.invoices[place])?;
+    Ok(place)
+}
+
+fn must_be_settled(open: &OpenInvoice) -> Result<(), RuleError> {
+    match super::queue::unfinished(open) {
+        None => Ok(()),
+        Some(attempt) => refused(format!(
+            "attempt {} of invoice {} is {}: wait until it is settled (`dues run-now` looks it up), or end it with \
+             `dues resolve {0}` once it is manual",
+            attempt.id, open.invoice.id, attempt.status
+        )),
+    }
+}

@@ -1,0 +1,176 @@
+//! The bank said no.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::Case;
+use crate::model::{
+    AttemptStatus, CardDecline, CardId, Decline, DeclineClass, DeclineKind, EndAction, EventKind, Hold,
+    InvoiceStatus, PausedBy, SubscriptionStatus,
+};
+use crate::rules::declines::{self, Reading};
+use crate::rules::ladder::Rung;
+use crate::rules::life;
+
+/// What follows a decline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Somebody stopped the invoice meanwhile: its hold stays.
+    Stays,
+    /// It is tried again then.
+    Retry(Timestamp),
+    /// It waits for somebody.
+    Waits(Hold),
+    /// No tries are left.
+    Exhausted,
+}
+
+/// The attempt was declined, its card's budget counts it, and the policy says what follows.
+pub(super) fn refused(case: &mut Case, decline: &Decline) {
+    let reading = declines::read(decline);
+    end(case, decline, reading.kind);
+    if reading.counts {
+        record(case, decline, reading.kind);
+    }
+    // What follows depends on the subscription: a pause or an end meanwhile must be noticed.
+    case.d.guard_subscription();
+    let next = next(case, &reading);
+    tell(case, decline, &reading, next);
+    apply(case, next);
+}
+
+fn end(case: &mut Case, decline: &Decline, kind: DeclineKind) {
+    case.end(AttemptStatus::Declined);
+    let attempt = case.attempt_mut();
+    if decline.charge.is_some() {
+        attempt.charge.clone_from(&decline.charge);
+    }
+    attempt.card = decline.card.clone().or_else(|| attempt.card.take());
+    attempt.failure_code = Some(decline.code.clone());
+    attempt.decline = Some(kind);
+}
+
+/// Counts the decline for the card that answered, or that the snapshot says was charged.
+fn record(case: &mut Case, decline: &Decline, kind: DeclineKind) {
+    let customer = &case.d.now.customer;
+    let card: Option<CardId> = decline
+        .card
+        .clone()
+        .or_else(|| case.attempt().card.clone())
+        .or_else(|| customer.default_card.clone());
+    let Some(card) = card else { return };
+    let fingerprint = customer.card(&card).and_then(|card| card.fingerprint.as_deref()).map(Into::into);
+    let amount = case.attempt().amount;
+    let never = kind == DeclineKind::Never;
+    case.d.decline(CardDecline { card, fingerprint, at: case.c.at, amount, never });
+}
+
+fn next(case: &Case, reading: &Reading) -> Next {
+    let open = case.open();
+    if open.invoice.status != InvoiceStatus::Open || open.invoice.hold.is_some() {
+        return Next::Stays;
+    }
+    match reading.kind.class() {
+        DeclineClass::Hard => Next::Waits(Hold::NewCard),
+        DeclineClass::Customer => Next::Waits(Hold::Customer),
+        DeclineClass::Ours => Next::Waits(Hold::Rejected),
+        DeclineClass::Soft => soft(case, reading),
+    }
+}
+
+fn soft(case: &Case, reading: &Reading) -> Next {
+    let subscription = &case.d.now.subscription;
+    if !life::collects(subscription) {
+        // A single try that a person asked for: there is no series of retries to go on with.
+        let by_person = subscription.pause.is_some_and(|pause| pause.by == PausedBy::Person);
+        let ended = subscription.status == SubscriptionStatus::Canceled;
+        return Next::Waits(if by_person || ended { Hold::Stopped } else { Hold::Exhausted });
+    }
+    let code = case.attempt().failure_code.as_ref();
+    let of_code = declined(case).filter(|a| a.failure_code.as_ref() == code).count();
+    let used_up = reading.most_retries.is_some_and(|most| of_code > most as usize);
+    let rung = Rung {
+        policy: &case.open().plan.terms.dunning,
+        zone: &subscription.zone,
+        subscription: &subscription.id,
+        first_try: case.open().attempts.first().map_or(case.c.at, |first| first.intended_at),
+        declined_at: case.c.at,
+        declines: u32::try_from(declined(case).count()).unwrap_or(u32::MAX),
+    };
+    rung.next_try().filter(|_| !used_up).map_or(Next::Exhausted, Next::Retry)
+}
+
+fn declined<'a>(case: &'a Case) -> impl Iterator<Item = &'a crate::model::Attempt> {
+    case.open().attempts.iter().filter(|a| a.status == AttemptStatus::Declined)
+}
+
+fn tell(case: &mut Case, decline: &Decline, reading: &Reading, next: Next) {
+    let next_attempt_at = match next {
+        Next::Retry(at) => Some(at.to_string()),
+        Next::Stays | Next::Waits(_) | Next::Exhausted => None,
+    };
+    let mut data = json!({
+        "attempt": case.attempt().id,
+        "code": decline.code,
+        "decline": reading.kind,
+        "next_attempt_at": next_attempt_at,
+    });
+    if !reading.known {
+        data["unknown_code"] = true.into();
+    }
+    for (name, text) in
+        [("message", &decline.message), ("advice", &decline.advice), ("advice_code", &decline.advice_code)]
+    {
+        if let Some(text) = text {
+            data[name] = (**text).into();
+        }
+    }
+    case.event(EventKind::AttemptDeclined, &data);
+}
+
+fn apply(case: &mut Case, next: Next) {
+    let invoice = case.invoice();
+    match next {
+        Next::Stays => return,
+        Next::Retry(at) => invoice.next_attempt_at = Some(at),
+        Next::Waits(hold) => hold_with(case, hold),
+        Next::Exhausted => return exhausted(case),
+    }
+    past_due(case);
+}
+
+fn hold_with(case: &mut Case, hold: Hold) {
+    let invoice = case.invoice();
+    invoice.hold = Some(hold);
+    invoice.next_attempt_at = None;
+}
+
+fn past_due(case: &mut Case) {
+    let status = &mut case.d.now.subscription.status;
+    if *status == SubscriptionStatus::Active {
+        *status = SubscriptionStatus::PastDue;
+    }
+}
+
+/// No tries are left: the policy's last word.
+fn exhausted(case: &mut Case) {
+    let at = case.c.at;
+    match case.open().plan.terms.dunning.then {
+        EndAction::Pause => {
+            hold_with(case, Hold::Exhausted);
+            life::pause(case.d, None, PausedBy::Dunning, at, None);
+        }
+        EndAction::Unpaid => {
+            hold_with(case, Hold::Exhausted);
+            life::leave_unpaid(case.d, at);
+        }
+        EndAction::Cancel => {
+            let invoice = case.invoice();
+            invoice.status = InvoiceStatus::Uncollectible;
+            invoice.next_attempt_at = None;
+            invoice.closed_at = Some(at);
+            case.event(EventKind::InvoiceUncollectible, &json!({ "by": "dunning" }));
+            life::cancel(case.d, at, at, Some("dunning"));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! After a charge: what its outcome changes, one file per outcome.
+//!
+//! Promises: a result is never dropped. It is concluded from a fresh snapshot in which somebody may have paused,
+//! changed or cancelled meanwhile; only what follows from it then differs. An attempt that has ended never changes:
+//! concluding it again changes nothing, and an answer that contradicts its end is an incident.
+//! Must never know: whether the outcome came as an answer, from a look-up, or from a webhook.
+
+mod declined;
+mod late;
+mod no_answer;
+mod not_sent;
+mod pending;
+mod rejected;
+mod seen;
+mod succeeded;
+
+use super::draft::Draft;
+use super::{Circumstances, RuleError, wake};
+use crate::model::{
+    Attempt, AttemptId, AttemptStatus, ChargeOutcome, EventKind, Invoice, OpenInvoice, Snapshot, Transition,
+};
+
+pub use seen::outcome_of;
+
+/// An attempt in the working copy, and its outcome's circumstances.
+pub(super) struct Case<'d, 's> {
+    pub d: &'d mut Draft<'s>,
+    pub place: usize,
+    pub number: usize,
+    pub c: &'d Circumstances,
+}
+
+impl Case<'_, '_> {
+    pub fn open(&self) -> &OpenInvoice {
+        &self.d.now.invoices[self.place]
+    }
+
+    pub fn invoice(&mut self) -> &mut Invoice {
+        &mut self.d.now.invoices[self.place].invoice
+    }
+
+    pub fn attempt(&self) -> &Attempt {
+        &self.open().attempts[self.number]
+    }
+
+    pub fn attempt_mut(&mut self) -> &mut Attempt {
+        &mut self.d.now.invoices[self.place].attempts[self.number]
+    }
+
+    /// Ends the attempt: what only an unfinished one needs is dropped.
+    pub fn end(&mut self, status: AttemptStatus) {
+        let at = self.c.at;
+        let attempt = self.attempt_mut();
+        attempt.status = status;
+        attempt.resolved_at = Some(at);
+        attempt.intent = None;
+    }
+
+    /// The attempt never became a charge: its invoice is due again at once, unless somebody stopped it meanwhile.
+    pub fn due_again(&mut self) {
+        let attempt = self.attempt().clone();
+        super::prepare::give_back(&mut self.d.now.customer, &attempt, self.c);
+        let at = self.c.at;
+        let invoice = self.invoice();
+        if invoice.hold.is_none() && invoice.closed_at.is_none() {
+            invoice.next_attempt_at = Some(at);
+        }
+    }
+
+    /// Notes what happened to the invoice.
+    pub fn event(&mut self, kind: EventKind, data: &serde_json::Value) {
+        let id = self.attempt().id.invoice.clone();
+        self.d.invoice_event(self.c.at, kind, &id, Some(data));
+    }
+
+    /// Notes what a person must look at.
+    pub fn incident(&mut self, detail: &str) {
+        let attempt = self.attempt().id.clone();
+        let data = serde_json::json!({ "attempt": attempt, "detail": detail });
+        self.event(EventKind::Incident, &data);
+    }
+}
+
+/// What this outcome of this attempt changes. Empty: nothing. `snapshot` must hold the attempt's invoice, closed or
+/// not.
+///
+/// Fails only if the snapshot does not hold the attempt, or a date cannot be counted.
+pub fn conclude(
+    snapshot: &Snapshot,
+    attempt: &AttemptId,
+    outcome: &ChargeOutcome,
+    c: &Circumstances,
+) -> Result<Transition, RuleError> {
+    with_case(snapshot, attempt, c, |case| conclude_as(case, outcome))
+}
+
+/// Concludes an attempt of the working copy; whether that changed anything.
+pub(super) fn conclude_as(case: &mut Case, outcome: &ChargeOutcome) -> Result<bool, RuleError> {
+    let status = case.attempt().status;
+    if status.is_final() || status == AttemptStatus::Manual {
+        return Ok(late::answered(case, outcome));
+    }
+    ended_by_person(case, outcome)
+}
+
+/// The same for an attempt that only a person can end, and does.
+pub(super) fn ended_by_person(case: &mut Case, outcome: &ChargeOutcome) -> Result<bool, RuleError> {
+    let status = case.attempt().status;
+    let first_answer = status == AttemptStatus::Intended;
+    match outcome {
+        ChargeOutcome::Succeeded { charge, card } => succeeded::paid(case, charge, card.as_ref())?,
+        ChargeOutcome::Declined(decline) => declined::refused(case, decline),
+        ChargeOutcome::Pending { charge, card, authorize_uri } => {
+            return Ok(pending::waits(case, charge, card.as_ref(), authorize_uri.as_ref()));
+        }
+        ChargeOutcome::Rejected(rejected) if first_answer => rejected::wrong(case, rejected),
+        ChargeOutcome::NotSent(not_sent) if first_answer => not_sent::kept(case, not_sent),
+        ChargeOutcome::NoAnswer(silence) if first_answer => no_answer::silent(case, silence),
+        // A look-up that failed, or found no such thing, says nothing about what was sent before it.
+        ChargeOutcome::Rejected(_) | ChargeOutcome::NotSent(_) | ChargeOutcome::NoAnswer(_) => {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Works on that attempt; where the work says that something changed, the subscription's next look follows.
+pub(super) fn with_case(
+    snapshot: &Snapshot,
+    attempt: &AttemptId,
+    c: &Circumstances,
+    work: impl FnOnce(&mut Case) -> Result<bool, RuleError>,
+) -> Result<Transition, RuleError> {
+    let mut d = Draft::new(snapshot);
+    let (place, number) = d.find(attempt).ok_or_else(|| {
+        RuleError::Refused(format!("attempt {attempt} is not in what was read of its invoice"))
+    })?;
+    if !work(&mut Case { d: &mut d, place, number, c })? {
+        return Ok(Transition::default());
+    }
+    d.now.subscription.wake_at = wake::next(&d.now, c.at);
+    Ok(d.transition(c.epoch))
+}

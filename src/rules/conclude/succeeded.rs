@@ -1,0 +1,67 @@
+//! The money moved.
+
+use super::Case;
+use crate::model::{
+    AttemptStatus, CardId, ChargeId, EventKind, InvoiceStatus, PausedBy, Subscription, SubscriptionStatus,
+};
+use crate::rules::{RuleError, course, flags, life};
+
+/// The attempt has succeeded and its invoice is paid. A subscription that owed only this goes on; one that a person
+/// paused or ended meanwhile stays so.
+pub(in crate::rules) fn paid(
+    case: &mut Case,
+    charge: &ChargeId,
+    card: Option<&CardId>,
+) -> Result<(), RuleError> {
+    case.end(AttemptStatus::Succeeded);
+    let attempt = case.attempt_mut();
+    attempt.charge = Some(charge.clone());
+    attempt.card = card.cloned().or_else(|| attempt.card.take());
+    attempt.failure_code = None;
+    attempt.decline = None;
+    let at = case.c.at;
+    if case.open().invoice.status == InvoiceStatus::Open {
+        settle_invoice(case);
+    } else {
+        let (id, status) = (case.open().invoice.id.clone(), case.open().invoice.status);
+        case.incident(&format!(
+            "charge {charge} took money for invoice {id}, which had been ended as {status}"
+        ));
+    }
+    flags::clear_all(case.d, at);
+    go_on(case)
+}
+
+fn settle_invoice(case: &mut Case) {
+    let at = case.c.at;
+    let invoice = case.invoice();
+    invoice.status = InvoiceStatus::Paid;
+    invoice.closed_at = Some(at);
+    invoice.next_attempt_at = None;
+    invoice.hold = None;
+    let id = invoice.id.clone();
+    case.d.invoice_event(at, EventKind::InvoicePaid, &id, None);
+}
+
+/// A subscription that the dunning policy had stopped is collected again once nothing is owed.
+fn go_on(case: &mut Case) -> Result<(), RuleError> {
+    let (at, c) = (case.c.at, case.c);
+    if case.d.now.invoices.iter().any(life::is_owed) {
+        return Ok(());
+    }
+    if stopped_by_policy(&case.d.now.subscription) {
+        // Periods that began while it was stopped are skipped first, under the state they began in.
+        course::advance(case.d, at, c.catch_up)?;
+        if stopped_by_policy(&case.d.now.subscription) {
+            life::resume(case.d, at, at);
+        }
+    } else if case.d.now.subscription.status == SubscriptionStatus::PastDue {
+        case.d.now.subscription.status = SubscriptionStatus::Active;
+    }
+    Ok(())
+}
+
+fn stopped_by_policy(subscription: &Subscription) -> bool {
+    subscription.status == SubscriptionStatus::Unpaid
+        || subscription.pause.is_some_and(|pause| pause.by == PausedBy::Dunning)
+}

@@ -1,0 +1,113 @@
+//! What happens to a subscription as a whole when it pauses, resumes or ends.
+//!
+//! Promises: while it is paused, unpaid or ended no retry is scheduled; when it goes on, what was stopped is due
+//! at once. An attempt under way is not touched: its answer is waited for.
+//! Must never know: why, or who asked.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::draft::Draft;
+use super::{calendar, flags};
+use crate::model::{
+    AttemptStatus, EventKind, Hold, InvoiceStatus, OpenInvoice, Pause, PausedBy, Snapshot, Subscription,
+    SubscriptionStatus,
+};
+
+/// Whether open invoices of such a subscription are collected by themselves.
+pub(super) const fn collects(subscription: &Subscription) -> bool {
+    match subscription.status {
+        SubscriptionStatus::Trialing | SubscriptionStatus::Active | SubscriptionStatus::PastDue => true,
+        SubscriptionStatus::Paused | SubscriptionStatus::Unpaid | SubscriptionStatus::Canceled => false,
+    }
+}
+
+/// It goes on from `when`; `at` is now.
+pub(super) fn resume(d: &mut Draft, when: Timestamp, at: Timestamp) {
+    d.now.subscription.pause = None;
+    release(d, Hold::Stopped, when);
+    d.now.subscription.status = going_on(&d.now, when);
+    d.event(at, EventKind::SubscriptionResumed, None);
+}
+
+/// It pauses from now on.
+pub(super) fn pause(
+    d: &mut Draft,
+    until: Option<Timestamp>,
+    by: PausedBy,
+    at: Timestamp,
+    reason: Option<&str>,
+) {
+    d.now.subscription.status = SubscriptionStatus::Paused;
+    d.now.subscription.pause = Some(Pause { since: at, until, by });
+    stop(d);
+    flags::clear_all(d, at);
+    let until = until.map(|until| until.to_string());
+    let data = json!({ "by": by, "until": until, "reason": reason });
+    d.event(at, EventKind::SubscriptionPaused, Some(&data));
+}
+
+/// It ended at `when`; `at` is now.
+pub(super) fn cancel(d: &mut Draft, when: Timestamp, at: Timestamp, reason: Option<&str>) {
+    d.now.subscription.status = SubscriptionStatus::Canceled;
+    d.now.subscription.ended_at = Some(when);
+    d.now.subscription.pause = None;
+    stop(d);
+    flags::clear_all(d, at);
+    let data = reason.map(|reason| json!({ "reason": reason }));
+    d.event(at, EventKind::SubscriptionCanceled, data.as_ref());
+}
+
+/// It is served on, and no longer billed.
+pub(super) fn leave_unpaid(d: &mut Draft, at: Timestamp) {
+    d.now.subscription.status = SubscriptionStatus::Unpaid;
+    stop(d);
+    flags::clear_all(d, at);
+    d.event(at, EventKind::SubscriptionUnpaid, None);
+}
+
+/// Ends pending retries of all open invoices.
+fn stop(d: &mut Draft) {
+    for open in open_ones(d).filter(|open| open.invoice.hold.is_none()) {
+        open.invoice.hold = Some(Hold::Stopped);
+        open.invoice.next_attempt_at = None;
+    }
+}
+
+/// Makes invoices on that hold due at `when`, but for those with an attempt under way. How many.
+pub(super) fn release(d: &mut Draft, hold: Hold, when: Timestamp) -> usize {
+    let mut released = 0;
+    for open in open_ones(d).filter(|open| open.invoice.hold == Some(hold)) {
+        let under_way = open.attempts.iter().any(|attempt| !attempt.status.is_final());
+        open.invoice.hold = None;
+        open.invoice.next_attempt_at = (!under_way).then_some(when);
+        released += 1;
+    }
+    released
+}
+
+fn open_ones<'d>(d: &'d mut Draft<'_>) -> impl Iterator<Item = &'d mut OpenInvoice> {
+    d.now.invoices.iter_mut().filter(|open| open.invoice.status == InvoiceStatus::Open)
+}
+
+/// The status of a subscription that is collected, by what it owes.
+pub(super) fn going_on(s: &Snapshot, at: Timestamp) -> SubscriptionStatus {
+    let terms = &s.plan.terms;
+    if s.invoices.iter().any(is_owed) {
+        SubscriptionStatus::PastDue
+    } else if s.subscription.next_index == 0
+        && terms.trial.is_some()
+        && calendar::period_of(&s.subscription, terms, 0).is_ok_and(|first| first.start > at)
+    {
+        SubscriptionStatus::Trialing
+    } else {
+        SubscriptionStatus::Active
+    }
+}
+
+/// Whether an invoice was asked for and not paid.
+pub(super) fn is_owed(open: &OpenInvoice) -> bool {
+    let hold = matches!(open.invoice.hold, Some(Hold::NewCard | Hold::Customer | Hold::Exhausted));
+    let declined = open.attempts.iter().any(|a| a.status == AttemptStatus::Declined);
+    open.invoice.status == InvoiceStatus::Open && (hold || declined)
+}

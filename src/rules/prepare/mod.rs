@@ -1,0 +1,163 @@
+//! Before a charge: what a due subscription needs now.
+//!
+//! Promises: at most one charge, of the oldest invoice that may be tried, and its intent in the same transition as
+//! everything else that was decided; the same snapshot and circumstances give the same answer; a second look at
+//! the book after the first changes nothing.
+//! Must never know: how a charge is sent or what it may answer.
+
+mod brakes;
+mod charge;
+mod description;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::cards::{Payer, Verdict};
+use super::draft::Draft;
+use super::queue::Head;
+use super::{Circumstances, Prepared, RuleError, budget, cards, course, flags, queue, wake};
+use crate::model::{
+    ChargeOrder, FlagReason, Hold, InvoiceStatus, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus,
+};
+
+pub(super) use brakes::give_back;
+
+/// Puts a charge into the provider's words.
+pub type Compose<'a> = dyn Fn(&ChargeOrder) -> Arc<str> + 'a;
+
+/// Decides what one due subscription needs at `c.at`. `confirmed`: its customer was read in this very run.
+///
+/// Fails only where an amount or a date cannot be counted.
+pub fn prepare(
+    snapshot: &Snapshot,
+    c: &Circumstances,
+    compose: &Compose<'_>,
+    confirmed: bool,
+) -> Result<Prepared, RuleError> {
+    let mut d = Draft::new(snapshot);
+    let complete = course::advance(&mut d, c.at, c.catch_up)?;
+    lift_for_new_card(&mut d, c);
+    match queue::look(&d.now, c.at).head {
+        Head::Try(place) => try_invoice(d, c, place, compose, confirmed),
+        // More periods are due than one decision opens: looked at again at once.
+        Head::Waits(_) | Head::Empty if !complete => Ok(settle(d, c, SkipReason::NotDue)),
+        Head::Waits(reason) => Ok(settle(d, c, reason)),
+        Head::Empty => {
+            flags::clear_all(&mut d, c.at);
+            let reason = idle_reason(&d.now);
+            Ok(settle(d, c, reason))
+        }
+    }
+}
+
+/// Tries used up, and customers who must act, are answered by another card: the invoice is due again at once.
+fn lift_for_new_card(d: &mut Draft, c: &Circumstances) {
+    if d.now.subscription.status == SubscriptionStatus::Canceled {
+        return;
+    }
+    let new: Vec<usize> = (0..d.now.invoices.len())
+        .filter(|place| {
+            let open = &d.now.invoices[*place];
+            open.invoice.status == InvoiceStatus::Open
+                && matches!(open.invoice.hold, Some(Hold::Exhausted | Hold::Customer))
+                && queue::unfinished(open).is_none()
+                && cards::believable_payer(&d.now, open, c)
+                    .is_some_and(|payer| cards::is_new_for(open, &payer))
+        })
+        .collect();
+    for place in new {
+        make_due(&mut d.now.invoices[place], c.at);
+    }
+}
+
+fn make_due(open: &mut OpenInvoice, at: Timestamp) {
+    open.invoice.hold = None;
+    open.invoice.next_attempt_at = Some(at);
+}
+
+/// Looks at the card, the budgets and the brakes, and charges if nothing speaks against it.
+fn try_invoice(
+    mut d: Draft,
+    c: &Circumstances,
+    place: usize,
+    compose: &Compose<'_>,
+    confirmed: bool,
+) -> Result<Prepared, RuleError> {
+    if let Some(why) = c.limits.refuses(d.now.invoices[place].invoice.amount) {
+        return Ok(flag(d, c, FlagReason::Unchargeable, &why));
+    }
+    let payer = match payer(&d, c, place, confirmed) {
+        Payable::Yes(payer) => payer,
+        Payable::Ask(reason) => return Ok(Prepared::ConfirmCustomer(reason)),
+        Payable::No(reason, detail) => return Ok(flag(d, c, reason, &detail)),
+        Payable::Unread => return Ok(settle(d, c, SkipReason::Unread)),
+    };
+    flags::clear_all(&mut d, c.at);
+    if d.now.invoices[place].invoice.hold.is_some() {
+        make_due(&mut d.now.invoices[place], c.at);
+    }
+    let open = &d.now.invoices[place];
+    if let Some(until) = budget::rests_until(&d.now.declines, open, &payer, c.budget_now) {
+        return Ok(postpone(d, c, place, until, SkipReason::Budget));
+    }
+    if let Some(until) = brakes::rests_until(&d.now.customer, open.invoice.amount, c) {
+        return Ok(postpone(d, c, place, until, SkipReason::CustomerDay));
+    }
+    charge::charge(d, c, place, &payer, compose)
+}
+
+/// Whether the invoice can be paid.
+enum Payable {
+    Yes(Payer),
+    Ask(Option<FlagReason>),
+    No(FlagReason, String),
+    Unread,
+}
+
+/// Nobody is flagged, or passed over for a flag again, or charged on an old snapshot, before a read in this run.
+fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable {
+    let verdict = cards::judge(&d.now, &d.now.invoices[place], c.at);
+    if confirmed {
+        return match verdict {
+            Verdict::Good(payer) => Payable::Yes(payer),
+            Verdict::Bad(reason, detail) => Payable::No(reason, detail),
+            Verdict::Unread => Payable::Unread,
+        };
+    }
+    let standing = d.now.flags.iter().map(|flag| flag.reason).find(|r| *r != FlagReason::Unchargeable);
+    match verdict {
+        Verdict::Good(_) if standing.is_some() => Payable::Ask(standing),
+        Verdict::Good(payer) if !cards::is_stale(&d.now, c) => Payable::Yes(payer),
+        Verdict::Bad(reason, _) => Payable::Ask(Some(reason)),
+        Verdict::Good(_) | Verdict::Unread => Payable::Ask(None),
+    }
+}
+
+fn flag(mut d: Draft, c: &Circumstances, reason: FlagReason, detail: &str) -> Prepared {
+    flags::raise(&mut d, reason, detail, c.at);
+    if d.now.subscription.status == SubscriptionStatus::Active {
+        d.now.subscription.status = SubscriptionStatus::PastDue;
+    }
+    settle(d, c, reason.into())
+}
+
+fn postpone(mut d: Draft, c: &Circumstances, place: usize, until: Timestamp, reason: SkipReason) -> Prepared {
+    d.now.invoices[place].invoice.next_attempt_at = Some(until);
+    settle(d, c, reason)
+}
+
+fn settle(mut d: Draft, c: &Circumstances, skipped: SkipReason) -> Prepared {
+    d.now.subscription.wake_at = wake::next(&d.now, c.at);
+    Prepared::Settle { transition: d.transition(c.epoch), skipped }
+}
+
+const fn idle_reason(s: &Snapshot) -> SkipReason {
+    match s.subscription.status {
+        SubscriptionStatus::Trialing => SkipReason::Trialing,
+        SubscriptionStatus::Paused => SkipReason::Paused,
+        SubscriptionStatus::Unpaid => SkipReason::Unpaid,
+        SubscriptionStatus::Canceled => SkipReason::Canceled,
+        SubscriptionStatus::Active | SubscriptionStatus::PastDue => SkipReason::NotDue,
+    }
+}

@@ -1,0 +1,127 @@
+//! Which of a subscription's open invoices may be tried next: the oldest, strictly.
+//!
+//! A newer invoice waits while an older one is being retried, has an unfinished attempt, or waits for a card or
+//! for the customer. It does not wait for one that only a person can move (missed periods on hold, a rejected
+//! request, tries used up), nor for missed periods that are collected one a day.
+//! Must never know: cards, budgets, brakes.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{
+    Attempt, AttemptStatus, Hold, InvoiceStatus, OpenInvoice, PausedBy, SkipReason, Snapshot,
+    SubscriptionStatus,
+};
+
+/// Between two automatic charges for missed periods of one customer.
+pub(super) const CATCH_UP_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the queue of open invoices says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Queue {
+    /// What may be tried now.
+    pub head: Head,
+    /// When the queue next wants to be looked at; not later than now for what may be tried now. `None`: only
+    /// something from outside can move it.
+    pub wake: Option<Timestamp>,
+}
+
+/// What may be tried now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    /// The open invoice at this place.
+    Try(usize),
+    /// None, for this reason.
+    Waits(SkipReason),
+    /// None is open, or none but those on hold.
+    Empty,
+}
+
+/// Walks the open invoices from the oldest on.
+pub(super) fn look(s: &Snapshot, at: Timestamp) -> Queue {
+    let mut wake = None;
+    let mut head = Head::Empty;
+    for (place, open) in s.invoices.iter().enumerate() {
+        if open.invoice.status != InvoiceStatus::Open {
+            continue;
+        }
+        match standing(s, open, at) {
+            Standing::Passed => {
+                if head == Head::Empty {
+                    head = Head::Waits(SkipReason::Held);
+                }
+            }
+            Standing::Spread(until) => {
+                head = Head::Waits(SkipReason::CatchUpSpread);
+                wake = Some(earlier(wake, until));
+            }
+            Standing::Blocks(reason) => return Queue { head: Head::Waits(reason), wake },
+            Standing::Later(until) => {
+                return Queue { head: Head::Waits(SkipReason::NotDue), wake: Some(earlier(wake, until)) };
+            }
+            Standing::Now(since) => {
+                return Queue { head: Head::Try(place), wake: Some(earlier(wake, since)) };
+            }
+        }
+    }
+    Queue { head, wake }
+}
+
+/// Where one open invoice stands in the queue.
+enum Standing {
+    Passed,
+    Spread(Timestamp),
+    Blocks(SkipReason),
+    Later(Timestamp),
+    Now(Timestamp),
+}
+
+fn standing(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Standing {
+    let invoice = &open.invoice;
+    if unfinished(open).is_some() {
+        return Standing::Blocks(SkipReason::Unfinished);
+    }
+    match invoice.hold {
+        Some(Hold::CatchUp | Hold::Exhausted | Hold::Rejected | Hold::Stopped) => Standing::Passed,
+        Some(Hold::Customer | Hold::Incident) => Standing::Blocks(SkipReason::Held),
+        Some(Hold::NewCard) if is_stopped(s) => Standing::Passed,
+        // Looked at in every run: only a read of the customer can tell whether there is another card.
+        Some(Hold::NewCard) => Standing::Now(invoice.period.start),
+        None => {
+            let due = invoice.next_attempt_at.unwrap_or(invoice.period.start);
+            if due > at {
+                return Standing::Later(due);
+            }
+            match spread_until(s, open, at) {
+                Some(until) if until > at => Standing::Spread(until),
+                _ => Standing::Now(due),
+            }
+        }
+    }
+}
+
+/// Whether a person's word keeps the subscription from being collected.
+fn is_stopped(s: &Snapshot) -> bool {
+    let paused = s.subscription.pause.is_some_and(|pause| pause.by == PausedBy::Person);
+    paused || s.subscription.status == SubscriptionStatus::Canceled
+}
+
+/// The attempt of this invoice that has not ended.
+pub(super) fn unfinished(open: &OpenInvoice) -> Option<&Attempt> {
+    open.attempts.iter().find(|attempt| !attempt.status.is_final())
+}
+
+/// Whether trying this invoice now is an automatic charge for a missed period: its first, after its period ended.
+pub(super) fn is_catch_up(open: &OpenInvoice, at: Timestamp) -> bool {
+    let tried = open.attempts.iter().any(|a| a.status == AttemptStatus::Declined);
+    open.invoice.period.end <= at && !tried
+}
+
+/// When this invoice's turn in the daily collection of missed periods comes; `None`: it takes no turn.
+fn spread_until(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Option<Timestamp> {
+    let last = s.customer.caught_up_at.filter(|last| *last <= at)?;
+    if is_catch_up(open, at) { last.checked_add(CATCH_UP_EVERY).ok() } else { None }
+}
+
+fn earlier(a: Option<Timestamp>, b: Timestamp) -> Timestamp {
+    a.map_or(b, |a| a.min(b))
+}

@@ -1,0 +1,86 @@
+//! The charging lock: one process charges from a book at a time.
+//!
+//! Promises: held for this value's life, and no longer than its process lives, however it ends.
+//! The lock guards charging alone; reading and writing beside it is free.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use super::sqlite::beside;
+
+/// The right to charge from one book.
+#[derive(Debug)]
+pub struct ChargingLock {
+    /// Locked as long as it is open.
+    file: File,
+    path: PathBuf,
+}
+
+impl ChargingLock {
+    /// Takes the lock of the book at `book`, or says who has it. Never waits.
+    pub fn take(book: &Path) -> Result<Self, StoreError> {
+        let path = beside(book, "lock");
+        let unwritable = |e: std::io::Error| StoreError::ReadOnly { path: path.clone(), why: e.to_string() };
+        // Not truncated: until it is ours, what stands in it is the holder's.
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(unwritable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse { holder: holder(&mut file), path: path.clone() });
+            }
+            Err(TryLockError::Error(e)) => return Err(unwritable(e)),
+        }
+        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(unwritable)?;
+        Ok(Self { file, path })
+    }
+
+    /// The lock file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for ChargingLock {
+    fn drop(&mut self) {
+        // The file stays: removing it would let two processes lock two files of one name. An empty one says that
+        // nobody holds it; that it could not be emptied is no matter, since the lock itself decides.
+        let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
+    }
+}
+
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    match (read, text.trim()) {
+        (Ok(_), pid) if !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit()) => pid.into(),
+        _ => "unknown".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_charges_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = folder.path().join("dues.db");
+        let lock = ChargingLock::take(&book).unwrap();
+        let refused = ChargingLock::take(&book).unwrap_err();
+        let holder = std::process::id().to_string();
+        assert_eq!(refused, StoreError::InUse { path: lock.path().into(), holder });
+        drop(lock);
+        ChargingLock::take(&book).unwrap();
+    }
+}

@@ -1,0 +1,251 @@
+//! Attempts and their intents: rows in, rows out.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::book::Book;
+use super::cache::KnownInvoice;
+use super::codes::Coded as _;
+use super::columns::{Reader, millis, seconds, seconds_between};
+use super::fault::{Fault, Outcome};
+use super::pack::Packed;
+use crate::model::{
+    Attempt, AttemptId, AttemptStatus, CardId, Epoch, IdempotencyKey, Intent, InvoiceId, Money,
+    SubscriptionId,
+};
+
+/// The columns that `attempt_of` reads, by `ATTEMPT_FROM`.
+pub(super) const ATTEMPT: &str = "a.row, s.id, v.idx, a.number, a.status, v.amount, v.currency, c.id, k.id, \
+    v.start + v.opened_after + a.intended_after, a.resolved_after, a.charge, a.failure_code, a.decline, \
+    i.body, n.id, i.epoch, i.wall_at, i.provider_seen, i.deadline, i.doubt_since, i.first_empty_scan, i.looked_at, \
+    i.authorize_uri, i.reason, i.key";
+pub(super) const ATTEMPT_FROM: &str = "attempts a JOIN invoices v ON v.row = a.row >> 16 \
+    JOIN subscriptions s ON s.row = v.subscription JOIN customers c ON c.row = s.customer \
+    LEFT JOIN cards k ON k.row = (s.customer << 16) | a.card \
+    LEFT JOIN intents i ON i.attempt = a.row \
+    LEFT JOIN cards n ON n.row = (s.customer << 16) | i.named_card";
+/// Numbers of one invoice's attempts: 16 bits of an attempt's row, from 1.
+const MOST_ATTEMPTS: u32 = 0xffff;
+
+const INSERT: &str = "INSERT INTO attempts (row, status, card, intended_after, resolved_after, charge, failure_code, \
+    decline) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const UPDATE: &str = "UPDATE attempts SET status = ?3, card = ?4, resolved_after = ?5, charge = ?6, failure_code = ?7, \
+    decline = ?8 WHERE row = ?1 AND status = ?2 RETURNING intended_after";
+const INSERT_INTENT: &str = "INSERT INTO intents (attempt, key, body, named_card, epoch, intended_at, wall_at, \
+    provider_seen, deadline, doubt_since, first_empty_scan, looked_at, authorize_uri, reason) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+const UPDATE_INTENT: &str = "UPDATE intents SET deadline = ?2, doubt_since = ?3, first_empty_scan = ?4, \
+    looked_at = ?5, authorize_uri = ?6, reason = ?7 WHERE attempt = ?1";
+
+/// Where an attempt lies: its invoice and its number.
+const fn row_of(invoice: &KnownInvoice, number: u32) -> i64 {
+    (invoice.row << 16) | number as i64
+}
+
+impl Book {
+    /// Where that attempt lies; `None`: its invoice is not in the book.
+    pub(super) fn find_attempt(&self, id: &AttemptId) -> Outcome<Option<i64>> {
+        let invoice = self.find_invoice(&id.invoice)?;
+        Ok(invoice.filter(|_| id.number <= MOST_ATTEMPTS).map(|invoice| row_of(&invoice, id.number)))
+    }
+
+    /// One row of `ATTEMPT`.
+    pub(super) fn attempt_of(&self, row: &Row<'_>) -> Outcome<Attempt> {
+        let r = Reader::new("attempts", row)?;
+        let subscription = SubscriptionId::parse(r.raw(1)?.as_str().map_err(rusqlite::Error::from)?)
+            .map_err(|e| r.nonsense(e, "a subscription id"))?;
+        let id = AttemptId::new(InvoiceId::new(subscription, r.count(2)?), r.count(3)?);
+        let intended = r.integer(9)?;
+        let resolved = r.get::<Option<i64>>(10)?.map(|after| r.second(intended.saturating_add(after)));
+        let status: AttemptStatus = r.word(4)?;
+        let amount: Money = r.money(5, 6)?;
+        let (key, intent) = if status.is_final() {
+            (IdempotencyKey::derive(self.installation, &id), None)
+        } else {
+            let key = r
+                .get::<Option<[u8; 16]>>(25)?
+                .ok_or_else(|| r.nonsense("no intent", "the intent of an unfinished attempt"))?;
+            (IdempotencyKey(key), Some(intent_of(&r)?))
+        };
+        Ok(Attempt {
+            id,
+            status,
+            amount,
+            customer: r.customer_id(7)?,
+            card: r.maybe_card_id(8)?,
+            key,
+            intended_at: r.second(intended)?,
+            resolved_at: resolved.transpose()?,
+            charge: r.maybe_charge_id(11)?,
+            failure_code: r.get::<Option<Arc<str>>>(12)?,
+            decline: r.maybe_word(13)?,
+            intent,
+        })
+    }
+
+    /// One attempt; `None`: no such id.
+    pub(super) fn attempt(&self, id: &AttemptId) -> Outcome<Option<Attempt>> {
+        let Some(row) = self.find_attempt(id)? else { return Ok(None) };
+        let mut find = self.sql(&format!("SELECT {ATTEMPT} FROM {ATTEMPT_FROM} WHERE a.row = ?1"))?;
+        let mut rows = find.query([row])?;
+        rows.next()?.map(|row| self.attempt_of(row)).transpose()
+    }
+
+    /// All attempts of that invoice's row, by number.
+    pub(super) fn attempts_of(&self, invoice_row: i64) -> Outcome<Vec<Attempt>> {
+        let mut find = self.sql(&format!(
+            "SELECT {ATTEMPT} FROM {ATTEMPT_FROM} WHERE a.row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 ORDER BY a.row"
+        ))?;
+        let mut rows = find.query([invoice_row])?;
+        let mut attempts = Vec::new();
+        while let Some(row) = rows.next()? {
+            attempts.push(self.attempt_of(row)?);
+        }
+        Ok(attempts)
+    }
+
+    pub(super) fn insert_attempt(&self, a: &Attempt) -> Outcome<()> {
+        let subscription = self.known_subscription(&a.id.invoice.subscription)?;
+        let invoice = self
+            .find_invoice(&a.id.invoice)?
+            .ok_or_else(|| Fault::broken(format!("attempt {} has no invoice in the book", a.id)))?;
+        self.accept(a, &invoice)?;
+        if a.customer != subscription.customer {
+            return Err(Fault::broken(format!("attempt {} must charge {}", a.id, subscription.customer)));
+        }
+        if a.id.number > MOST_ATTEMPTS {
+            return Err(Fault::broken(format!("invoice {} had {MOST_ATTEMPTS} attempts", a.id.invoice)));
+        }
+        let row = row_of(&invoice, a.id.number);
+        let slot = |card: &CardId| self.slot_or_new(subscription.customer_row, card);
+        let inserted = self.sql(INSERT)?.insert(params![
+            row,
+            a.status.code(),
+            a.card.as_ref().map(slot).transpose()?,
+            seconds_between(invoice.opened_at, a.intended_at),
+            a.resolved_at.map(|at| seconds_between(a.intended_at, at)),
+            a.charge.as_ref().map(|charge| Packed::id("chrg_", charge.as_str())),
+            a.failure_code.as_deref(),
+            a.decline.map(super::codes::Coded::code),
+        ]);
+        if let Err(fault) = inserted.map_err(Fault::from) {
+            return Err(self.named(fault, a, row));
+        }
+        let Some(intent) = &a.intent else { return Ok(()) };
+        self.insert_intent(a, row, intent, intent.named_card.as_ref().map(slot).transpose()?)
+    }
+
+    /// What no CHECK can see of a new attempt: that it fits its invoice and carries its own key.
+    fn accept(&self, a: &Attempt, invoice: &KnownInvoice) -> Outcome<()> {
+        if (invoice.minor, invoice.currency) != (a.amount.minor(), a.amount.currency().code()) {
+            return Err(Fault::broken(format!("attempt {} must charge the amount of its invoice", a.id)));
+        }
+        if a.key != IdempotencyKey::derive(self.installation, &a.id) {
+            return Err(Fault::broken(format!("attempt {} must carry the key derived from its id", a.id)));
+        }
+        if a.status.is_final() != a.intent.is_none() {
+            return Err(Fault::broken(format!(
+                "attempt {} must have an intent exactly while it is unfinished",
+                a.id
+            )));
+        }
+        Ok(())
+    }
+
+    /// An attempt that is there already is a conflict; anything else that the schema refuses is a fault of ours.
+    fn named(&self, fault: Fault, a: &Attempt, row: i64) -> Fault {
+        if !fault.is_duplicate() {
+            return fault;
+        }
+        let there =
+            self.sql("SELECT 1 FROM attempts WHERE row = ?1").and_then(|mut find| Ok(find.exists([row])?));
+        match there {
+            Ok(true) => Fault::conflict(format_args!("attempt {}", a.id)),
+            Ok(false) => fault,
+            Err(other) => other,
+        }
+    }
+
+    fn insert_intent(&self, a: &Attempt, row: i64, intent: &Intent, named_card: Option<i64>) -> Outcome<()> {
+        self.sql(INSERT_INTENT)?.insert(params![
+            row,
+            a.key.0,
+            intent.body.as_ref(),
+            named_card,
+            intent.epoch.0,
+            seconds(a.intended_at),
+            intent.wall_at.as_millisecond(),
+            millis(intent.provider_seen),
+            millis(intent.deadline),
+            millis(intent.doubt_since),
+            millis(intent.first_empty_scan),
+            millis(intent.looked_at),
+            intent.authorize_uri.as_deref(),
+            intent.reason.as_deref(),
+        ])?;
+        Ok(())
+    }
+
+    /// Writes what may change of an attempt, expecting it to stand at `from` in the book. The schema removes the
+    /// intent of one that ends.
+    pub(super) fn update_attempt(&self, a: &Attempt, from: AttemptStatus) -> Outcome<()> {
+        let conflict = || Fault::conflict(format_args!("attempt {}", a.id));
+        let subscription = self.known_subscription(&a.id.invoice.subscription)?;
+        let invoice = self.find_invoice(&a.id.invoice)?.ok_or_else(conflict)?;
+        self.accept(a, &invoice)?;
+        let row = row_of(&invoice, a.id.number);
+        let card =
+            a.card.as_ref().map(|card| self.slot_or_new(subscription.customer_row, card)).transpose()?;
+        let intended_after: Option<i64> = self
+            .sql(UPDATE)?
+            .query_row(
+                params![
+                    row,
+                    from.code(),
+                    a.status.code(),
+                    card,
+                    a.resolved_at.map(|at| seconds_between(a.intended_at, at)),
+                    a.charge.as_ref().map(|charge| Packed::id("chrg_", charge.as_str())),
+                    a.failure_code.as_deref(),
+                    a.decline.map(super::codes::Coded::code),
+                ],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let intended_after = intended_after.ok_or_else(conflict)?;
+        if intended_after != seconds_between(invoice.opened_at, a.intended_at) {
+            return Err(Fault::broken(format!("attempt {} keeps the instant of its intent", a.id)));
+        }
+        a.intent.as_ref().map_or(Ok(()), |intent| self.update_intent(row, intent))
+    }
+
+    fn update_intent(&self, row: i64, intent: &Intent) -> Outcome<()> {
+        self.sql(UPDATE_INTENT)?.execute(params![
+            row,
+            millis(intent.deadline),
+            millis(intent.doubt_since),
+            millis(intent.first_empty_scan),
+            millis(intent.looked_at),
+            intent.authorize_uri.as_deref(),
+            intent.reason.as_deref(),
+        ])?;
+        Ok(())
+    }
+}
+
+fn intent_of(r: &Reader<'_, '_>) -> Outcome<Intent> {
+    Ok(Intent {
+        body: r.get::<Arc<str>>(14)?,
+        named_card: r.maybe_card_id(15)?,
+        epoch: Epoch(r.integer(16)?),
+        wall_at: r.milli(17)?,
+        provider_seen: r.maybe_milli(18)?,
+        deadline: r.maybe_milli(19)?,
+        doubt_since: r.maybe_milli(20)?,
+        first_empty_scan: r.maybe_milli(21)?,
+        looked_at: r.maybe_milli(22)?,
+        authorize_uri: r.get(23)?,
+        reason: r.get(24)?,
+    })
+}

@@ -1,0 +1,83 @@
+//! The open book: one connection, its cache, and transactions on it.
+//!
+//! Promises: whatever fails inside a transaction leaves the file as it was, and nothing of it in the cache.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::{CachedStatement, Connection};
+
+use super::super::StoreError;
+use super::cache::Cache;
+use super::fault::{Fault, Outcome};
+use super::reserve::Reserve;
+use crate::model::Installation;
+
+pub(super) struct Book {
+    pub(super) conn: Connection,
+    /// Of the file; `:memory:` for a book that has none.
+    pub(super) path: PathBuf,
+    pub(super) cache: RefCell<Cache>,
+    pub(super) installation: Installation,
+    pub(super) busy_wait: Duration,
+    pub(super) reserve: Reserve,
+}
+
+impl Book {
+    pub(super) fn sql(&self, text: &str) -> Outcome<CachedStatement<'_>> {
+        Ok(self.conn.prepare_cached(text)?)
+    }
+
+    fn say(&self, text: &str) -> Outcome<()> {
+        self.sql(text)?.raw_execute()?;
+        Ok(())
+    }
+
+    /// Reads several things as they stood at one moment.
+    pub(super) fn reading<T>(&self, read: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        if !self.conn.is_autocommit() {
+            return read();
+        }
+        self.say("BEGIN DEFERRED")?;
+        let answer = read();
+        // Nothing was written: ending it either way is the same.
+        self.say("COMMIT")?;
+        answer
+    }
+
+    /// Writes in one durable transaction, or not at all. The write lock is taken at once, so that what is read
+    /// inside is what is written upon.
+    pub(super) fn writing<T>(&self, write: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        self.say("BEGIN IMMEDIATE")?;
+        let answer = write().and_then(|answer| self.say("COMMIT").map(|()| answer));
+        if answer.is_err() {
+            self.cache.borrow_mut().forget();
+            if !self.conn.is_autocommit() {
+                self.say("ROLLBACK")?;
+            }
+        }
+        answer
+    }
+
+    /// Inside a transaction: does `step` whole or not at all, and lets the transaction go on.
+    pub(super) fn apart<T>(&self, step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        self.say("SAVEPOINT one")?;
+        let answer = step();
+        if answer.is_err() {
+            self.cache.borrow_mut().forget();
+            // A full disk or a failing one ends the whole transaction by itself.
+            if self.conn.is_autocommit() {
+                return answer;
+            }
+            self.say("ROLLBACK TO one")?;
+        }
+        self.say("RELEASE one")?;
+        answer
+    }
+
+    /// As the answer of a public method.
+    pub(super) fn out(&self, fault: Fault) -> StoreError {
+        fault.into_store(&self.path, self.busy_wait.as_secs())
+    }
+}

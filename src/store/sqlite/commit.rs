@@ -1,0 +1,100 @@
+//! The one way to write: transitions, each whole or not at all, many in one durable transaction.
+
+use jiff::Timestamp;
+
+use super::super::{Refusal, StoreError};
+use super::book::Book;
+use super::fault::{Fault, Outcome};
+use crate::model::{Change, Transition};
+
+impl Book {
+    /// As `Store::commit` says. On a full disk intents are refused first: a batch without any frees the reserve and
+    /// is tried once more.
+    pub(super) fn commit(&mut self, batch: &[Transition]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let has_intents = batch.iter().any(has_intent);
+        if has_intents && !self.reserve.restore() {
+            return Err(StoreError::Full { path: self.path.clone() });
+        }
+        match self.writing(|| self.apply_all(batch)) {
+            Err(fault) if fault.is_full() && !has_intents && self.free_reserve() => {
+                self.writing(|| self.apply_all(batch)).map_err(|fault| self.out(fault))
+            }
+            other => other.map_err(|fault| self.out(fault)),
+        }
+    }
+
+    fn apply_all(&self, batch: &[Transition]) -> Outcome<Vec<Result<(), Refusal>>> {
+        let charges = batch.iter().any(|transition| transition.epoch.is_some());
+        let epoch = if charges { self.epoch()? } else { 0 };
+        let mut answers = Vec::with_capacity(batch.len());
+        for transition in batch {
+            let answer = match transition.epoch {
+                Some(ours) if ours.0 != epoch => Err(Refusal::Fenced { found: epoch, ours: ours.0 }),
+                _ => self.apply_alone(transition)?,
+            };
+            answers.push(answer);
+        }
+        let charged = batch.iter().zip(&answers).any(|(t, answer)| t.epoch.is_some() && answer.is_ok());
+        if charged {
+            self.sql("UPDATE book SET commits = commits + 1")?.execute([])?;
+        }
+        Ok(answers)
+    }
+
+    fn epoch(&self) -> Outcome<i64> {
+        Ok(self.sql("SELECT epoch FROM book")?.query_row([], |row| row.get(0))?)
+    }
+
+    /// The outer error ends the whole batch.
+    fn apply_alone(&self, transition: &Transition) -> Outcome<Result<(), Refusal>> {
+        match self.apart(|| self.apply(transition)) {
+            Ok(()) => Ok(Ok(())),
+            Err(fault) if fault.is_refusal() => Ok(Err(fault.into_refusal())),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn apply(&self, transition: &Transition) -> Outcome<()> {
+        // What is noted without an instant of its own carries that of the transition's first event.
+        let at = transition.events.first().map(|event| event.at);
+        for change in &transition.changes {
+            self.change(change, at)?;
+        }
+        for event in &transition.events {
+            self.append_event(event)?;
+        }
+        Ok(())
+    }
+
+    fn change(&self, change: &Change, at: Option<Timestamp>) -> Outcome<()> {
+        match change {
+            Change::InsertSubscription(s) => self.insert_subscription(s).map(|_| ()),
+            Change::UpdateSubscription(s) => self.update_subscription(s),
+            Change::InsertInvoice(v) => self.insert_invoice(v),
+            Change::UpdateInvoice(v) => self.update_invoice(v),
+            Change::InsertAttempt(a) => self.insert_attempt(a),
+            Change::UpdateAttempt { attempt, from } => self.update_attempt(attempt, *from),
+            Change::SkipPeriods { subscription, from, to, reason } => {
+                let at = at.ok_or_else(|| Fault::broken("skipped periods need an event that says when"))?;
+                let row = self.known_subscription(subscription)?.row;
+                self.skip_periods(row, *from, *to, *reason, at)
+            }
+            Change::UpdateCustomer(c) => self.update_customer(c),
+            Change::RaiseFlag(flag) => self.raise_flag(flag),
+            Change::ClearFlags { subscription, reason, at } => self.clear_flags(subscription, *reason, *at),
+            Change::RecordDecline { customer, decline } => self.record_decline(customer, decline),
+        }
+    }
+
+    /// Gives the reserve's room to the book; `false`: there was none left to give.
+    fn free_reserve(&mut self) -> bool {
+        self.reserve.free(&self.conn)
+    }
+}
+
+fn has_intent(transition: &Transition) -> bool {
+    transition.changes.iter().any(|change| matches!(change, Change::InsertAttempt(_)))
+}

@@ -1,0 +1,116 @@
+//! The file system under the book: local, or refused.
+//!
+//! SQLite's locks do not hold over a network, and two hosts that both believe to hold one would both charge.
+
+use std::fs;
+use std::path::Path;
+
+use super::super::StoreError;
+
+/// File systems that several hosts can share, by the number that the kernel gives them.
+const SHARED: &[(u64, &str)] = &[
+    (0x6969, "NFS"),
+    (0x517b, "SMB"),
+    (0xfe53_4d42, "SMB"),
+    (0xff53_4d42, "CIFS"),
+    (0x564c, "NCP"),
+    (0x0102_1997, "9P"),
+    (0x00c3_6400, "Ceph"),
+    (0x5346_414f, "AFS"),
+    (0x7375_7245, "Coda"),
+    (0x0bd0_0bd0, "Lustre"),
+    (0x1983_0326, "BeeGFS"),
+    (0x4750_4653, "GPFS"),
+    (0x2003_0528, "OrangeFS"),
+    (0x0116_1970, "GFS2"),
+    (0x7461_636f, "OCFS2"),
+    (0x786f_4256, "VirtualBox shared folder"),
+    (0xbacb_acbc, "VMware shared folder"),
+];
+const FUSE: u64 = 0x6573_5546;
+/// What is known to be local of all that FUSE mounts.
+const LOCAL_FUSE: &[&str] = &[
+    "fuseblk",
+    "fuse.fuse-overlayfs",
+    "fuse.ntfs-3g",
+    "fuse.exfat",
+    "fuse.bindfs",
+    "fuse.gocryptfs",
+    "fuse.encfs",
+    "fuse.cryfs",
+    "fuse.mergerfs",
+];
+
+/// Refuses a book in a folder that other hosts may share.
+pub(super) fn refuse_shared(book: &Path) -> Result<(), StoreError> {
+    let folder = super::folder_of(book);
+    let Ok(found) = rustix::fs::statfs(folder) else {
+        // A folder that cannot be asked cannot be opened either: that error says more.
+        return Ok(());
+    };
+    // The kernel's numbers have 32 bits, whatever the width and sign of the field on this platform.
+    let magic =
+        u64::from(found.f_type.to_ne_bytes().first_chunk::<4>().map_or(0, |b| u32::from_ne_bytes(*b)));
+    shared_kind(magic, || mounted_as(folder))
+        .map_or(Ok(()), |kind| Err(StoreError::NetworkFileSystem { path: book.into(), kind }))
+}
+
+/// Which shared kind that number is; `None`: a local one.
+fn shared_kind(magic: u64, mounted_as: impl FnOnce() -> Option<String>) -> Option<String> {
+    if magic == FUSE {
+        let kind = mounted_as().unwrap_or_else(|| "fuse".into());
+        return (!LOCAL_FUSE.contains(&kind.as_str())).then_some(kind);
+    }
+    SHARED.iter().find(|(number, _)| *number == magic).map(|(_, name)| (*name).to_owned())
+}
+
+/// The kind of the mount that holds this folder, as the kernel lists it.
+fn mounted_as(folder: &Path) -> Option<String> {
+    let folder = fs::canonicalize(folder).ok()?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    kind_in(&mounts, &folder)
+}
+
+/// Lines read `id parent major:minor root MOUNT options… - KIND source …`; the longest mount above the folder wins,
+/// the last of equals lying on top.
+fn kind_in(mounts: &str, folder: &Path) -> Option<String> {
+    let mount = |line: &str| {
+        let (left, right) = line.split_once(" - ")?;
+        let at = left.split(' ').nth(4)?.replace("\\040", " ");
+        let kind = right.split(' ').next()?.to_owned();
+        folder.starts_with(&at).then(|| (at.len(), kind))
+    };
+    mounts.lines().filter_map(mount).max_by_key(|(length, _)| *length).map(|(_, kind)| kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_file_systems_are_named() {
+        assert_eq!(shared_kind(0x6969, || None), Some("NFS".into()));
+        assert_eq!(shared_kind(0xff53_4d42, || None), Some("CIFS".into()));
+        assert_eq!(shared_kind(0xef53, || None), None, "ext4");
+        assert_eq!(shared_kind(FUSE, || Some("fuse.sshfs".into())), Some("fuse.sshfs".into()));
+        assert_eq!(shared_kind(FUSE, || Some("fuseblk".into())), None);
+        assert_eq!(shared_kind(FUSE, || None), Some("fuse".into()));
+    }
+
+    #[test]
+    fn the_nearest_mount_counts() {
+        let mounts = "22 1 0:1 / / rw - ext4 /dev/a rw\n\
+            30 22 0:2 / /srv rw,noatime shared:5 - xfs /dev/b rw\n\
+            31 30 0:3 / /srv/our\\040books rw - fuse.sshfs host: rw\n";
+        let kind = |folder: &str| kind_in(mounts, Path::new(folder)).unwrap();
+        assert_eq!(kind("/srv/our books/a"), "fuse.sshfs");
+        assert_eq!(kind("/srv/our"), "xfs");
+        assert_eq!(kind("/srvx"), "ext4");
+    }
+
+    #[test]
+    fn this_machine_has_a_local_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(refuse_shared(&folder.path().join("book.db")), Ok(()));
+    }
+}

@@ -1,0 +1,228 @@
+//! What people read, by pages: every list goes on after the row where its last page ended.
+
+use rusqlite::types::Value;
+use rusqlite::{Row, params_from_iter};
+
+use super::super::{AttemptRow, CustomerRow, Filter, InvoiceRow, StoreError, SubscriptionRow};
+use super::attempts::{ATTEMPT, ATTEMPT_FROM};
+use super::book::Book;
+use super::codes::Coded;
+use super::columns::{Reader, signed};
+use super::customers::{CUSTOMER, CUSTOMER_FROM};
+use super::diary::{EVENT, EVENT_FROM, FLAG, FLAG_FROM};
+use super::fault::Outcome;
+use super::invoices::{INVOICE, INVOICE_FROM, INVOICE_WIDTH};
+use super::subscriptions::{SUBSCRIPTION, SUBSCRIPTION_FROM};
+use crate::model::{
+    AttemptStatus, BillingPeriod, CustomerState, Event, EventKind, Flag, FlagReason, InvoiceStatus,
+    SubscriptionStatus,
+};
+
+/// One page to be read: conditions and their values, in order.
+struct Page {
+    wheres: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Page {
+    fn after(column: &str, after: i64) -> Self {
+        Self { wheres: vec![format!("{column} > ?1")], values: vec![Value::Integer(after)] }
+    }
+
+    fn and(&mut self, condition: &str, value: Value) {
+        self.values.push(value);
+        self.wheres.push(condition.replace('#', &format!("?{}", self.values.len())));
+    }
+
+    fn sql(&mut self, columns: &str, from: &str, order: &str, limit: usize) -> String {
+        self.values.push(Value::Integer(signed(limit)));
+        let (wheres, last) = (self.wheres.join(" AND "), self.values.len());
+        format!("SELECT {columns} FROM {from} WHERE {wheres} ORDER BY {order} LIMIT ?{last}")
+    }
+}
+
+impl Book {
+    /// Rows of one page, each made by `make`.
+    fn page<T>(&self, sql: &str, page: Page, make: impl Fn(&Row<'_>) -> Outcome<T>) -> Outcome<Vec<T>> {
+        let mut find = self.sql(sql)?;
+        let mut rows = find.query(params_from_iter(page.values))?;
+        let mut made = Vec::new();
+        while let Some(row) = rows.next()? {
+            made.push(make(row)?);
+        }
+        Ok(made)
+    }
+
+    /// Narrows to the filter's subscription and customer, of whom `subscription` and `customer` are the columns;
+    /// `false`: one of them is not in the book, so that nothing is left.
+    fn narrow(&self, page: &mut Page, f: &Filter, subscription: &str, customer: &str) -> Outcome<bool> {
+        if let Some(id) = &f.subscription {
+            let Some(known) = self.find_subscription(id)? else { return Ok(false) };
+            let (condition, value) = if subscription.is_empty() {
+                (format!("{customer} = #"), known.customer_row)
+            } else {
+                (format!("{subscription} = #"), known.row)
+            };
+            page.and(&condition, Value::Integer(value));
+        }
+        if let Some(id) = &f.customer {
+            let Some(row) = self.find_customer(id)? else { return Ok(false) };
+            page.and(&format!("{customer} = #"), Value::Integer(row));
+        }
+        Ok(true)
+    }
+
+    /// Narrows to a status word; a word that is none of `T`'s is refused.
+    fn narrow_word<T: Coded>(
+        &self,
+        page: &mut Page,
+        f: &Filter,
+        column: &str,
+        from_word: fn(&str) -> Option<T>,
+    ) -> Outcome<()> {
+        let Some(word) = &f.status else { return Ok(()) };
+        let code = from_word(word).ok_or_else(|| self.no_such_word(word))?.code();
+        page.and(&format!("{column} = #"), Value::Integer(code));
+        Ok(())
+    }
+
+    fn no_such_word(&self, word: &str) -> StoreError {
+        StoreError::Other {
+            path: self.path.clone(),
+            what: format!("found {word:?}, which no row of that list can say"),
+        }
+    }
+
+    pub(super) fn list_subscriptions(
+        &self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Outcome<Vec<SubscriptionRow>> {
+        let mut page = Page::after("s.row", after);
+        if !self.narrow(&mut page, f, "s.row", "s.customer")? {
+            return Ok(Vec::new());
+        }
+        self.narrow_word(&mut page, f, "s.status", SubscriptionStatus::from_word)?;
+        let sql = page.sql(SUBSCRIPTION, SUBSCRIPTION_FROM, "s.row", limit);
+        self.page(&sql, page, |row| {
+            let number: i64 = row.get(0)?;
+            let subscription = self.subscription_of(row)?;
+            let plan = self.plan_at(subscription.plan.0)?;
+            Ok(SubscriptionRow {
+                row: number,
+                plan: plan.key.clone(),
+                plan_version: plan.version,
+                period: self.last_period(number)?,
+                flags: self.standing_flags(number)?.iter().map(|flag| flag.reason).collect(),
+                subscription,
+            })
+        })
+    }
+
+    fn last_period(&self, subscription_row: i64) -> Outcome<Option<BillingPeriod>> {
+        let mut find = self.sql(
+            "SELECT row, idx, start, seconds FROM invoices WHERE subscription = ?1 ORDER BY idx DESC LIMIT 1",
+        )?;
+        let mut rows = find.query([subscription_row])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let r = Reader::new("invoices", row)?;
+        let start = r.integer(2)?;
+        Ok(Some(BillingPeriod {
+            index: r.count(1)?,
+            start: r.second(start)?,
+            end: r.second(start.saturating_add(r.integer(3)?))?,
+        }))
+    }
+
+    pub(super) fn list_invoices(&self, f: &Filter, after: i64, limit: usize) -> Outcome<Vec<InvoiceRow>> {
+        let mut page = Page::after("v.row", after);
+        if !self.narrow(&mut page, f, "v.subscription", "s.customer")? {
+            return Ok(Vec::new());
+        }
+        self.narrow_word(&mut page, f, "v.status", InvoiceStatus::from_word)?;
+        let own = "a.row BETWEEN v.row << 16 AND (v.row << 16) | 65535";
+        let columns = format!(
+            "{INVOICE}, c.id, s.zone, (SELECT count(*) FROM attempts a WHERE {own}), \
+             (SELECT charge FROM attempts a WHERE {own} AND a.status = 1)"
+        );
+        let from = format!("{INVOICE_FROM} JOIN customers c ON c.row = s.customer");
+        let sql = page.sql(&columns, &from, "v.row", limit);
+        self.page(&sql, page, |row| {
+            let r = Reader::new("invoices", row)?;
+            Ok(InvoiceRow {
+                row: r.key,
+                invoice: Self::invoice_of(row)?,
+                customer: r.customer_id(INVOICE_WIDTH)?,
+                zone: self.zone_at(r.integer(INVOICE_WIDTH + 1)?)?,
+                attempts: r.count(INVOICE_WIDTH + 2)?,
+                charge: r.maybe_charge_id(INVOICE_WIDTH + 3)?,
+            })
+        })
+    }
+
+    pub(super) fn list_attempts(&self, f: &Filter, after: i64, limit: usize) -> Outcome<Vec<AttemptRow>> {
+        let mut page = Page::after("a.row", after);
+        if !self.narrow(&mut page, f, "v.subscription", "s.customer")? {
+            return Ok(Vec::new());
+        }
+        self.narrow_word(&mut page, f, "a.status", AttemptStatus::from_word)?;
+        let sql = page.sql(ATTEMPT, ATTEMPT_FROM, "a.row", limit);
+        self.page(&sql, page, |row| Ok(AttemptRow { row: row.get(0)?, attempt: self.attempt_of(row)? }))
+    }
+
+    pub(super) fn list_flags(&self, f: &Filter, after: i64, limit: usize) -> Outcome<Vec<(i64, Flag)>> {
+        let mut page = Page::after("f.row", after);
+        if !self.narrow(&mut page, f, "f.subscription", "s.customer")? {
+            return Ok(Vec::new());
+        }
+        if let Some(word) = &f.status {
+            let reason = FlagReason::from_word(word).ok_or_else(|| self.no_such_word(word))?;
+            page.and("f.reason = #", Value::Text(reason.word().into()));
+        }
+        if !f.ended {
+            page.wheres.push("f.until IS NULL".into());
+        }
+        let sql = page.sql(FLAG, FLAG_FROM, "f.row", limit);
+        self.page(&sql, page, Self::flag_of)
+    }
+
+    pub(super) fn list_events(&self, f: &Filter, after: i64, limit: usize) -> Outcome<Vec<Event>> {
+        let mut page = Page::after("e.seq", after);
+        if !self.narrow(&mut page, f, "e.subscription", "s.customer")? {
+            return Ok(Vec::new());
+        }
+        self.narrow_word(&mut page, f, "e.kind", EventKind::from_word)?;
+        let sql = page.sql(EVENT, EVENT_FROM, "e.seq", limit);
+        self.page(&sql, page, Self::event_of)
+    }
+
+    pub(super) fn list_customers(&self, f: &Filter, after: i64, limit: usize) -> Outcome<Vec<CustomerRow>> {
+        let mut page = Page::after("u.row", after);
+        if !self.narrow(&mut page, f, "", "u.row")? {
+            return Ok(Vec::new());
+        }
+        self.narrow_word(&mut page, f, "u.state", CustomerState::from_word)?;
+        let living = "(SELECT count(*) FROM subscriptions s WHERE s.customer = u.row AND s.ended_at IS NULL)";
+        let sql = page.sql(&format!("{CUSTOMER}, {living}"), CUSTOMER_FROM, "u.row", limit);
+        self.page(&sql, page, |row| {
+            let r = Reader::new("customers", row)?;
+            let subscriptions = u64::try_from(r.integer(9)?).unwrap_or(0);
+            Ok(CustomerRow { row: r.key, customer: self.customer_of(row)?, subscriptions })
+        })
+    }
+
+    pub(super) fn count_flags(&self) -> Outcome<Vec<(FlagReason, u64)>> {
+        let mut find =
+            self.sql("SELECT 0, reason, count(*) FROM flags INDEXED BY flags_standing WHERE until IS NULL GROUP BY reason ORDER BY reason")?;
+        let mut rows = find.query([])?;
+        let mut counts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let r = Reader::new("flags", row)?;
+            let word: String = r.get(1)?;
+            let reason = FlagReason::from_word(&word).ok_or_else(|| r.nonsense(&word, "a flag's reason"))?;
+            counts.push((reason, u64::try_from(r.integer(2)?).unwrap_or(0)));
+        }
+        Ok(counts)
+    }
+}

@@ -1,0 +1,197 @@
+//! What a decision reads: one subscription with all that matters, by a handful of point look-ups.
+
+use jiff::Timestamp;
+
+use super::super::DueCursor;
+use super::book::Book;
+use super::columns::{seconds, signed};
+use super::customers::{CUSTOMER, CUSTOMER_FROM};
+use super::fault::Outcome;
+use super::invoices::{INVOICE, INVOICE_FROM};
+use super::subscriptions::{SUBSCRIPTION, SUBSCRIPTION_FROM, SUBSCRIPTION_WIDTH};
+use crate::model::{
+    Attempt, AttemptId, CustomerId, Invoice, InvoiceId, OpenInvoice, Snapshot, SubscriptionId,
+};
+
+impl Book {
+    pub(super) fn snapshot(&self, id: &SubscriptionId) -> Outcome<Option<Snapshot>> {
+        let Some(known) = self.find_subscription(id)? else { return Ok(None) };
+        self.snapshot_at(known.row).map(Some)
+    }
+
+    pub(super) fn snapshot_of_invoice(&self, id: &InvoiceId) -> Outcome<Option<Snapshot>> {
+        let Some(invoice) = self.invoice(id)? else { return Ok(None) };
+        let Some(mut snapshot) = self.snapshot(&id.subscription)? else { return Ok(None) };
+        if !snapshot.invoices.iter().any(|open| open.invoice.id == *id) {
+            snapshot.invoices.push(self.with_attempts(invoice)?);
+            snapshot.invoices.sort_by_key(|open| open.invoice.id.index);
+        }
+        Ok(Some(snapshot))
+    }
+
+    fn snapshot_at(&self, row: i64) -> Outcome<Snapshot> {
+        let mut find =
+            self.sql(&format!("SELECT {SUBSCRIPTION} FROM {SUBSCRIPTION_FROM} WHERE s.row = ?1"))?;
+        let (subscription, customer_row) = find.query_row([row], |row| {
+            Ok((self.subscription_of(row), row.get::<_, i64>(SUBSCRIPTION_WIDTH - 1)))
+        })?;
+        let (subscription, customer_row) = (subscription?, customer_row?);
+        let plan = self.plan_at(subscription.plan.0)?;
+        let customer = self.customer_at(customer_row)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok(Snapshot {
+            plan,
+            customer,
+            invoices: self.open_invoices(row)?,
+            flags: self.standing_flags(row)?,
+            declines: self.declines_of(customer_row)?,
+            subscription,
+        })
+    }
+
+    fn open_invoices(&self, subscription_row: i64) -> Outcome<Vec<OpenInvoice>> {
+        let from = INVOICE_FROM.replacen("invoices v", "invoices v INDEXED BY invoices_open", 1);
+        let mut find = self.sql(&format!(
+            "SELECT {INVOICE} FROM {from} WHERE v.subscription = ?1 AND v.status = 0 ORDER BY v.idx LIMIT ?2"
+        ))?;
+        let mut rows = find.query([subscription_row, signed(Snapshot::MOST_OPEN_INVOICES)])?;
+        let mut open = Vec::new();
+        while let Some(row) = rows.next()? {
+            open.push(self.with_attempts(Self::invoice_of(row)?)?);
+        }
+        Ok(open)
+    }
+
+    fn with_attempts(&self, invoice: Invoice) -> Outcome<OpenInvoice> {
+        let attempts = match self.find_invoice(&invoice.id)? {
+            Some(known) => self.attempts_of(known.row)?,
+            None => Vec::new(),
+        };
+        Ok(OpenInvoice { plan: self.plan_at(invoice.plan.0)?, attempts, invoice })
+    }
+
+    /// As `Store::due`: two queries, so that thousands that wake at one instant cost no more than a page each.
+    pub(super) fn due(
+        &self,
+        at: Timestamp,
+        after: Option<DueCursor>,
+        limit: usize,
+    ) -> Outcome<Vec<(DueCursor, Snapshot)>> {
+        let mut page = Vec::with_capacity(limit.min(1_024));
+        if let Some(after) = after {
+            let same = "SELECT wake_at, row FROM subscriptions INDEXED BY subscriptions_wake \
+                WHERE wake_at = ?1 AND row > ?2 AND wake_at <= ?3 ORDER BY row LIMIT ?4";
+            self.cursors(same, [after.wake_at, after.row, seconds(at), signed(limit)], &mut page)?;
+        }
+        let rest = limit.saturating_sub(page.len());
+        if rest > 0 {
+            let floor = after.map_or(i64::MIN, |after| after.wake_at);
+            let later = "SELECT wake_at, row FROM subscriptions INDEXED BY subscriptions_wake \
+                WHERE wake_at > ?1 AND wake_at <= ?3 AND ?2 = 0 ORDER BY wake_at, row LIMIT ?4";
+            self.cursors(later, [floor, 0, seconds(at), signed(rest)], &mut page)?;
+        }
+        page.into_iter()
+            .map(|cursor| self.snapshot_at(cursor.row).map(|snapshot| (cursor, snapshot)))
+            .collect()
+    }
+
+    fn cursors(&self, sql: &str, with: [i64; 4], page: &mut Vec<DueCursor>) -> Outcome<()> {
+        let mut find = self.sql(sql)?;
+        let mut rows = find.query(with)?;
+        while let Some(row) = rows.next()? {
+            page.push(DueCursor { wake_at: row.get(0)?, row: row.get(1)? });
+        }
+        Ok(())
+    }
+
+    pub(super) fn count_due(&self, at: Timestamp) -> Outcome<i64> {
+        let mut count =
+            self.sql("SELECT count(*) FROM subscriptions INDEXED BY subscriptions_wake WHERE wake_at <= ?1")?;
+        Ok(count.query_row([seconds(at)], |row| row.get(0))?)
+    }
+
+    pub(super) fn next_wake(&self, after: Timestamp) -> Outcome<Option<Timestamp>> {
+        let mut find = self
+            .sql("SELECT min(wake_at) FROM subscriptions INDEXED BY subscriptions_wake WHERE wake_at > ?1")?;
+        let found: Option<i64> = find.query_row([seconds(after)], |row| row.get(0))?;
+        Ok(found.and_then(|at| Timestamp::from_second(at).ok()))
+    }
+
+    /// A page of unfinished attempts by age. The cursor's own age outlives its end, so a page may begin after an
+    /// attempt that is final by now.
+    pub(super) fn unfinished(&self, after: Option<&AttemptId>, limit: usize) -> Outcome<Vec<Attempt>> {
+        let mut from = (i64::MIN, i64::MIN);
+        if let Some(id) = after
+            && let Some(row) = self.find_attempt(id)?
+            && let Some(attempt) = self.attempt(id)?
+        {
+            from = (seconds(attempt.intended_at), row);
+        }
+        let mut find = self.sql(&format!(
+            "SELECT {} FROM intents o INDEXED BY intents_by_age CROSS JOIN {} \
+             WHERE o.intended_at >= ?1 AND (o.intended_at, o.attempt) > (?1, ?2) AND a.row = o.attempt \
+             ORDER BY o.intended_at, o.attempt LIMIT ?3",
+            super::attempts::ATTEMPT,
+            super::attempts::ATTEMPT_FROM,
+        ))?;
+        let mut rows = find.query([from.0, from.1, signed(limit)])?;
+        let mut attempts = Vec::new();
+        while let Some(row) = rows.next()? {
+            attempts.push(self.attempt_of(row)?);
+        }
+        Ok(attempts)
+    }
+
+    /// Due subscriptions up to which stale customers are sought among them; above, among all customers in order.
+    const FEW_DUE: i64 = 20_000;
+
+    pub(super) fn count_stale(&self, at: Timestamp, fresh_after: Timestamp, cap: u64) -> Outcome<i64> {
+        let mut count = self.sql(
+            "SELECT count(*) FROM (SELECT DISTINCT s.customer FROM subscriptions s INDEXED BY subscriptions_wake \
+             JOIN customers c ON c.row = s.customer \
+             WHERE s.wake_at <= ?1 AND (c.read_at IS NULL OR c.read_at < ?2) LIMIT ?3)",
+        )?;
+        let cap = i64::try_from(cap).unwrap_or(i64::MAX);
+        Ok(count.query_row([seconds(at), seconds(fresh_after), cap], |row| row.get(0))?)
+    }
+
+    /// A page of stale customers of due subscriptions, in the order of the book.
+    pub(super) fn stale_customers(
+        &self,
+        at: Timestamp,
+        fresh_after: Timestamp,
+        after: Option<&CustomerId>,
+        limit: usize,
+    ) -> Outcome<Vec<CustomerId>> {
+        let after = after.map(|id| self.find_customer(id)).transpose()?.flatten().unwrap_or(0);
+        let many: i64 = self
+            .sql(
+                "SELECT count(*) FROM (SELECT 1 FROM subscriptions INDEXED BY subscriptions_wake \
+                 WHERE wake_at <= ?1 LIMIT ?2)",
+            )?
+            .query_row([seconds(at), Self::FEW_DUE + 1], |row| row.get(0))?;
+        let sql = if many <= Self::FEW_DUE {
+            "SELECT DISTINCT c.row, c.id FROM subscriptions s INDEXED BY subscriptions_wake \
+             JOIN customers c ON c.row = s.customer \
+             WHERE s.wake_at <= ?1 AND (c.read_at IS NULL OR c.read_at < ?2) AND c.row > ?3 ORDER BY c.row LIMIT ?4"
+        } else {
+            "SELECT c.row, c.id FROM customers c NOT INDEXED \
+             WHERE c.row > ?3 AND (c.read_at IS NULL OR c.read_at < ?2) AND EXISTS (SELECT 1 FROM subscriptions s \
+             INDEXED BY subscriptions_of_customer WHERE s.customer = c.row AND s.wake_at <= ?1) \
+             ORDER BY c.row LIMIT ?4"
+        };
+        let mut find = self.sql(sql)?;
+        let mut rows = find.query([seconds(at), seconds(fresh_after), after, signed(limit)])?;
+        let mut ids = Vec::new();
+        while let Some(row) = rows.next()? {
+            ids.push(super::columns::Reader::new("customers", row)?.customer_id(1)?);
+        }
+        Ok(ids)
+    }
+
+    pub(super) fn customer(&self, id: &CustomerId) -> Outcome<Option<crate::model::CustomerSnapshot>> {
+        let mut find = self.sql(&format!("SELECT {CUSTOMER} FROM {CUSTOMER_FROM} WHERE u.row = ?1"))?;
+        let Some(row) = self.find_customer(id)? else { return Ok(None) };
+        let mut rows = find.query([row])?;
+        rows.next()?.map(|row| self.customer_of(row)).transpose()
+    }
+}

@@ -1,0 +1,83 @@
+//! The witness: a small file beside the book that remembers how far it had come.
+//!
+//! Promises: an older copy of the book that was put in its place is noticed before anything is charged from it.
+//! A copy of the whole folder cannot be noticed here; the host binding and the provider's own list are for that.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use super::sqlite::beside;
+use super::{BookFacts, StoreError};
+use crate::model::Installation;
+
+/// What the witness remembers.
+struct Testimony {
+    installation: Installation,
+    epoch: i64,
+    commits: i64,
+}
+
+/// Whether the book at `path` is at least as far as its witness says; the error is a sentence for people.
+/// No witness: nothing to say against it.
+pub fn check(path: &Path, facts: &BookFacts) -> Result<(), String> {
+    let file = beside(path, "witness");
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(format!("{}: the book's witness cannot be read ({e})", file.display())),
+    };
+    let Some(said) = parse(&text) else {
+        return Err(format!("{}: found something else than a book's witness", file.display()));
+    };
+    let (book, ends) =
+        (path.display(), "run `dues adopt` once you know that this is the book to charge from");
+    if said.installation != facts.installation {
+        return Err(format!(
+            "{book}: found book {}, wanted book {}, which was last charged from here; {ends}",
+            facts.installation, said.installation
+        ));
+    }
+    if facts.epoch.0 < said.epoch || facts.commits < said.commits {
+        return Err(format!(
+            "{book}: found an older copy of the book (epoch {}, {} commits), wanted epoch {} and {} commits or later: \
+             charges made since are missing from it; {ends}",
+            facts.epoch.0, facts.commits, said.epoch, said.commits
+        ));
+    }
+    Ok(())
+}
+
+/// Remembers how far the book at `path` is, durably, in place of what was remembered.
+pub fn write(path: &Path, facts: &BookFacts) -> Result<(), StoreError> {
+    let (file, half) = (beside(path, "witness"), beside(path, "witness-half"));
+    let text = format!("book {}\nepoch {}\ncommits {}\n", facts.installation, facts.epoch.0, facts.commits);
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&half)
+        .and_then(|mut out| out.write_all(text.as_bytes()).and_then(|()| out.sync_all()))
+        .and_then(|()| fs::rename(&half, &file));
+    written.map_err(|e| match e.kind() {
+        std::io::ErrorKind::StorageFull => StoreError::Full { path: file },
+        _ => StoreError::ReadOnly { path: file, why: e.to_string() },
+    })
+}
+
+/// Removes the witness of a book that is no more. That there was none is no matter.
+pub(super) fn forget(path: &Path) {
+    let _ = fs::remove_file(beside(path, "witness"));
+}
+
+fn parse(text: &str) -> Option<Testimony> {
+    let mut lines = text.lines();
+    let mut word = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned);
+    Some(Testimony {
+        installation: word("book")?.parse().ok()?,
+        epoch: word("epoch")?.parse().ok()?,
+        commits: word("commits")?.parse().ok()?,
+    })
+}
