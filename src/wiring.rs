@@ -17,8 +17,8 @@ use crate::gateway::{Gateway, GatewayError, OmiseGateway};
 use crate::model::{PlanKey, PlanTerms, PlanVersion};
 use crate::omise::{Client, ClientConfig, ConfigError, KeyError, SecretKey};
 use crate::sandbox::{Sandbox, SandboxError, SandboxOptions};
-use crate::store::sqlite::{ChargingLock, OpenOptions, SqliteStore, witness};
-use crate::store::{HostBinding, Lane, LaneOptions, Store, StoreError};
+use crate::store::sqlite::{OpenOptions, SqliteStore};
+use crate::store::{ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, witness};
 
 /// The seed of the embedded sandbox: its keys and customers follow from it.
 const SANDBOX_SEED: u64 = 1;
@@ -143,7 +143,7 @@ fn make_folder(file: &Path) -> Result<(), WiringError> {
 /// Opens the book, making it if there is none.
 pub fn open_book(settings: &Settings) -> Result<SqliteStore, WiringError> {
     make_folder(&settings.store.path)?;
-    let mut store = SqliteStore::open(&settings.store.path, OpenOptions::default())?;
+    let mut store = SqliteStore::open(&settings.store.path, OpenOptions { create: true, now: now(), ..OpenOptions::default() })?;
     store.set_zone(&settings.zone)?;
     Ok(store)
 }

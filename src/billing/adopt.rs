@@ -129,7 +129,7 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
                 return Ok(Taken::Left(format!("charge {}: {refusal}", seen.charge)));
             }
             Err(CommitError::Store(error)) => return Err(error.into()),
-            Err(CommitError::Closed) => return Err(crate::store::LaneClosed.into()),
+            Err(CommitError::Closed(_)) => return Err(crate::store::LaneClosed.into()),
         }
     }
 }

@@ -189,7 +189,7 @@ async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) -> Result<(
                 return misplaced(run, attempt, &RuleError::Refused(what));
             }
             Err(CommitError::Store(error)) => return Err(error.into()),
-            Err(CommitError::Closed) => return Err(crate::store::LaneClosed.into()),
+            Err(CommitError::Closed(_)) => return Err(crate::store::LaneClosed.into()),
         }
     }
 }

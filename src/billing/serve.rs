@@ -159,7 +159,7 @@ async fn refused(run: &Run<'_>, visit: &mut Visit, error: &CommitError) -> Step 
             run.halt(StoppedBy::Store);
             Step::Done
         }
-        CommitError::Closed => {
+        CommitError::Closed(_) => {
             run.halt(StoppedBy::Store);
             Step::Done
         }

@@ -6,11 +6,13 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::billing::RunError;
 use crate::config::{ConfigErrors, SecretError};
 use crate::gateway::GatewayError;
 use crate::model::{IdError, MoneyError, ZoneError};
 use crate::rules::RuleError;
 use crate::store::StoreError;
+use crate::wiring::WiringError;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +102,36 @@ impl From<GatewayError> for Failure {
     fn from(error: GatewayError) -> Self {
         let exit = if matches!(error, GatewayError::Keys { .. }) { Exit::Provider } else { Exit::Failed };
         Self::new(exit, error)
+    }
+}
+
+impl From<WiringError> for Failure {
+    fn from(error: WiringError) -> Self {
+        match error {
+            WiringError::Store(error) => error.into(),
+            WiringError::Gateway(error) => error.into(),
+            WiringError::Adopt(sentence) => Self::new(Exit::Store, sentence),
+            WiringError::Sandbox(_) | WiringError::Io { .. } => Self::unexpected(error),
+            WiringError::Secret(_)
+            | WiringError::Key { .. }
+            | WiringError::NoKey
+            | WiringError::Client(_)
+            | WiringError::Wish(_)
+            | WiringError::Plans(_) => Self::usage(error),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(error) => error.into(),
+            RunError::Gateway(error) => error.into(),
+            RunError::Usage(sentence) => Self::usage(sentence),
+            RunError::KeysDuringRun(_) => Self::new(Exit::Provider, error),
+            RunError::Clock(sentence) => Self::new(Exit::Attention, sentence),
+            RunError::Lane(error) => Self::unexpected(error),
+        }
     }
 }
 

@@ -70,7 +70,7 @@ impl Kind {
 pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     let filter = filter(args)?;
     let mut store = context.book()?;
-    let store = store.as_mut();
+    let store: &mut dyn Store = &mut store;
     let zone = &context.config.settings.zone;
     let mut out = Listing::new(context, args.limit);
     match args.kind {

@@ -37,6 +37,7 @@ use super::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
     NewSubscription, Refusal, SkippedPeriods, Store, StoreError, SubscriptionRow, UsageCount, witness,
 };
+use crate::model::{EventKind, NewEvent};
 use crate::model::{
     Attempt, AttemptId, CustomerId, CustomerSnapshot, Epoch, Event, Flag, FlagReason, Invoice, InvoiceId,
     PlanKey, PlanTerms, PlanVersion, PlanVersionId, RunId, Snapshot, SubscriptionId, Transition, Zone,
@@ -102,6 +103,11 @@ impl Store for SqliteStore {
 
     fn bind_host(&mut self, host: &HostBinding) -> Result<(), StoreError> {
         self.write(|book| book.bind_host(host))
+    }
+
+    fn note_adopted(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        let event = NewEvent { at, kind: EventKind::BookAdopted, subscription: None, invoice: None, data: None };
+        self.write(|book| book.append_event(&event))
     }
 
     fn set_zone(&mut self, zone: &Zone) -> Result<(), StoreError> {
