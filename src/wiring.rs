@@ -143,14 +143,20 @@ fn make_folder(file: &Path) -> Result<(), WiringError> {
 /// Opens the book, making it if there is none.
 pub fn open_book(settings: &Settings) -> Result<SqliteStore, WiringError> {
     make_folder(&settings.store.path)?;
-    let mut store = SqliteStore::open(&settings.store.path, OpenOptions { create: true, now: now(), ..OpenOptions::default() })?;
+    let mut store = SqliteStore::open(
+        &settings.store.path,
+        OpenOptions { create: true, now: now(), ..OpenOptions::default() },
+    )?;
     store.set_zone(&settings.zone)?;
     Ok(store)
 }
 
 /// Opens the book for reading; refused if there is none.
 pub fn open_book_read_only(settings: &Settings) -> Result<SqliteStore, WiringError> {
-    Ok(SqliteStore::open(&settings.store.path, OpenOptions { create: false, read_only: true, ..OpenOptions::default() })?)
+    Ok(SqliteStore::open(
+        &settings.store.path,
+        OpenOptions { create: false, read_only: true, ..OpenOptions::default() },
+    )?)
 }
 
 /// Plans of the config that the book does not have yet in these terms, and why the account refuses some of them.
@@ -207,26 +213,54 @@ pub struct House {
     pub billing: Billing,
     /// How the provider is reached.
     pub door: Door,
-    _lock: Option<ChargingLock>,
+    lock: Option<ChargingLock>,
 }
 
-/// Puts a house together around an open book. With `charges` it takes the lock, and refuses a book that is
-/// another host's or older than its witness.
+impl House {
+    /// Finishes what is queued for the book, lets its witness know how far it came, stops the sandbox, and gives the
+    /// lock back.
+    pub async fn close(self, settings: &Settings) -> Result<(), WiringError> {
+        if self.lock.is_some() {
+            let facts = self.billing.lane.run(|store| store.facts()).await;
+            if let Ok(facts) = facts {
+                witness::write(&settings.store.path, &facts?)?;
+            }
+        }
+        self.billing.lane.close().await;
+        if let Some(sandbox) = self.door.sandbox {
+            sandbox.stop().await;
+        }
+        Ok(())
+    }
+}
+
+/// What a house is put together for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// To charge: takes the lock, and refuses a book that is another host's or older than its witness.
+    Charge,
+    /// To bind the book to this host: takes the lock.
+    Adopt,
+    /// To look.
+    None,
+}
+
+/// Puts a house together around an open book.
 pub fn build(
     settings: &Settings,
     mut store: SqliteStore,
     door: Door,
     watch: Arc<dyn Watch>,
     stop: CancellationToken,
-    charges: bool,
+    claim: Claim,
 ) -> Result<House, WiringError> {
-    let lock = if charges {
-        let lock = ChargingLock::take(&settings.store.path)?;
-        check_home(settings, &mut store)?;
-        Some(lock)
-    } else {
-        None
+    let lock = match claim {
+        Claim::None => None,
+        Claim::Charge | Claim::Adopt => Some(ChargingLock::take(&settings.store.path)?),
     };
+    if claim == Claim::Charge {
+        check_home(settings, &mut store)?;
+    }
     let pause_file = settings.brakes.pause_file.clone();
     let billing = Billing {
         lane: Lane::start(Box::new(store), LaneOptions::default()),
@@ -237,7 +271,7 @@ pub fn build(
         stop,
         paused: Arc::new(move || pause_file.as_deref().is_some_and(Path::exists)),
     };
-    Ok(House { billing, door, _lock: lock })
+    Ok(House { billing, door, lock })
 }
 
 fn billing_settings(settings: &Settings) -> BillingSettings {
@@ -283,12 +317,10 @@ fn check_home(settings: &Settings, store: &mut SqliteStore) -> Result<(), Wiring
 
 /// What tells this host from another.
 pub fn this_host(book: &Path) -> HostBinding {
-    let id = std::fs::read_to_string("/etc/machine-id").map(|text| text.trim().to_owned()).unwrap_or_default();
-    let machine = if id.is_empty() {
-        rustix::system::uname().nodename().to_string_lossy().into_owned()
-    } else {
-        id
-    };
+    let id =
+        std::fs::read_to_string("/etc/machine-id").map(|text| text.trim().to_owned()).unwrap_or_default();
+    let machine =
+        if id.is_empty() { rustix::system::uname().nodename().to_string_lossy().into_owned() } else { id };
     let path = std::path::absolute(book).unwrap_or_else(|_| book.to_owned());
     let path = path.canonicalize().unwrap_or(path);
     HostBinding { machine, path: path.display().to_string() }

@@ -65,7 +65,9 @@ async fn compare(run: &Run<'_>, adopted: &mut Adopted) -> Result<(), RunError> {
             run.billing.watch.begin(Part::Doubt, Some(page.total));
         }
         let rows = page.rows.len() as u64;
-        for seen in page.rows.iter().filter(|seen| seen.installation.as_deref() == Some(installation.as_str())) {
+        for seen in
+            page.rows.iter().filter(|seen| seen.installation.as_deref() == Some(installation.as_str()))
+        {
             adopted.charges += 1;
             match take_in(run, seen).await? {
                 Taken::Known => {}

@@ -63,7 +63,8 @@ impl RunBrakes {
         self.answers.push_back(new_decline);
         self.declines += usize::from(new_decline);
         let judged = self.answers.len() == Brakes::DECLINE_WINDOW;
-        let too_many = self.declines * 1000 > self.brakes.decline_share_milli as usize * Brakes::DECLINE_WINDOW;
+        let too_many =
+            self.declines * 1000 > self.brakes.decline_share_milli as usize * Brakes::DECLINE_WINDOW;
         (judged && too_many).then_some(StoppedBy::DeclineShare)
     }
 }

@@ -34,8 +34,11 @@ pub(super) enum ReadNow {
 pub(super) async fn refresh(run: &Run<'_>) -> Result<(), RunError> {
     let at = run.at;
     let fresh_after = at.saturating_sub(run.billing.settings.cards.fresh).unwrap_or(Timestamp::MIN);
-    let stale =
-        run.billing.lane.run(move |store| store.count_stale_customers(at, fresh_after, MOST_COUNTED)).await??;
+    let stale = run
+        .billing
+        .lane
+        .run(move |store| store.count_stale_customers(at, fresh_after, MOST_COUNTED))
+        .await??;
     if stale < 2 {
         return Ok(());
     }
@@ -128,9 +131,13 @@ pub(super) async fn read_now(run: &Run<'_>, visit: &mut Visit) -> ReadNow {
     let at = run.at;
     let reading = match read {
         CustomerRead::Present(facts) => present(facts, at),
-        CustomerRead::Gone => {
-            CustomerReading { id, state: CustomerState::Gone, default_card: None, cards: Vec::new(), read_at: at }
-        }
+        CustomerRead::Gone => CustomerReading {
+            id,
+            state: CustomerState::Gone,
+            default_card: None,
+            cards: Vec::new(),
+            read_at: at,
+        },
     };
     match run.billing.lane.run(move |store| store.observe_customers(&[reading])).await {
         Ok(Ok(_)) => ReadNow::InBook,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::cards;
 use super::run::Run;
 use super::serve::{Visit, fresh, left_due, refused_commit};
-use super::cards;
 use crate::hooks::{Bug, kill_point, planted};
 use crate::model::{
     AttemptId, AttemptStatus, Change, ChargeOutcome, RejectedWhy, Snapshot, StoppedBy, Transition,
@@ -32,7 +32,12 @@ pub(super) enum Next {
 }
 
 /// Makes the intent durable, sends it once, keeps the result. `steady` is when it was decided.
-pub(super) async fn charge(run: &Run<'_>, visit: &mut Visit, prepared: PreparedCharge, steady: Duration) -> Next {
+pub(super) async fn charge(
+    run: &Run<'_>,
+    visit: &mut Visit,
+    prepared: PreparedCharge,
+    steady: Duration,
+) -> Next {
     let PreparedCharge { transition, after, request } = prepared;
     let reserved = run.brakes().reserve(request.amount);
     if let Err(brake) = reserved {

@@ -8,7 +8,9 @@ use super::run::Run;
 use super::{Part, RunError};
 use crate::gateway::{GatewayError, Window};
 use crate::hooks::kill_point;
-use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerId, Money, StoppedBy};
+use crate::model::{
+    Attempt, AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerId, Money, StoppedBy,
+};
 use crate::rules::{self, DoubtStep, RuleError, Scan};
 use crate::store::{CommitError, Refusal};
 
@@ -20,7 +22,8 @@ pub(super) async fn settle(run: &Run<'_>) -> Result<(), RunError> {
     let mut after: Option<AttemptId> = None;
     loop {
         let cursor = after.clone();
-        let batch = run.billing.lane.run(move |store| store.unfinished(cursor.as_ref(), BATCH_ROWS)).await??;
+        let batch =
+            run.billing.lane.run(move |store| store.unfinished(cursor.as_ref(), BATCH_ROWS)).await??;
         let Some(last) = batch.last() else { return Ok(()) };
         after = Some(last.id.clone());
         let full = batch.len() == BATCH_ROWS;
@@ -54,7 +57,8 @@ async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<(), RunError> {
             conclude(run, &attempt.id, &Known::Outcome(outcome)).await
         }
         Ok(None) => {
-            let story = format!("attempt {}: the provider no longer has its pending charge {charge}", attempt.id);
+            let story =
+                format!("attempt {}: the provider no longer has its pending charge {charge}", attempt.id);
             tracing::error!(attempt = %attempt.id, %charge, "the provider no longer has a pending charge");
             run.tally().0.incidents.push(story);
             Ok(())
@@ -90,10 +94,8 @@ async fn look_for(run: &Run<'_>, doubtful: &[Attempt]) -> Result<(), RunError> {
     kill_point("recovery.after_scan");
     for attempt in doubtful {
         let mine = found.by_attempt.get(&attempt.id).map_or(&[][..], Vec::as_slice);
-        let alike = found
-            .unmarked
-            .get(&(attempt.customer.clone(), attempt.amount))
-            .map_or(&[][..], Vec::as_slice);
+        let alike =
+            found.unmarked.get(&(attempt.customer.clone(), attempt.amount)).map_or(&[][..], Vec::as_slice);
         let step = rules::doubt::judge(attempt, mine, alike, &scan, &run.circumstances());
         conclude(run, &attempt.id, &Known::Looked(step, scan.clone())).await?;
         run.billing.watch.advance(1);
@@ -108,7 +110,8 @@ async fn look(run: &Run<'_>, doubtful: &[Attempt]) -> Result<(Found, Scan), Gate
     let wall_at = circumstances.wire.wall_at;
     let (from, to) = rules::doubt::window(doubtful, &circumstances);
     let mut found = Found::default();
-    let wanted: HashMap<&AttemptId, &Attempt> = doubtful.iter().map(|attempt| (&attempt.id, attempt)).collect();
+    let wanted: HashMap<&AttemptId, &Attempt> =
+        doubtful.iter().map(|attempt| (&attempt.id, attempt)).collect();
     let mut provider_at = None;
     let mut offset = 0;
     run.billing.watch.begin(Part::Doubt, Some(doubtful.len() as u64));
@@ -166,7 +169,9 @@ async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) -> Result<(
         let circumstances = run.circumstances();
         let transition = match known {
             Known::Outcome(outcome) => rules::conclude(&snapshot, attempt, outcome, &circumstances),
-            Known::Looked(step, scan) => rules::doubt::transition(&snapshot, attempt, step, scan, &circumstances),
+            Known::Looked(step, scan) => {
+                rules::doubt::transition(&snapshot, attempt, step, scan, &circumstances)
+            }
         };
         let transition = match transition {
             Ok(transition) if transition.is_empty() => return Ok(()),

@@ -10,12 +10,16 @@ mod cards;
 mod charge;
 mod doubt;
 mod error;
+pub mod import;
+pub mod orders;
 mod pace;
+pub mod plans;
 pub mod reconcile;
 mod run;
 mod serve;
 mod tally;
 mod time;
+pub mod why;
 
 use std::sync::Arc;
 

@@ -3,15 +3,10 @@
 //!
 //! Promises: an order is carried out whole or not at all. Must never know: how it was given.
 
-use std::sync::Arc;
-
 use thiserror::Error;
 
-use crate::model::{
-    AttemptId, CardId, ChargeSeen, InvoiceId, PlanKey, PlanVersion, Quantity, Snapshot, SubscriptionId,
-    Transition, Zone,
-};
-use crate::rules::{Circumstances, RuleError};
+use crate::model::{AttemptId, InvoiceId, Snapshot, SubscriptionId, Transition};
+use crate::rules::RuleError;
 use crate::store::{Refusal, Store, StoreError};
 
 /// Somebody else wrote between our read and our write so often in a row: a daemon at work writes one row a few
@@ -81,7 +76,8 @@ pub fn on_invoice(
     id: &InvoiceId,
     decide: &mut dyn FnMut(&Snapshot) -> Result<Transition, RuleError>,
 ) -> Result<Snapshot, OrderError> {
-    let read = |store: &mut dyn Store| store.snapshot_of_invoice(id)?.ok_or_else(|| OrderError::no_invoice(id));
+    let read =
+        |store: &mut dyn Store| store.snapshot_of_invoice(id)?.ok_or_else(|| OrderError::no_invoice(id));
     carry_out(store, &read, decide)
 }
 

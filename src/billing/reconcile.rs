@@ -153,7 +153,10 @@ fn compare(attempt: &Attempt, seen: &ChargeSeen) -> (Standing, String) {
     }
     if seen.amount != Some(attempt.amount) || seen.customer.as_ref() != Some(&attempt.customer) {
         let amount = seen.amount.map_or_else(|| "an unknown amount".to_owned(), |amount| amount.to_string());
-        return (Standing::Mismatched, format!("found {amount} there, wanted {} of {}", attempt.amount, attempt.customer));
+        return (
+            Standing::Mismatched,
+            format!("found {amount} there, wanted {} of {}", attempt.amount, attempt.customer),
+        );
     }
     let same = matches!(
         (attempt.status, &seen.status),
@@ -162,15 +165,22 @@ fn compare(attempt: &Attempt, seen: &ChargeSeen) -> (Standing, String) {
             | (AttemptStatus::Pending, SeenStatus::Pending(_))
     );
     if !same {
-        let next = if attempt.status.is_final() { "a person must look at it" } else { "the next run looks it up" };
-        return (Standing::Mismatched, format!("{} here, {} there; {next}", attempt.status, word(&seen.status)));
+        let next =
+            if attempt.status.is_final() { "a person must look at it" } else { "the next run looks it up" };
+        return (
+            Standing::Mismatched,
+            format!("{} here, {} there; {next}", attempt.status, word(&seen.status)),
+        );
     }
     if seen.disputed {
         return (Standing::Disputed, "disputed by the card's holder".into());
     }
     if seen.refunded_minor > 0 {
         let whole = seen.refunded_minor >= attempt.amount.minor();
-        return (Standing::Refunded, if whole { "given back whole".into() } else { "given back in part".into() });
+        return (
+            Standing::Refunded,
+            if whole { "given back whole".into() } else { "given back in part".into() },
+        );
     }
     (Standing::Matched, String::new())
 }
@@ -196,12 +206,15 @@ async fn missing_there(
 ) -> Result<(), RunError> {
     let mut after = 0;
     loop {
-        let page =
-            billing.lane.run(move |store| store.list_attempts(&Filter::default(), after, PAGE_ROWS)).await??;
+        let page = billing
+            .lane
+            .run(move |store| store.list_attempts(&Filter::default(), after, PAGE_ROWS))
+            .await??;
         for row in &page {
             let attempt = &row.attempt;
             let inside = (window.from..=window.to).contains(&attempt.intended_at);
-            let Some(charge) = attempt.charge.as_ref().filter(|_| inside && !seen.contains(&attempt.id)) else {
+            let Some(charge) = attempt.charge.as_ref().filter(|_| inside && !seen.contains(&attempt.id))
+            else {
                 continue;
             };
             pace.permit().await;

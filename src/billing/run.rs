@@ -15,7 +15,9 @@ use super::time::ProviderTime;
 use super::{Billing, Only, Part, RunError, RunOrder, cards, doubt, serve};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
-use crate::model::{AttemptStatus, CustomerId, Epoch, Installation, RunId, RunReport, Snapshot, StoppedBy, SubscriptionId};
+use crate::model::{
+    AttemptStatus, CustomerId, Epoch, Installation, RunId, RunReport, Snapshot, StoppedBy, SubscriptionId,
+};
 use crate::rules::Circumstances;
 use crate::store::{BookFacts, DueCursor, Filter, StoreError};
 
@@ -76,7 +78,8 @@ pub(super) async fn hold<'a>(
     let account = billing.gateway.account().await?;
     time.saw(account.provider_now);
     check_account(billing, order, at, &facts, &account)?;
-    let (epoch, run_id) = if order.dry_run { (None, None) } else { begin(billing, at, &account, &time).await? };
+    let (epoch, run_id) =
+        if order.dry_run { (None, None) } else { begin(billing, at, &account, &time).await? };
     let report = RunReport::new(
         run_id.as_ref().map_or_else(|| "dry".to_owned(), ToString::to_string),
         billing.settings.zone.at(at),
@@ -105,7 +108,8 @@ pub(super) async fn hold<'a>(
 /// The instant that dueness is judged by, in whole seconds.
 fn billing_instant(billing: &Billing, order: &RunOrder) -> Result<Timestamp, RunError> {
     let at = order.at.unwrap_or_else(|| billing.clock.now());
-    Timestamp::from_second(at.as_second()).map_err(|_| RunError::Usage(format!("{at} is outside the calendar")))
+    Timestamp::from_second(at.as_second())
+        .map_err(|_| RunError::Usage(format!("{at} is outside the calendar")))
 }
 
 /// Live keys never charge for a time that has not come; a book never mixes modes; a jumped clock stops everything.
@@ -124,7 +128,9 @@ fn check_account(
     }
     if facts.livemode.is_some_and(|bound| bound != account.livemode) {
         let word = |live| if live { "live" } else { "test" };
-        return Err(StoreError::WrongMode { found: word(account.livemode), wanted: word(!account.livemode) }.into());
+        return Err(
+            StoreError::WrongMode { found: word(account.livemode), wanted: word(!account.livemode) }.into()
+        );
     }
     if let Some(theirs) = account.provider_now {
         let ahead = wall.duration_since(theirs);
@@ -153,7 +159,10 @@ async fn begin(
             store.bind_mode(livemode)?;
             let (epoch, orphans) = store.begin_epoch(at, wire.wall_at, wire.provider_now)?;
             if orphans > 0 {
-                tracing::warn!(orphans, "attempts of a process that died are in doubt and will be looked up first");
+                tracing::warn!(
+                    orphans,
+                    "attempts of a process that died are in doubt and will be looked up first"
+                );
             }
             let run = store.open_run(at, wire.wall_at)?;
             Ok((Some(epoch), Some(run)))
@@ -161,7 +170,11 @@ async fn begin(
         .await?
 }
 
-async fn unreachable_report(billing: &Billing, order: &RunOrder, watch: Stopwatch) -> Result<RunReport, RunError> {
+async fn unreachable_report(
+    billing: &Billing,
+    order: &RunOrder,
+    watch: Stopwatch,
+) -> Result<RunReport, RunError> {
     let at = billing_instant(billing, order)?;
     let facts = billing.lane.run(|store| store.facts()).await??;
     let livemode = facts.livemode.unwrap_or(false);
@@ -280,7 +293,12 @@ impl Run<'_> {
     }
 
     /// Completes the report and keeps it in the book.
-    pub(super) async fn finish(self, run: Option<RunId>, watch: Stopwatch, calls_before: u64) -> Result<RunReport, RunError> {
+    pub(super) async fn finish(
+        self,
+        run: Option<RunId>,
+        watch: Stopwatch,
+        calls_before: u64,
+    ) -> Result<RunReport, RunError> {
         let at = self.at;
         let (next_due_at, doubt_left) = self
             .billing

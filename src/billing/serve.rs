@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::cards;
 use super::charge::{self, Next};
 use super::run::Run;
-use super::cards;
 use crate::model::{Change, SkipReason, Snapshot, StoppedBy, SubscriptionId, Transition};
 use crate::rules::{self, Prepared};
 use crate::store::{CommitError, Refusal};
@@ -93,7 +93,8 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
 /// Nothing to send: writes what there is to write.
 async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skipped: SkipReason) -> Step {
     let wakes = wake_after(&transition);
-    let more = skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake.is_some_and(|wake| wake <= run.at));
+    let more =
+        skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake.is_some_and(|wake| wake <= run.at));
     if run.order.dry_run {
         run.tally().wrote(&transition);
     } else if !transition.is_empty() {

@@ -16,8 +16,11 @@ impl Tally {
             }
         }
         for event in transition.events.iter().filter(|event| event.kind == EventKind::Incident) {
-            let about = event.invoice.as_ref().map(|invoice| format!("invoice {invoice}: ")).unwrap_or_default();
-            self.0.incidents.push(format!("{about}{}", event.data.as_deref().unwrap_or("see `dues list events`")));
+            let about =
+                event.invoice.as_ref().map(|invoice| format!("invoice {invoice}: ")).unwrap_or_default();
+            self.0
+                .incidents
+                .push(format!("{about}{}", event.data.as_deref().unwrap_or("see `dues list events`")));
         }
     }
 
@@ -50,9 +53,9 @@ impl Tally {
                 *self.0.declined_by_code.entry(code).or_default() += 1;
             }
         }
-        let retries = transition.changes.iter().filter(|change| {
-            matches!(change, Change::UpdateInvoice(invoice) if invoice.next_attempt_at.is_some())
-        });
+        let retries = transition.changes.iter().filter(
+            |change| matches!(change, Change::UpdateInvoice(invoice) if invoice.next_attempt_at.is_some()),
+        );
         if declined {
             self.0.retries_scheduled += retries.count() as u64;
         }

@@ -38,11 +38,6 @@ impl ProviderTime {
             let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::ZERO);
             last.saturating_add(passed + SignedDuration::from_secs(1)).unwrap_or(last)
         });
-        Wire {
-            wall_at: self.clock.now(),
-            provider_seen: seen.map(|(last, _)| last),
-            provider_now,
-            timeout,
-        }
+        Wire { wall_at: self.clock.now(), provider_seen: seen.map(|(last, _)| last), provider_now, timeout }
     }
 }

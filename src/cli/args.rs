@@ -6,7 +6,10 @@ use std::process::ExitCode;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
-use super::{completions, list, man};
+use super::{
+    backup, cancel, change, charging, completions, import, invoice, list, man, pause, plans, resolve, resume,
+    retry, run_now, subscribe, why,
+};
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
 #[derive(Debug, Parser)]
@@ -62,6 +65,36 @@ pub enum LogFormat {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// One billing run now; prints its report
+    RunNow(run_now::RunNowArgs),
+    /// Plans of the config against the book
+    Plans(plans::PlansArgs),
+    /// Make one new subscription; prints its id
+    Subscribe(subscribe::SubscribeArgs),
+    /// Make many from a CSV file, all or nothing
+    Import(import::ImportArgs),
+    /// Skip periods until it is resumed
+    Pause(pause::PauseArgs),
+    /// Go on after a pause, or collect periods held by a catch-up
+    Resume(resume::ResumeArgs),
+    /// End a subscription
+    Cancel(cancel::CancelArgs),
+    /// Try its oldest open invoice again in the next run
+    Retry(retry::RetryArgs),
+    /// Change plan, quantity, card or zone from the next period on
+    Change(change::ChangeArgs),
+    /// End an invoice by hand
+    Invoice(invoice::InvoiceArgs),
+    /// End an attempt that needs a person
+    Resolve(resolve::ResolveArgs),
+    /// Copy the book while others write to it
+    Backup(backup::BackupArgs),
+    /// Bind a moved or restored book to this host, after comparing it with the provider's list
+    Adopt(charging::AdoptArgs),
+    /// Our attempts against the provider's charges
+    Reconcile(charging::ReconcileArgs),
+    /// How a subscription got where it is, and what happens next and when
+    Why(why::WhyArgs),
     /// What the book says: subscriptions, invoices, attempts, flags, events, customers
     List(list::ListArgs),
     /// Print completions for a shell

@@ -12,7 +12,9 @@ use crate::rules::commands;
 
 /// What to cancel.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dues cancel sub_7k2m9qx4 --at-period-end\n  dues cancel sub_7k2m9qx4 --reason moved")]
+#[command(
+    after_help = "Examples:\n  dues cancel sub_7k2m9qx4 --at-period-end\n  dues cancel sub_7k2m9qx4 --reason moved"
+)]
 pub struct CancelArgs {
     /// The subscription
     #[arg(value_name = "SUB")]

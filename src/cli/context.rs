@@ -9,7 +9,7 @@ use super::args::Global;
 use super::exit::Failure;
 use crate::config::{self, Loaded, Settings};
 use crate::model::settings::AccountLimits;
-use crate::model::{PlanVersion, Zone};
+use crate::model::{PlanVersion, PlanVersionId, Zone};
 use crate::rules::{Circumstances, Wire};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
@@ -57,6 +57,24 @@ impl Context {
     /// Brings the config's new plans into the book; returns the versions that were added.
     pub fn bring_plans(&self, store: &mut SqliteStore) -> Result<Vec<PlanVersion>, Failure> {
         self.wait(async { Ok(wiring::bring_plans(self.settings(), &self.config.plans, store, None).await?) })
+    }
+
+    /// The plans as they would be with the config's new ones in the book: nothing is written, nothing asked.
+    pub fn plans_in_memory(&self, store: &mut dyn Store) -> Result<Vec<PlanVersion>, Failure> {
+        let mut plans = store.plans()?;
+        for (key, terms) in &self.config.plans {
+            let known = plans.iter_mut().find(|plan| plan.key == *key);
+            match known {
+                Some(plan) => plan.terms = terms.clone(),
+                None => plans.push(PlanVersion {
+                    id: PlanVersionId(0),
+                    key: key.clone(),
+                    version: 1,
+                    terms: terms.clone(),
+                }),
+            }
+        }
+        Ok(plans)
     }
 
     /// Runs what talks to the network to its end.

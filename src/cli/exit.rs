@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 
 use crate::billing::RunError;
+use crate::billing::orders::OrderError;
 use crate::config::{ConfigErrors, SecretError};
 use crate::gateway::GatewayError;
 use crate::model::{IdError, MoneyError, ZoneError};
@@ -105,36 +106,6 @@ impl From<GatewayError> for Failure {
     }
 }
 
-impl From<WiringError> for Failure {
-    fn from(error: WiringError) -> Self {
-        match error {
-            WiringError::Store(error) => error.into(),
-            WiringError::Gateway(error) => error.into(),
-            WiringError::Adopt(sentence) => Self::new(Exit::Store, sentence),
-            WiringError::Sandbox(_) | WiringError::Io { .. } => Self::unexpected(error),
-            WiringError::Secret(_)
-            | WiringError::Key { .. }
-            | WiringError::NoKey
-            | WiringError::Client(_)
-            | WiringError::Wish(_)
-            | WiringError::Plans(_) => Self::usage(error),
-        }
-    }
-}
-
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Self {
-        match error {
-            RunError::Store(error) => error.into(),
-            RunError::Gateway(error) => error.into(),
-            RunError::Usage(sentence) => Self::usage(sentence),
-            RunError::KeysDuringRun(_) => Self::new(Exit::Provider, error),
-            RunError::Clock(sentence) => Self::new(Exit::Attention, sentence),
-            RunError::Lane(error) => Self::unexpected(error),
-        }
-    }
-}
-
 impl From<std::io::Error> for Failure {
     /// Of writing our own output: a reader that went away is no error.
     fn from(error: std::io::Error) -> Self {
@@ -142,6 +113,40 @@ impl From<std::io::Error> for Failure {
             return Self::new(Exit::Done, "");
         }
         Self::unexpected(format!("the output could not be written ({error})"))
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(store) => store.into(),
+            RunError::Gateway(gateway) => gateway.into(),
+            RunError::Usage(sentence) => Self::usage(sentence),
+            RunError::KeysDuringRun(_) => Self::new(Exit::Provider, error),
+            RunError::Clock(_) | RunError::Lane(_) => Self::unexpected(error),
+        }
+    }
+}
+
+impl From<OrderError> for Failure {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::Store(store) => store.into(),
+            OrderError::Refused(_) | OrderError::Contended { .. } => Self::new(Exit::Store, error),
+            OrderError::NotFound { .. } | OrderError::Rule(_) => Self::usage(error),
+        }
+    }
+}
+
+impl From<WiringError> for Failure {
+    fn from(error: WiringError) -> Self {
+        match error {
+            WiringError::Store(store) => store.into(),
+            WiringError::Gateway(gateway) => gateway.into(),
+            WiringError::Adopt(_) => Self::new(Exit::Store, error),
+            WiringError::Sandbox(_) | WiringError::Io { .. } => Self::unexpected(error),
+            _ => Self::usage(error),
+        }
     }
 }
 

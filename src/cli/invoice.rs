@@ -12,7 +12,9 @@ use crate::rules::{RuleError, commands};
 
 /// How to end it.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  dues invoice mark-paid sub_7k2m9qx4.3 --reason 'bank transfer of 21 November'")]
+#[command(
+    after_help = "Example:\n  dues invoice mark-paid sub_7k2m9qx4.3 --reason 'bank transfer of 21 November'"
+)]
 pub struct InvoiceArgs {
     #[command(subcommand)]
     how: How,
@@ -27,7 +29,9 @@ enum How {
     #[command(after_help = "Example:\n  dues invoice mark-paid sub_7k2m9qx4.3 --reason 'bank transfer'")]
     MarkPaid(Which),
     /// It is owed, and given up
-    #[command(after_help = "Example:\n  dues invoice write-off sub_7k2m9qx4.3 --reason 'customer moved away'")]
+    #[command(
+        after_help = "Example:\n  dues invoice write-off sub_7k2m9qx4.3 --reason 'customer moved away'"
+    )]
     WriteOff(Which),
 }
 
@@ -49,7 +53,9 @@ pub(super) fn run(args: &InvoiceArgs, context: &Context) -> Result<Exit, Failure
     let (which, end, done) = match &args.how {
         How::Void(which) => (which, commands::void as End, "void: nothing is owed for it"),
         How::MarkPaid(which) => (which, commands::mark_paid as End, "paid"),
-        How::WriteOff(which) => (which, commands::write_off as End, "uncollectible: it is not tried any more"),
+        How::WriteOff(which) => {
+            (which, commands::write_off as End, "uncollectible: it is not tried any more")
+        }
     };
     let mut store = context.book()?;
     let (id, at, reason) = (&which.invoice, context.now(), which.reason.as_str());

@@ -11,11 +11,26 @@ mod logs;
 mod output;
 mod progress;
 
+mod backup;
+mod cancel;
+mod change;
+mod charging;
 mod completions;
+mod house;
+mod import;
+mod invoice;
 mod list;
 mod man;
+mod pause;
+mod plans;
+mod resolve;
+mod resume;
+mod retry;
 mod rows;
 mod run_now;
+mod standing;
+mod subscribe;
+mod why;
 
 use std::process::ExitCode;
 
@@ -47,8 +62,23 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let global = cli.global;
     match cli.command {
-        Command::Completions(args) => completions::run(&args),
+        Command::RunNow(args) => charging::run_now(&args, &Context::load(global)?),
+        Command::Adopt(args) => charging::adopt_book(&args, &Context::load(global)?),
+        Command::Reconcile(args) => charging::reconcile_book(&args, &Context::load(global)?),
+        Command::Plans(args) => plans::run(&args, &Context::load(global)?),
+        Command::Subscribe(args) => subscribe::run(&args, &Context::load(global)?),
+        Command::Import(args) => import::run(&args, &Context::load(global)?),
+        Command::Pause(args) => pause::run(&args, &Context::load(global)?),
+        Command::Resume(args) => resume::run(&args, &Context::load(global)?),
+        Command::Cancel(args) => cancel::run(&args, &Context::load(global)?),
+        Command::Retry(args) => retry::run(&args, &Context::load(global)?),
+        Command::Change(args) => change::run(&args, &Context::load(global)?),
+        Command::Invoice(args) => invoice::run(&args, &Context::load(global)?),
+        Command::Resolve(args) => resolve::run(&args, &Context::load(global)?),
+        Command::Backup(args) => backup::run(&args, &Context::load(global)?),
         Command::List(args) => list::run(&args, &Context::load(global)?),
+        Command::Why(args) => why::run(&args, &Context::load(global)?),
+        Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }
 }

@@ -12,7 +12,9 @@ use crate::rules::commands;
 
 /// What to pause.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dues pause sub_7k2m9qx4\n  dues pause sub_7k2m9qx4 --until 2027-01-01 --reason holidays")]
+#[command(
+    after_help = "Examples:\n  dues pause sub_7k2m9qx4\n  dues pause sub_7k2m9qx4 --until 2027-01-01 --reason holidays"
+)]
 pub struct PauseArgs {
     /// The subscription
     #[arg(value_name = "SUB")]

@@ -196,7 +196,9 @@ fn apply(existing: bool, context: &Context) -> Result<Exit, Failure> {
             out.line("The book has all plans of the config already.")?;
         }
         if existing {
-            out.line(&format!("{moved} subscriptions moved to the newest version, from their next period on."))?;
+            out.line(&format!(
+                "{moved} subscriptions moved to the newest version, from their next period on."
+            ))?;
         }
     }
     out.finish()?;

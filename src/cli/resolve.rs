@@ -14,8 +14,10 @@ use crate::wiring;
 
 /// What became of it.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dues resolve sub_7k2m9qx4.3.1 --charge chrg_test_5xuy4w91xqz7d1w9u0t --reason 'seen in the dashboard'\n  \
-                        dues resolve sub_7k2m9qx4.3.1 --absent --reason 'support says it was never made'")]
+#[command(
+    after_help = "Examples:\n  dues resolve sub_7k2m9qx4.3.1 --charge chrg_test_5xuy4w91xqz7d1w9u0t --reason 'seen in the dashboard'\n  \
+                        dues resolve sub_7k2m9qx4.3.1 --absent --reason 'support says it was never made'"
+)]
 #[group(required = true, multiple = false, id = "became", args = ["charge", "absent"])]
 pub struct ResolveArgs {
     /// The attempt
@@ -53,7 +55,9 @@ fn seen(context: &Context, charge: &ChargeId) -> Result<ChargeSeen, Failure> {
     context.wait(async {
         let door = wiring::open_door(context.settings()).await?;
         door.gateway.charge_seen(charge).await?.ok_or_else(|| {
-            Failure::usage(format!("--charge: found {charge}, which the provider does not have, wanted one of its charges"))
+            Failure::usage(format!(
+                "--charge: found {charge}, which the provider does not have, wanted one of its charges"
+            ))
         })
     })
 }

@@ -28,7 +28,8 @@ pub(super) fn run(args: &ResumeArgs, context: &Context) -> Result<Exit, Failure>
     let (at, catch_up) = (context.now(), context.settings().catch_up);
     let now = orders::on_subscription(&mut store, &args.subscription, &mut |snapshot| {
         let mut transition = commands::resume(snapshot, catch_up, at)?;
-        for event in transition.events.iter_mut().filter(|event| event.kind == EventKind::SubscriptionResumed) {
+        for event in transition.events.iter_mut().filter(|event| event.kind == EventKind::SubscriptionResumed)
+        {
             event.data = args.reason.as_ref().map(|reason| json!({ "reason": reason }).to_string().into());
         }
         Ok(transition)

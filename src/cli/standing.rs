@@ -23,7 +23,11 @@ pub(super) fn show(
         out.object(&SubscriptionLine::of(&row))?;
     } else {
         out.line(&format!("{}: {done}", now.subscription.id))?;
-        out.line(&format!("  now {}, {}", now.subscription.status, next_look(now.subscription.wake_at, &row)))?;
+        out.line(&format!(
+            "  now {}, {}",
+            now.subscription.status,
+            next_look(now.subscription.wake_at, &row)
+        ))?;
     }
     out.finish()?;
     Ok(Exit::Done)

@@ -17,9 +17,11 @@ const MOST_CONFLICTS: u32 = 10;
 
 /// To what.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dues subscribe --customer cust_test_5xuy4w91xqz7d1w9u0t --plan pro-monthly\n  \
+#[command(
+    after_help = "Examples:\n  dues subscribe --customer cust_test_5xuy4w91xqz7d1w9u0t --plan pro-monthly\n  \
                         dues subscribe --customer cust_test_5xuy4w91xqz7d1w9u0t --plan team-yearly --quantity 12 \
-                        --starts 2026-12-01")]
+                        --starts 2026-12-01"
+)]
 pub struct SubscribeArgs {
     /// The customer at Omise
     #[arg(long, value_name = "CUST")]

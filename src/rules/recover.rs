@@ -6,7 +6,9 @@
 
 use super::draft::Draft;
 use super::{Circumstances, RuleError, course, wake};
-use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeSeen, Epoch, IdempotencyKey, Intent, Snapshot, Transition};
+use crate::model::{
+    Attempt, AttemptId, AttemptStatus, ChargeSeen, Epoch, IdempotencyKey, Intent, Snapshot, Transition,
+};
 
 /// Takes in that charge as an attempt in doubt. Empty: the book knows the attempt. `snapshot` must hold its invoice
 /// if the book has it, closed or not.

@@ -99,7 +99,11 @@ impl<'a> Import<'a> {
     }
 
     /// Judges every line, then writes them all in one transaction; returns how many.
-    pub fn carry_out(&self, store: &mut dyn Store, progress: &mut dyn FnMut(Stage)) -> Result<u64, ImportError> {
+    pub fn carry_out(
+        &self,
+        store: &mut dyn Store,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Result<u64, ImportError> {
         let of = self.judge(store, progress)?;
         let mut file = ImportFile::open(self.text).map_err(|bad| ImportError::Bad(vec![bad]))?;
         // The same bytes are read by the same pure code, so that no line can turn bad between the two readings.

@@ -37,11 +37,11 @@ use super::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
     NewSubscription, Refusal, SkippedPeriods, Store, StoreError, SubscriptionRow, UsageCount, witness,
 };
-use crate::model::{EventKind, NewEvent};
 use crate::model::{
     Attempt, AttemptId, CustomerId, CustomerSnapshot, Epoch, Event, Flag, FlagReason, Invoice, InvoiceId,
     PlanKey, PlanTerms, PlanVersion, PlanVersionId, RunId, Snapshot, SubscriptionId, Transition, Zone,
 };
+use crate::model::{EventKind, NewEvent};
 use book::Book;
 use fault::Outcome;
 
@@ -106,7 +106,8 @@ impl Store for SqliteStore {
     }
 
     fn note_adopted(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        let event = NewEvent { at, kind: EventKind::BookAdopted, subscription: None, invoice: None, data: None };
+        let event =
+            NewEvent { at, kind: EventKind::BookAdopted, subscription: None, invoice: None, data: None };
         self.write(|book| book.append_event(&event))
     }
 

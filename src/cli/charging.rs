@@ -1,0 +1,172 @@
+//! `dues run-now`, `dues adopt` and `dues reconcile`: the commands that talk to the provider about charges.
+
+use clap::Args;
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::json;
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::house::{self, Purpose};
+use super::instant::instant;
+use super::output::{Column, Output};
+use super::rows::short;
+use super::run_now::{RunNowArgs, exit_of, render_report};
+use crate::billing::adopt::adopt;
+use crate::billing::reconcile::{Finding, Reconciled, reconcile};
+use crate::billing::{self, Only, RunError, RunOrder};
+use crate::gateway::Window;
+use crate::model::{CustomerId, SubscriptionId};
+use crate::wiring;
+
+/// One billing run now.
+pub(super) fn run_now(args: &RunNowArgs, context: &Context) -> Result<Exit, Failure> {
+    let order = order(args, context)?;
+    let purpose = if order.dry_run { Purpose::Look } else { Purpose::Charge };
+    let report = context.wait(async {
+        let house = house::open(context, purpose).await?;
+        let report = billing::run(&house.billing, &order).await;
+        house.close(context.settings()).await?;
+        match report {
+            // What was done until then is still worth a report; the exit code tells the rest.
+            Err(RunError::KeysDuringRun(report)) => Ok(*report),
+            other => Ok(other?),
+        }
+    })?;
+    render_report(&report, &context.global, args.strict)
+}
+
+fn order(args: &RunNowArgs, context: &Context) -> Result<RunOrder, Failure> {
+    let only = match args.only.as_deref() {
+        None => None,
+        Some(id) if id.starts_with("cust_") => Some(Only::Customer(CustomerId::parse(id)?)),
+        Some(id) => Some(Only::Subscription(SubscriptionId::parse(id)?)),
+    };
+    Ok(RunOrder {
+        at: args.at.as_deref().map(|text| instant("--at", text, context.zone())).transpose()?,
+        dry_run: args.dry_run,
+        only,
+        limit: args.limit,
+    })
+}
+
+/// Nothing but what every command takes.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Stop whatever else charges from this book first: two copies of a book charge twice.\n\n\
+                        Examples:\n  dues restore /backup/dues.db && dues adopt\n  dues adopt --json"
+)]
+pub struct AdoptArgs {}
+
+/// Binds the book to this host after it was compared with the provider's own list.
+pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failure> {
+    let host = wiring::this_host(&context.settings().store.path);
+    let adopted = context.wait(async {
+        let house = house::open(context, Purpose::Adopt).await?;
+        let adopted = adopt(&house.billing, host.clone()).await;
+        house.close(context.settings()).await?;
+        Ok(adopted?)
+    })?;
+    let mut out = Output::stdout(context.global.json);
+    if out.is_json() {
+        out.object(&json!({
+            "machine": host.machine,
+            "path": host.path,
+            "charges": adopted.charges,
+            "taken_in": adopted.taken_in,
+            "left": adopted.left,
+            "resolved": adopted.report,
+        }))?;
+    } else {
+        out.line(&format!("The book is bound to this host ({} at {}).", host.machine, host.path))?;
+        out.line(&format!(
+            "  {} charges of this book at the provider, of which the book had lost {}",
+            adopted.charges, adopted.taken_in
+        ))?;
+        for why in &adopted.left {
+            out.line(&format!("  for a person: {why}"))?;
+        }
+        out.line("\nNext:\n  dues check\n  dues run-now --dry-run")?;
+    }
+    out.finish()?;
+    Ok(if adopted.left.is_empty() { exit_of(&adopted.report, false) } else { Exit::Attention })
+}
+
+/// Which part of the provider's list.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  dues reconcile\n  dues reconcile --from 2026-11-01 --to 2026-12-01 --json"
+)]
+pub struct ReconcileArgs {
+    /// First instant: RFC 3339, or a date in the book's zone [default: a week ago]
+    #[arg(long, value_name = "D")]
+    from: Option<String>,
+    /// Last instant [default: now]
+    #[arg(long, value_name = "D")]
+    to: Option<String>,
+}
+
+/// Our attempts against the provider's charges.
+pub(super) fn reconcile_book(args: &ReconcileArgs, context: &Context) -> Result<Exit, Failure> {
+    let window = window(args, context)?;
+    let mut findings = Vec::new();
+    let counts = context.wait(async {
+        let house = house::open(context, Purpose::Look).await?;
+        let counts = reconcile(&house.billing, window, &mut |finding| findings.push(finding)).await;
+        house.close(context.settings()).await?;
+        Ok(counts?)
+    })?;
+    show(&counts, &findings, context)?;
+    let wrong = counts.missing_there + counts.missing_here + counts.mismatched;
+    Ok(if wrong == 0 { Exit::Done } else { Exit::Attention })
+}
+
+fn window(args: &ReconcileArgs, context: &Context) -> Result<Window, Failure> {
+    let zone = context.zone();
+    let parse = |option: &str, text: &Option<String>, default: Timestamp| {
+        text.as_deref().map_or(Ok(default), |text| instant(option, text, zone))
+    };
+    let to = parse("--to", &args.to, context.now())?;
+    let week_before =
+        zone.at(to).checked_sub(7.days()).map_or(Timestamp::UNIX_EPOCH, |then| then.timestamp());
+    let from = parse("--from", &args.from, week_before)?;
+    if from > to {
+        return Err(Failure::usage(format!(
+            "--from: found {from}, which is after --to {to}, wanted an earlier one"
+        )));
+    }
+    Ok(Window { from, to })
+}
+
+fn show(counts: &Reconciled, findings: &[Finding], context: &Context) -> Result<(), Failure> {
+    let mut out = Output::stdout(context.global.json);
+    if out.is_json() {
+        let mut object = serde_json::to_value(counts).unwrap_or_default();
+        object["findings"] = serde_json::to_value(findings).unwrap_or_default();
+        out.object(&object)?;
+        return out.finish();
+    }
+    let zone = context.zone();
+    out.line(&format!("{} to {}", short(counts.from, zone), short(counts.to, zone)))?;
+    for (word, n) in [
+        ("matched", counts.matched),
+        ("missing there", counts.missing_there),
+        ("missing here", counts.missing_here),
+        ("mismatched", counts.mismatched),
+        ("refunded", counts.refunded),
+        ("disputed", counts.disputed),
+        ("of others", counts.others),
+    ] {
+        out.line(&format!("  {word:<14} {n}"))?;
+    }
+    let columns = [Column::text("ATTEMPT"), Column::text("CHARGE"), Column::text("WHAT")];
+    let dash = || "–".to_owned();
+    let rows = findings.iter().map(|finding| {
+        vec![
+            finding.attempt.as_ref().map_or_else(dash, ToString::to_string),
+            finding.charge.clone().unwrap_or_else(dash),
+            finding.detail.clone(),
+        ]
+    });
+    out.table(&columns, rows.collect())?;
+    out.finish()
+}

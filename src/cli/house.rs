@@ -1,0 +1,128 @@
+//! Opens a house that may charge for the commands that need one, and shows how far its work is.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use super::context::Context;
+use super::exit::Failure;
+use super::progress::Progress;
+use crate::billing::import::Import;
+use crate::billing::{Part, Watch};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Filter, Store};
+use crate::wiring::{self, Door, House};
+
+/// What a command wants of the house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To charge: takes the lock.
+    Charge,
+    /// To bind a book that is not this host's: takes the lock, asks for no binding.
+    Adopt,
+    /// To look: writes nothing.
+    Look,
+}
+
+/// Puts the house together; a new book on the embedded sandbox gets the config's subscriptions first.
+pub(super) async fn open(context: &Context, purpose: Purpose) -> Result<House, Failure> {
+    let settings = context.settings();
+    let door = wiring::open_door(settings).await?;
+    let mut store = match purpose {
+        Purpose::Look if settings.store.path.exists() => wiring::open_book_read_only(settings)?,
+        Purpose::Look => SqliteStore::in_memory()?,
+        Purpose::Charge | Purpose::Adopt => wiring::open_book(settings)?,
+    };
+    if purpose != Purpose::Look || !settings.store.path.exists() {
+        wiring::bring_plans(settings, &context.config.plans, &mut store, Some(&door)).await?;
+        first_subscriptions(context, &mut store, &door)?;
+    }
+    let lock = match purpose {
+        Purpose::Charge => wiring::Claim::Charge,
+        Purpose::Adopt => wiring::Claim::Adopt,
+        Purpose::Look => wiring::Claim::None,
+    };
+    let watch = Arc::new(Bar::new(context));
+    Ok(wiring::build(settings, store, door, watch, stop_on_signal(), lock)?)
+}
+
+/// `[sandbox] subscriptions`, into a book that has none, so that a first try has something to bill.
+fn first_subscriptions(context: &Context, store: &mut SqliteStore, door: &Door) -> Result<(), Failure> {
+    let Some(file) = context.settings().sandbox.subscriptions.as_ref().filter(|_| door.sandbox.is_some())
+    else {
+        return Ok(());
+    };
+    if !store.list_subscriptions(&Filter::default(), 0, 1)?.is_empty() {
+        return Ok(());
+    }
+    let text = std::fs::read(file)
+        .map_err(|why| Failure::usage(format!("[sandbox] subscriptions: {}: {why}", file.display())))?;
+    let import = Import::new(&text, store.plans()?, context.zone().clone(), context.now());
+    let count = import
+        .carry_out(store, &mut |_| {})
+        .map_err(|error| Failure::usage(format!("[sandbox] subscriptions: {}: {error}", file.display())))?;
+    tracing::info!(count, file = %file.display(), "subscriptions imported into the new book");
+    Ok(())
+}
+
+/// A first signal lets calls in flight end; a second one ends the program at once, which loses nothing.
+fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        tracing::warn!("stopping: calls in flight are waited for; a second signal ends at once");
+        told.cancel();
+        wait_for_signal().await;
+        std::process::exit(130);
+    });
+    stop
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => {
+            if interrupted.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+/// A progress bar for each part of the work.
+struct Bar {
+    global: super::args::Global,
+    now: Mutex<Option<(Progress, u64)>>,
+}
+
+impl Bar {
+    fn new(context: &Context) -> Self {
+        Self { global: context.global.clone(), now: Mutex::new(None) }
+    }
+}
+
+impl Watch for Bar {
+    fn begin(&self, part: Part, total: Option<u64>) {
+        let what = match part {
+            Part::Doubt => "looking up",
+            Part::Cards => "reading customers",
+            Part::Charges => "charging",
+        };
+        let bar = Progress::new(&self.global, what, total.unwrap_or(0));
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Some((bar, 0));
+    }
+
+    fn advance(&self, steps: u64) {
+        if let Some((bar, done)) = &mut *self.now.lock().unwrap_or_else(PoisonError::into_inner) {
+            *done += steps;
+            bar.set(*done);
+        }
+    }
+
+    fn end(&self) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
