@@ -140,7 +140,6 @@ pub const KILL_POINTS: &[&str] = &[
     "intent.before_commit",
     "intent.after_commit",
     "request.before",
-    "answer.before_read",
     "answer.after_read",
     "result.before_commit",
     "result.after_commit",

@@ -98,6 +98,10 @@ async fn keep_result(
                 run.halt(StoppedBy::Lease);
                 return None;
             }
+            // What the schema forbids it forbids for good: no waiting helps, a person must look.
+            Err(CommitError::Refused(Refusal::Constraint(what))) => {
+                return unconcluded(run, attempt, &RuleError::Refused(what));
+            }
             Err(error) if tries >= MOST_RESULT_TRIES => {
                 let story = format!("attempt {attempt}: its result could not be kept ({error}): {outcome:?}");
                 tracing::error!(%attempt, "{story}; it stays intended and will be looked up");

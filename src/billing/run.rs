@@ -15,6 +15,7 @@ use super::time::ProviderTime;
 use super::{Billing, Only, Part, RunError, RunOrder, cards, doubt, serve};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
+use crate::hooks::kill_point;
 use crate::model::{
     AttemptStatus, CustomerId, Epoch, Installation, RunId, RunReport, Snapshot, StoppedBy, SubscriptionId,
 };
@@ -157,7 +158,9 @@ async fn begin(
         .lane
         .run(move |store| {
             store.bind_mode(livemode)?;
+            kill_point("epoch.before_commit");
             let (epoch, orphans) = store.begin_epoch(at, wire.wall_at, wire.provider_now)?;
+            kill_point("epoch.after_commit");
             if orphans > 0 {
                 tracing::warn!(
                     orphans,

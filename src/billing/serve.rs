@@ -107,7 +107,8 @@ async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skippe
             return reload(run, visit).await;
         }
     }
-    if !visit.sent || skipped != SkipReason::NotDue {
+    let told = visit.sent || transition.changes.iter().any(|change| matches!(change, Change::RaiseFlag(_)));
+    if !told {
         run.tally().skipped(skipped);
     }
     Step::Done

@@ -7,8 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::{
-    backup, cancel, change, charging, completions, import, invoice, list, man, pause, plans, resolve, resume,
-    retry, run_now, subscribe, why,
+    backup, cancel, change, charges, charging, check, completions, customers, import, invoice, list, man, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe, tokens, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -67,6 +66,8 @@ pub enum LogFormat {
 pub enum Command {
     /// One billing run now; prints its report
     RunNow(run_now::RunNowArgs),
+    /// Look at config, store, clock, keys and gateway; say what to fix; change nothing
+    Check(check::CheckArgs),
     /// Plans of the config against the book
     Plans(plans::PlansArgs),
     /// Make one new subscription; prints its id
@@ -89,6 +90,8 @@ pub enum Command {
     Resolve(resolve::ResolveArgs),
     /// Copy the book while others write to it
     Backup(backup::BackupArgs),
+    /// Put a backup in the place of the book
+    Restore(restore::RestoreArgs),
     /// Bind a moved or restored book to this host, after comparing it with the provider's list
     Adopt(charging::AdoptArgs),
     /// Our attempts against the provider's charges
@@ -97,10 +100,24 @@ pub enum Command {
     Why(why::WhyArgs),
     /// What the book says: subscriptions, invoices, attempts, flags, events, customers
     List(list::ListArgs),
+    /// Customers and cards at the provider, as the API has them
+    #[command(subcommand)]
+    Customers(customers::CustomersCommand),
+    /// Charges at the provider, as the API has them
+    #[command(subcommand)]
+    Charges(charges::ChargesCommand),
+    /// Tokens of test cards
+    #[command(subcommand)]
+    Tokens(tokens::TokensCommand),
+    /// The rest of what the provider tells of the account, as the API has it
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write all of them into a folder
     Man(man::ManArgs),
+    /// Run the pretend Omise on loopback, for trying things out and for tests
+    Sandbox(sandbox::SandboxArgs),
 }
 
 /// Shows what the parser has to say: help and version on stdout, mistakes on stderr.

@@ -18,7 +18,6 @@ use crate::rules::commands::{self, ChangeOrder, NextInvoice};
 #[command(
     after_help = "Examples:\n  dues change sub_7k2m9qx4 --plan team-yearly\n  dues change sub_7k2m9qx4 --card default"
 )]
-#[group(required = true, multiple = true, id = "wish", args = ["plan", "quantity", "card", "zone"])]
 pub struct ChangeArgs {
     /// The subscription
     #[arg(value_name = "SUB")]

@@ -1,7 +1,5 @@
 //! What a command has in hand: the config, and through it the book, the provider and the time.
 
-use std::sync::OnceLock;
-
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
@@ -21,7 +19,7 @@ pub struct Context {
     pub global: Global,
     /// The config that was believed.
     pub config: Loaded,
-    runtime: OnceLock<Runtime>,
+    runtime: Runtime,
 }
 
 impl Context {
@@ -29,7 +27,9 @@ impl Context {
     pub fn load(global: Global) -> Result<Self, Failure> {
         let path = config::find(global.config.as_deref())?;
         let config = config::load(&path)?;
-        Ok(Self { global, config, runtime: OnceLock::new() })
+        let runtime = Runtime::new()
+            .map_err(|why| Failure::unexpected(format!("no threads could be started ({why})")))?;
+        Ok(Self { global, config, runtime })
     }
 
     /// Every wish but the plans.
@@ -79,15 +79,7 @@ impl Context {
 
     /// Runs what talks to the network to its end.
     pub fn wait<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        let runtime = match self.runtime.get() {
-            Some(runtime) => runtime,
-            None => {
-                let made = Runtime::new()
-                    .map_err(|why| Failure::unexpected(format!("no threads could be started ({why})")))?;
-                self.runtime.get_or_init(|| made)
-            }
-        };
-        runtime.block_on(work)
+        self.runtime.block_on(work)
     }
 
     /// Now, by the second: billing counts no less.

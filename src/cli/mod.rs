@@ -8,14 +8,19 @@ mod context;
 mod exit;
 mod instant;
 mod logs;
+mod objects;
 mod output;
 mod progress;
 
 mod backup;
 mod cancel;
+mod cards;
 mod change;
+mod charges;
 mod charging;
+mod check;
 mod completions;
+mod customers;
 mod house;
 mod import;
 mod invoice;
@@ -23,13 +28,17 @@ mod list;
 mod man;
 mod pause;
 mod plans;
+mod provider;
 mod resolve;
+mod restore;
 mod resume;
 mod retry;
 mod rows;
 mod run_now;
+mod sandbox;
 mod standing;
 mod subscribe;
+mod tokens;
 mod why;
 
 use std::process::ExitCode;
@@ -65,6 +74,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::RunNow(args) => charging::run_now(&args, &Context::load(global)?),
         Command::Adopt(args) => charging::adopt_book(&args, &Context::load(global)?),
         Command::Reconcile(args) => charging::reconcile_book(&args, &Context::load(global)?),
+        Command::Check(args) => check::run(&args, global),
         Command::Plans(args) => plans::run(&args, &Context::load(global)?),
         Command::Subscribe(args) => subscribe::run(&args, &Context::load(global)?),
         Command::Import(args) => import::run(&args, &Context::load(global)?),
@@ -76,9 +86,15 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Invoice(args) => invoice::run(&args, &Context::load(global)?),
         Command::Resolve(args) => resolve::run(&args, &Context::load(global)?),
         Command::Backup(args) => backup::run(&args, &Context::load(global)?),
+        Command::Restore(args) => restore::run(&args, &Context::load(global)?),
         Command::List(args) => list::run(&args, &Context::load(global)?),
         Command::Why(args) => why::run(&args, &Context::load(global)?),
+        Command::Customers(command) => customers::run(&command, &Context::load(global)?),
+        Command::Charges(command) => charges::run(&command, &Context::load(global)?),
+        Command::Tokens(command) => tokens::run(&command, &Context::load(global)?),
+        Command::Provider(command) => provider::run(&command, &Context::load(global)?),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
+        Command::Sandbox(args) => sandbox::run(&args, global.json),
     }
 }

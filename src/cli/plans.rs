@@ -174,11 +174,11 @@ fn apply(existing: bool, context: &Context) -> Result<Exit, Failure> {
         let mut progress =
             Progress::new(&context.global, "moving", older.iter().map(|plan| plan.on_older).sum());
         for plan in store.plans()? {
-            let order = ChangeOrder { plan: Some(Arc::new(plan.clone())), ..ChangeOrder::default() };
+            let wish = ChangeOrder { plan: Some(Arc::new(plan.clone())), ..ChangeOrder::default() };
             moved += plans::move_existing(
                 &mut store,
                 &plan.key,
-                &mut |snapshot| Ok(commands::change(snapshot, &order, catch_up, at, None)?.transition),
+                &mut |snapshot| Ok(commands::change(snapshot, &wish, catch_up, at, None)?.transition),
                 &mut |done| progress.set(moved + done),
             )?;
         }

@@ -18,13 +18,12 @@ use crate::wiring;
     after_help = "Examples:\n  dues resolve sub_7k2m9qx4.3.1 --charge chrg_test_5xuy4w91xqz7d1w9u0t --reason 'seen in the dashboard'\n  \
                         dues resolve sub_7k2m9qx4.3.1 --absent --reason 'support says it was never made'"
 )]
-#[group(required = true, multiple = false, id = "became", args = ["charge", "absent"])]
 pub struct ResolveArgs {
     /// The attempt
     #[arg(value_name = "ATTEMPT")]
     attempt: AttemptId,
     /// It became this charge; its status is read at the provider
-    #[arg(long, value_name = "CHRG")]
+    #[arg(long, value_name = "CHRG", required_unless_present = "absent", conflicts_with = "absent")]
     charge: Option<ChargeId>,
     /// It never became a charge
     #[arg(long)]

@@ -1,13 +1,12 @@
-//! What stands after an order: said to people in two lines, to programs as the subscription's own row.
-
-use jiff::Timestamp;
+//! What stands after an order: said to people in a few lines, to programs as the subscription's own row.
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use super::rows::{SubscriptionLine, short};
+use super::rows::SubscriptionLine;
 use crate::billing::orders::OrderError;
 use crate::model::{Snapshot, SubscriptionId};
+use crate::rules::next_steps;
 use crate::store::{Filter, Store, SubscriptionRow};
 
 /// Shows the subscription of that snapshot; `done` is what the order did, for people.
@@ -23,11 +22,9 @@ pub(super) fn show(
         out.object(&SubscriptionLine::of(&row))?;
     } else {
         out.line(&format!("{}: {done}", now.subscription.id))?;
-        out.line(&format!(
-            "  now {}, {}",
-            now.subscription.status,
-            next_look(now.subscription.wake_at, &row)
-        ))?;
+        for step in next_steps(now, &context.circumstances(store)?) {
+            out.line(&format!("  {step}"))?;
+        }
     }
     out.finish()?;
     Ok(Exit::Done)
@@ -38,9 +35,4 @@ pub(super) fn row(store: &mut dyn Store, id: &SubscriptionId) -> Result<Subscrip
     let filter = Filter { subscription: Some(id.clone()), ..Filter::default() };
     let row = store.list_subscriptions(&filter, 0, 1)?.into_iter().next();
     row.ok_or_else(|| OrderError::no_subscription(id).into())
-}
-
-fn next_look(at: Option<Timestamp>, row: &SubscriptionRow) -> String {
-    let zone = &row.subscription.zone;
-    at.map_or_else(|| "nothing is due by itself".into(), |at| format!("next due {} {zone}", short(at, zone)))
 }

@@ -30,13 +30,13 @@ pub struct WhyArgs {
 pub(super) fn run(args: &WhyArgs, context: &Context) -> Result<Exit, Failure> {
     let mut store = context.book()?;
     let circumstances = context.circumstances(&mut store)?;
-    let story = why::story(&mut store, &args.subscription)?;
-    let next = Vec::<String>::new();
+    let told = why::story(&mut store, &args.subscription)?;
+    let next = crate::rules::next_steps(&told.now, &circumstances);
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
-        out.object(&object(&story, &next))?;
+        out.object(&object(&told, &next))?;
     } else {
-        tell(&mut out, &story, &next)?;
+        tell(&mut out, &told, &next)?;
     }
     out.finish()?;
     Ok(Exit::Done)
@@ -168,10 +168,8 @@ fn invoices(out: &mut Output, story: &Story, zone: &Zone) -> Result<(), Failure>
                 _ => String::new(),
             };
             let at = short(attempt.intended_at, zone);
-            text.push_str(&format!(
-                "\n    {}  {at}  {}{code}{charge}{act}",
-                attempt.id.number, attempt.status
-            ));
+            let line = format!("\n    {}  {at}  {}{code}{charge}{act}", attempt.id.number, attempt.status);
+            text.push_str(&line);
         }
         text
     })

@@ -136,7 +136,8 @@ fn visible(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
 fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
+        // Joined to a relative path it leaves it as it is.
+        _ => PathBuf::new(),
     }
 }
 

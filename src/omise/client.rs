@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::retry::Tries;
 use super::transport::{Json, Transport};
-use super::{Answer, ApiObject, ClientConfig, ConfigError, Error, GetRetry, Reply, TransportError};
+use super::{Answer, ApiObject, ClientConfig, ConfigError, Error, PublicKey, Reply, TransportError};
 
 /// A client of the Omise API for one account in one mode. Cheap to clone; share one per program.
 #[derive(Clone)]
@@ -24,13 +24,12 @@ struct Inner {
     /// Where charges are posted: the one address that is asked for thousands of times, made once.
     charges: Url,
     vault: Option<Transport>,
-    get_retry: GetRetry,
-    livemode: bool,
+    config: ClientConfig,
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("livemode", &self.0.livemode).finish_non_exhaustive()
+        f.debug_struct("Client").field("livemode", &self.livemode()).finish_non_exhaustive()
     }
 }
 
@@ -48,12 +47,18 @@ impl Client {
             None => None,
         };
         let charges = api.url("/charges");
-        Ok(Self(Arc::new(Inner { api, charges, vault, get_retry: config.get_retry, livemode })))
+        Ok(Self(Arc::new(Inner { api, charges, vault, config: config.clone() })))
     }
 
     /// True when the secret key is a live one: charges move real money.
     pub fn livemode(&self) -> bool {
-        self.0.livemode
+        self.0.config.secret_key.livemode()
+    }
+
+    /// The same client with a public key, so that it can make tokens. Its connections are new ones.
+    pub fn with_public_key(&self, vault_url: &str, key: PublicKey) -> Result<Self, ConfigError> {
+        let vault_url = vault_url.to_owned();
+        Self::new(&ClientConfig { vault_url, public_key: Some(key), ..self.0.config.clone() })
     }
 
     /// Reads one object, with repetition after faults.
@@ -89,7 +94,7 @@ impl Client {
         from: &Transport,
         url: Url,
     ) -> Result<Answer<T>, Error> {
-        let mut tries = Tries::new(self.0.get_retry);
+        let mut tries = Tries::new(self.0.config.get_retry);
         loop {
             let read = match from.send(Method::GET, url.clone(), None).await {
                 Ok(reply) => reply.parse().map(|value| reply.answer(value)),

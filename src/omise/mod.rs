@@ -32,7 +32,7 @@
 //! #     name: "A Customer".to_owned(),
 //! #     expiration_month: 12,
 //! #     expiration_year: 2090,
-//! #     security_code: "123".to_owned().into(),
+//! #     security_code: Some("123".to_owned().into()),
 //! # };
 //! # let token = client.tokens().create(&card).await?.value.id;
 //! # let token_2 = client.tokens().create(&card).await?.value.id;

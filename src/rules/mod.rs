@@ -18,6 +18,7 @@ mod curve;
 pub mod declines;
 pub mod doubt;
 mod draft;
+mod explain;
 mod flags;
 mod ladder;
 mod life;
@@ -32,5 +33,6 @@ mod tests;
 
 pub use circumstances::{Circumstances, Wire};
 pub use conclude::{conclude, outcome_of};
+pub use explain::next_steps;
 pub use prepare::prepare;
 pub use prepared::{DoubtStep, Prepared, PreparedCharge, RuleError, Scan};

@@ -66,6 +66,16 @@ pub(super) fn look(s: &Snapshot, at: Timestamp) -> Queue {
     Queue { head, wake }
 }
 
+/// Whether newer invoices wait for this open one.
+pub(super) fn holds_up_the_rest(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> bool {
+    !matches!(standing(s, open, at), Standing::Passed | Standing::Spread(_))
+}
+
+/// When this missed period's turn comes; `None`: it waits for none.
+pub(super) fn catch_up_turn(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Option<Timestamp> {
+    spread_until(s, open, at).filter(|until| *until > at)
+}
+
 /// Where one open invoice stands in the queue.
 enum Standing {
     Passed,
@@ -91,10 +101,7 @@ fn standing(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Standing {
             if due > at {
                 return Standing::Later(due);
             }
-            match spread_until(s, open, at) {
-                Some(until) if until > at => Standing::Spread(until),
-                _ => Standing::Now(due),
-            }
+            catch_up_turn(s, open, at).map_or(Standing::Now(due), Standing::Spread)
         }
     }
 }

@@ -270,9 +270,7 @@ pub fn update(world: &mut World, place: u32, params: &Params) -> Result<(), ApiE
     let metadata = customers::read_metadata(params)?;
     events::before_change(world, place);
     let charge = world.charges.change(place);
-    if let Some(description) = params.text("description") {
-        charge.description = Some(description.into());
-    }
+    params.update("description", &mut charge.description);
     if metadata.is_some() {
         charge.metadata = metadata;
     }

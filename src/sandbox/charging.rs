@@ -31,6 +31,8 @@ struct Order {
     webhook_endpoints: Vec<Box<str>>,
     /// Id of the schedule that asks.
     schedule: Option<Box<str>>,
+    /// Seconds since 1970, when the client names it.
+    expires_at: Option<i64>,
 }
 
 /// What pays: a saved card, or a token not yet spent.
@@ -95,6 +97,7 @@ pub fn scheduled(world: &mut World, standing: Standing) -> Result<u32, ApiError>
         capture: true,
         webhook_endpoints: Vec::new(),
         schedule: Some(standing.schedule.into()),
+        expires_at: None,
     };
     Ok(process(world, &order, card, &[], None))
 }
@@ -130,6 +133,7 @@ fn check(world: &World, params: &Params) -> Result<Order, ApiError> {
         capture: params.flag("capture").unwrap_or(true),
         webhook_endpoints: endpoints(params)?,
         schedule: None,
+        expires_at: expiry(world, params)?,
     })
 }
 
@@ -143,6 +147,13 @@ fn payer(world: &World, customer: Option<u32>, card: Option<String>) -> Result<P
         (Some(customer), Some(id)) => cards::find_of(world, customer, &id).map(Paying::Card),
         (None, Some(id)) => tokens::unused(world, &id).map(Paying::Token),
     }
+}
+
+/// When the client wants a pending charge to expire.
+fn expiry(world: &World, params: &Params) -> Result<Option<i64>, ApiError> {
+    let Some(text) = params.text("expires_at") else { return Ok(None) };
+    let at = time::read(&text).map(jiff::Timestamp::as_second).filter(|at| *at > world.now_seconds());
+    at.map(Some).ok_or_else(|| ApiError::bad("bad_request", "expires_at is invalid or in the past"))
 }
 
 /// At most two addresses that hear of this charge besides the account's own.
@@ -240,7 +251,7 @@ fn process(world: &mut World, order: &Order, card: u32, faults: &[Fault], key: O
         three_ds: verdict.three_ds,
         transaction: None,
         schedule: order.schedule.clone(),
-        expires_at: now.saturating_add(LIFETIME_SECONDS),
+        expires_at: order.expires_at.unwrap_or(now.saturating_add(LIFETIME_SECONDS)),
         authorized_at: good.then_some(now),
         paid_at: (status == Status::Successful).then_some(now),
         ended_at: (status == Status::Failed).then_some(now),
@@ -294,7 +305,7 @@ fn record(world: &mut World, order: &Order, place: u32, key: Option<&str>) {
         idempotency_key: key.map(str::to_owned),
         refunded: 0,
     };
-    world.ledger.enter(entry);
+    world.ledger.enter(&entry);
 }
 
 /// The word of a status, for the ledger.

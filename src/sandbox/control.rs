@@ -24,7 +24,7 @@ type Reply = Result<Value, ApiError>;
 pub fn answer(world: &mut World, call: &Call) -> Answer {
     let segments = call.segments();
     let reply = match (call.method == Method::GET, segments.get(1..).unwrap_or_default()) {
-        (true, ["ledger"]) => Ok(ledger(world, call)),
+        (true, ["ledger"]) => return Answer::object(ledger(world, call).into_bytes()),
         (true, ["customers"]) => Ok(json!(seed::list(world))),
         (true, ["traffic"]) => {
             Ok(json!({"requests": world.traffic.requests, "refused": world.traffic.refused}))
@@ -42,13 +42,15 @@ pub fn answer(world: &mut World, call: &Call) -> Answer {
     }
 }
 
-fn ledger(world: &World, call: &Call) -> Value {
+/// Every entry; with `summary=1` counts and sums; with `customer=ID` that customer's alone.
+fn ledger(world: &World, call: &Call) -> String {
     if call.params.flag("summary") == Some(true) {
-        return world.ledger.summary();
+        return world.ledger.summary().to_string();
     }
-    let customer = call.params.text("customer");
-    let wanted = |entry: &&super::ledger::Entry| customer.is_none() || entry.customer == customer;
-    json!(world.ledger.entries().iter().filter(wanted).collect::<Vec<_>>())
+    let Some(customer) = call.params.text("customer") else { return world.ledger.text() };
+    let mut own = world.ledger.entries();
+    own.retain(|entry| entry.customer.as_ref() == Some(&customer));
+    json!(own).to_string()
 }
 
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {

@@ -56,7 +56,7 @@ pub struct CustomerView<'a> {
     default_card: Option<String>,
     linked_accounts: List<()>,
     description: Option<&'a str>,
-    email: Option<String>,
+    email: Option<&'a str>,
     created_at: String,
 }
 
@@ -65,7 +65,6 @@ pub fn view(world: &World, place: u32) -> CustomerView<'_> {
     let customer = world.customers.at(place);
     let id = world.customers.name(place);
     let page = Page::first(world.now_ms());
-    let seeded = customer.fate.map(|_| format!("customer-{}@example.com", place + 1));
     CustomerView {
         object: "customer",
         livemode: false,
@@ -76,7 +75,7 @@ pub fn view(world: &World, place: u32) -> CustomerView<'_> {
         default_card: customer.default_card.map(|card| world.cards.name(card)),
         linked_accounts: List::of(&[], &page, format!("/customers/{id}/linked_accounts"), |_| ()),
         description: customer.description.as_deref(),
-        email: customer.email.as_deref().map(str::to_owned).or(seeded),
+        email: customer.email.as_deref(),
         created_at: time::show(world.customers.id(place).seconds()),
         id,
     }
@@ -146,12 +145,8 @@ pub fn update(world: &mut World, place: u32, params: &Params) -> Result<(), ApiE
     let token = params.text("card").map(|id| tokens::unused(world, &id)).transpose()?;
     let chosen = params.text("default_card").map(|id| cards::find_of(world, place, &id)).transpose()?;
     let customer = world.customers.change(place);
-    if let Some(email) = params.text("email") {
-        customer.email = Some(email.into());
-    }
-    if let Some(description) = params.text("description") {
-        customer.description = Some(description.into());
-    }
+    params.update("email", &mut customer.email);
+    params.update("description", &mut customer.description);
     if metadata.is_some() {
         customer.metadata = metadata;
     }

@@ -28,7 +28,7 @@ impl Keys {
         let make = |prefix: &str, salt: u64| {
             let mut key = format!("{prefix}_test_");
             ids::base36(&mut key, ids::mix(seed ^ salt), 12);
-            ids::base36(&mut key, ids::mix(seed.wrapping_add(salt)), 7);
+            ids::base36(&mut key, ids::mix(ids::mix(seed ^ salt)), 7);
             key
         };
         let (public, secret) = (make("pkey", 0x70), make("skey", 0x73));

@@ -38,11 +38,12 @@ pub struct Entry {
     pub refunded: i64,
 }
 
-/// Everything that was truly made.
+/// Everything that was truly made. Each entry is kept as the line of JSON it is shown as: a long run makes
+/// a million of them.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    entries: Vec<Entry>,
-    places: HashMap<String, usize>,
+    lines: Vec<Box<str>>,
+    places: HashMap<Box<str>, usize>,
     /// By status and currency: how many, and the sum of their amounts.
     sums: BTreeMap<(String, String), (u64, i64)>,
     changed: Option<Vec<usize>>,
@@ -50,32 +51,40 @@ pub struct Ledger {
 
 impl Ledger {
     /// Writes down a charge just processed.
-    pub fn enter(&mut self, entry: Entry) {
-        let place = self.entries.len();
+    pub fn enter(&mut self, entry: &Entry) {
+        let place = self.lines.len();
         self.count(&entry.status, &entry.currency, 1, entry.amount);
-        self.places.insert(entry.id.clone(), place);
-        self.entries.push(entry);
+        self.places.insert(entry.id.as_str().into(), place);
+        self.lines.push(written(entry));
         self.touch(place);
     }
 
     /// A charge made earlier now stands otherwise.
     pub fn settle(&mut self, id: &str, status: &str, failure_code: Option<&str>) {
-        let Some(&place) = self.places.get(id) else { return };
-        let Some(entry) = self.entries.get_mut(place) else { return };
-        let before = std::mem::replace(&mut entry.status, status.to_owned());
-        entry.failure_code = failure_code.map(str::to_owned);
-        let (currency, amount) = (entry.currency.clone(), entry.amount);
-        self.count(&before, &currency, -1, -amount);
-        self.count(status, &currency, 1, amount);
-        self.touch(place);
+        self.amend(id, |entry| {
+            status.clone_into(&mut entry.status);
+            entry.failure_code = failure_code.map(str::to_owned);
+        });
     }
 
     /// Part of a charge went back.
     pub fn refund(&mut self, id: &str, amount: i64) {
+        self.amend(id, |entry| entry.refunded += amount);
+    }
+
+    fn amend(&mut self, id: &str, change: impl FnOnce(&mut Entry)) {
         let Some(&place) = self.places.get(id) else { return };
-        if let Some(entry) = self.entries.get_mut(place) {
-            entry.refunded += amount;
-            self.touch(place);
+        let Some(mut entry) = self.entry(place) else { return };
+        change(&mut entry);
+        self.replace(place, &entry);
+        self.touch(place);
+    }
+
+    fn replace(&mut self, place: usize, entry: &Entry) {
+        if let Some(before) = self.entry(place) {
+            self.count(&before.status, &before.currency, -1, -before.amount);
+            self.count(&entry.status, &entry.currency, 1, entry.amount);
+            self.lines[place] = written(entry);
         }
     }
 
@@ -91,9 +100,18 @@ impl Ledger {
         }
     }
 
+    fn entry(&self, place: usize) -> Option<Entry> {
+        self.lines.get(place).and_then(|line| serde_json::from_str(line).ok())
+    }
+
     /// Every entry, oldest first.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub fn entries(&self) -> Vec<Entry> {
+        self.lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Every entry as one JSON array, oldest first.
+    pub fn text(&self) -> String {
+        format!("[{}]", self.lines.join(","))
     }
 
     /// Counts and sums by status and currency.
@@ -106,7 +124,7 @@ impl Ledger {
                 json!({"status": status, "currency": currency, "count": count, "sum": sum})
             })
             .collect();
-        json!({"object": "ledger_summary", "charges": self.entries.len(), "by_status": rows})
+        json!({"object": "ledger_summary", "charges": self.lines.len(), "by_status": rows})
     }
 
     /// From now on remembers what changes.
@@ -119,21 +137,58 @@ impl Ledger {
         let mut places = self.changed.as_mut().map(std::mem::take).unwrap_or_default();
         places.sort_unstable();
         places.dedup();
-        places.into_iter().map(|place| (place, self.entries[place].clone())).collect()
+        places.into_iter().filter_map(|place| Some((place, self.entry(place)?))).collect()
     }
 
     /// Puts back what a journal line holds. False if it does not follow from the lines before it.
     pub fn restore(&mut self, entries: Vec<(usize, Entry)>) -> bool {
         for (place, entry) in entries {
-            if place == self.entries.len() {
-                self.enter(entry);
-                continue;
+            match place.cmp(&self.lines.len()) {
+                std::cmp::Ordering::Less => self.replace(place, &entry),
+                std::cmp::Ordering::Equal => self.enter(&entry),
+                std::cmp::Ordering::Greater => return false,
             }
-            let Some(slot) = self.entries.get_mut(place) else { return false };
-            let before = std::mem::replace(slot, entry.clone());
-            self.count(&before.status, &before.currency, -1, -before.amount);
-            self.count(&entry.status, &entry.currency, 1, entry.amount);
         }
         true
+    }
+}
+
+fn written(entry: &Entry) -> Box<str> {
+    serde_json::to_string(entry).unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str, amount: i64) -> Entry {
+        Entry {
+            id: id.into(),
+            amount,
+            currency: "THB".into(),
+            customer: None,
+            card: "card".into(),
+            status: "pending".into(),
+            failure_code: None,
+            metadata: Value::Null,
+            description: None,
+            at: "2026-01-01T00:00:00Z".into(),
+            idempotency_key: None,
+            refunded: 0,
+        }
+    }
+
+    #[test]
+    fn sums_follow_every_change() {
+        let mut ledger = Ledger::default();
+        ledger.enter(&entry("a", 100));
+        ledger.enter(&entry("b", 50));
+        ledger.settle("a", "successful", None);
+        ledger.refund("a", 30);
+        let rows = ledger.summary()["by_status"].clone();
+        assert_eq!(rows[0], json!({"status": "pending", "currency": "THB", "count": 1, "sum": 50}));
+        assert_eq!(rows[1], json!({"status": "successful", "currency": "THB", "count": 1, "sum": 100}));
+        assert_eq!(ledger.entries()[0].refunded, 30);
+        assert_eq!(serde_json::from_str::<Vec<Entry>>(&ledger.text()).expect("JSON"), ledger.entries());
     }
 }

@@ -213,7 +213,7 @@ impl Sandbox {
 
     /// The charges truly made, oldest first.
     pub fn ledger(&self) -> Vec<LedgerEntry> {
-        self.shared.world().ledger.entries().to_vec()
+        self.shared.world().ledger.entries()
     }
 
     /// Counts and sums of the ledger by status and currency, as `/__sandbox/ledger?summary=1` gives them.

@@ -55,6 +55,13 @@ impl Params {
         }
     }
 
+    /// What an update makes of a text field: unchanged when absent, cleared when empty or null.
+    pub fn update(&self, name: &str, field: &mut Option<Box<str>>) {
+        if self.0.contains_key(name) {
+            *field = self.text(name).map(Into::into);
+        }
+    }
+
     /// A whole number, or digits in text. `None` when absent; an error for anything else.
     pub fn whole(&self, name: &str) -> Result<Option<i64>, ()> {
         match self.get(name) {

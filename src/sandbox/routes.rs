@@ -234,8 +234,23 @@ fn other_call(world: &mut World, verb: Verb, rest: &[&str], params: &Params) -> 
         ["events"] => page_of(world, &world.events, params, "/events", events::view),
         ["events", id] => write(&events::view(world, find(&world.events, id)?)),
         ["occurrences", id] => write(&schedules::view_occurrence(world, find(&world.occurrences, id)?)),
+        [kind @ ("disputes" | "links" | "receipts" | "recipients" | "transfers"), rest @ ..] => {
+            nothing_of(world, kind, rest, params)
+        }
         ["transactions"] => page_of(world, &world.transactions, params, "/transactions", transactions::view),
         ["transactions", id] => write(&transactions::view(world, find(&world.transactions, id)?)),
+        _ => Err(ApiError::no_such_path()),
+    }
+}
+
+/// Objects that this account never has: their lists are empty.
+fn nothing_of(world: &World, kind: &str, rest: &[&str], params: &Params) -> Written {
+    match rest {
+        [] | ["open" | "pending" | "closed"] => {
+            let page = Page::read(params, world.now_ms())?;
+            write(&List::of(&[], &page, format!("/{kind}"), |_| ()))
+        }
+        [id] => Err(ApiError::not_found(kind.trim_end_matches('s'), id)),
         _ => Err(ApiError::no_such_path()),
     }
 }

@@ -216,7 +216,8 @@ impl Question {
         let filters = self.all(|name, value| charge_filter(world, charge, created, name, value))?;
         let id = world.charges.name(place);
         let customer = charge.customer.map(|customer| world.customers.name(customer)).unwrap_or_default();
-        let texts = [charge.description.as_deref(), card.name.as_deref(), Some(&id), Some(&customer)];
+        let code = Some(charge.currency.code());
+        let texts = [charge.description.as_deref(), card.name.as_deref(), code, Some(&id), Some(&customer)];
         Ok(filters && self.spoken_in(texts.into_iter().flatten()))
     }
 

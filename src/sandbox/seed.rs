@@ -128,7 +128,7 @@ pub fn plant(world: &mut World, count: u32, fates: Fates) {
             Fates::Paying => Fate::Paying,
         };
         let at = FIRST_MS + 1000 * turn as u64;
-        let place = world.customers.add(at, blank(fate));
+        let place = world.customers.add(at, blank(fate, turn));
         if !matches!(fate, Fate::NoCard | Fate::Deleted) {
             let card = world.cards.add(at, card_for(world.seed, fate, turn, place));
             let customer = world.customers.change(place);
@@ -141,9 +141,9 @@ pub fn plant(world: &mut World, count: u32, fates: Fates) {
     }
 }
 
-fn blank(fate: Fate) -> Customer {
+fn blank(fate: Fate, turn: usize) -> Customer {
     Customer {
-        email: None,
+        email: Some(format!("customer-{}@example.com", turn + 1).into()),
         description: None,
         metadata: None,
         fate: Some(fate),

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Refusal, Store, StoreError};
 use crate::model::{Change, Transition};
@@ -78,6 +78,8 @@ enum Job {
 #[derive(Clone, Debug)]
 pub struct Lane {
     jobs: mpsc::Sender<Job>,
+    /// Ends when the thread has given the book back.
+    ended: watch::Receiver<()>,
     counters: Arc<Counters>,
 }
 
@@ -85,6 +87,7 @@ impl Lane {
     /// Gives the book to a thread of its own. Should the system give no thread, every job is answered `Closed`.
     pub fn start(store: Box<dyn Store>, options: LaneOptions) -> Self {
         let (jobs, queue) = mpsc::channel(options.queue.max(1));
+        let (ends, ended) = watch::channel(());
         let counters = Arc::<Counters>::default();
         let mut desk = Desk {
             store,
@@ -92,10 +95,11 @@ impl Lane {
             most: options.most_in_group.max(1),
             last_group: 0,
             counters: Arc::clone(&counters),
+            _ends: ends,
         };
         // Without a thread the desk is dropped here, and the queue with it.
         let _ = thread::Builder::new().name("book".into()).spawn(move || desk.work());
-        Self { jobs, counters }
+        Self { jobs, ended, counters }
     }
 
     /// Writes a transition; `Ok` means that it is durable. Waits for a place in the queue and for the group's commit.
@@ -124,7 +128,14 @@ impl Lane {
     pub async fn close(&self) {
         // A full queue delays this; a closed one has done it.
         let _ = self.jobs.send(Job::Close).await;
-        self.jobs.closed().await;
+        // Nothing is ever said there: the wait ends with the thread's side.
+        let _ = self.ended.clone().changed().await;
+    }
+
+    /// Jobs that the thread has not taken yet.
+    #[cfg(test)]
+    pub(crate) fn jobs_waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
     }
 
     /// What was done so far.
@@ -149,6 +160,8 @@ struct Desk {
     /// Transitions of the last group: more than one means that others are about.
     last_group: usize,
     counters: Arc<Counters>,
+    /// Dropped last of all, once the book is closed.
+    _ends: watch::Sender<()>,
 }
 
 impl Desk {

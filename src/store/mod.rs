@@ -4,8 +4,12 @@
 //! changed from the version its writer saw; nothing loads the whole book.
 //! Must never know: the gateway, the rules, what a transition means.
 
+#[cfg(test)]
+pub(crate) mod conformance;
 mod error;
 mod lane;
+#[cfg(test)]
+mod lane_tests;
 mod lock;
 mod rows;
 pub mod sqlite;

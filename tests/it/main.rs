@@ -1,3 +1,17 @@
-//! End-to-end tests: one binary, so that the crate is linked once.
+//! Tests of the whole, in one binary so that the crate is linked once: the drawing of the house, and the real binary
+//! against the sandbox's real HTTP.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what it expects; clippy knows only functions marked as tests, not what they call"
+)]
+
+mod api_commands;
+mod architecture;
+mod crash;
+mod harness;
 mod omise_client;
+mod sdk;
+mod planted;

@@ -83,7 +83,7 @@ impl<'a> Import<'a> {
         let of = self.text.len() as u64;
         while let Some(line) = file.next_line() {
             match line.and_then(|line| self.row(&line).map(|row| (line.line, row))) {
-                Ok((line, row)) => match self.taken(store, line, row.id.as_ref())? {
+                Ok((line, row)) => match Self::taken(store, line, row.id.as_ref())? {
                     None => good += 1,
                     Some(taken) => bad.push(taken),
                 },
@@ -138,7 +138,6 @@ impl<'a> Import<'a> {
     }
 
     fn taken(
-        &self,
         store: &mut dyn Store,
         line: u64,
         id: Option<&SubscriptionId>,

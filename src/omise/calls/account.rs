@@ -32,6 +32,9 @@ impl Client {
     }
 
     /// The account that the key belongs to. The cheapest way to learn whether the key works.
+    ///
+    /// Errors: 401 `authentication_failure` for an unknown key, 403 `key_expired_error` or
+    /// `locked_account_error`. Source: the official list of codes.
     pub async fn account(&self) -> Result<Answer<Account>, Error> {
         self.get("/account").await
     }

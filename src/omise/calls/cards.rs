@@ -29,7 +29,7 @@ use crate::omise::{Answer, Card, Client, Error, List};
 /// #     name: "A Customer".to_owned(),
 /// #     expiration_month: 12,
 /// #     expiration_year: 2090,
-/// #     security_code: "123".to_owned().into(),
+/// #     security_code: Some("123".to_owned().into()),
 /// # };
 /// # let token = client.tokens().create(&card).await?.value.id;
 /// # let new = dues::omise::NewCustomer { card: Some(&token), ..Default::default() };
@@ -48,6 +48,8 @@ use crate::omise::{Answer, Card, Client, Error, List};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Source: paths and parameters from the machine-readable description; errors as recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Cards<'a> {
     client: &'a Client,
@@ -98,6 +100,9 @@ impl<'a> Cards<'a> {
     }
 
     /// Changes what is printed on a card; a new expiry date revives an expired one.
+    ///
+    /// Errors: 400 `invalid_card` for a month or year that cannot be, 404 `not_found`. Source: the official list
+    /// of codes, recordings.
     pub async fn update(&self, card: &str, update: &CardUpdate<'_>) -> Result<Answer<Card>, Error> {
         self.client.change(Method::PATCH, &self.one(card)?, update).await
     }

@@ -30,7 +30,7 @@ use crate::omise::{Answer, Charge, Client, Error, Event, List, Metadata, Reply, 
 /// #     name: "A Customer".to_owned(),
 /// #     expiration_month: 12,
 /// #     expiration_year: 2090,
-/// #     security_code: "123".to_owned().into(),
+/// #     security_code: Some("123".to_owned().into()),
 /// # };
 /// # let token = client.tokens().create(&card).await?.value.id;
 /// # let new = dues::omise::NewCustomer { card: Some(&token), ..Default::default() };
@@ -53,6 +53,8 @@ use crate::omise::{Answer, Charge, Client, Error, Event, List, Metadata, Reply, 
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Source: paths and parameters from the machine-readable description; errors as recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Charges<'a>(pub(super) &'a Client);
 
@@ -151,6 +153,10 @@ impl<'a> Charges<'a> {
     ///
     /// A decline is an `Ok` with status `failed`. After [`TransportError::PerhapsProcessed`], a 5xx or an
     /// unusable answer the charge may exist: look for it in the list before making another.
+    ///
+    /// Errors: an amount below the account's minimum and a currency it does not take are 400 `invalid_charge`
+    /// (the message names the minimum), no amount is 400 `invalid_amount`, an unknown customer, card or token
+    /// is 404 `not_found`, and so is naming neither customer nor card. Source: recordings.
     pub async fn create(&self, charge: &NewCharge<'_>) -> Result<Answer<Charge>, Error> {
         let body = json(charge)?.body;
         let reply = self.0.post_charge(body, charge.idempotency_key).await?;
@@ -161,7 +167,8 @@ impl<'a> Charges<'a> {
     ///
     /// For callers who stored the body before sending it. [`TransportError::NeverSent`] proves that nothing
     /// left; after [`TransportError::PerhapsProcessed`] the charge must be looked up, never posted again.
-    /// Read the answer by [`Reply::parse`]`::<Charge>()`.
+    /// Read the answer by [`Reply::parse`]`::<Charge>()`. Dropping the future before it is done counts as
+    /// perhaps processed, too.
     ///
     /// The `Idempotency-Key` header is sent but must not be relied on: official pages and clients do not
     /// mention it, and nobody documents what it covers.
@@ -174,6 +181,8 @@ impl<'a> Charges<'a> {
     }
 
     /// One charge.
+    ///
+    /// Errors: 404 `not_found`. Charges of deleted customers stay readable. Source: recordings.
     pub async fn retrieve(&self, id: &str) -> Result<Answer<Charge>, Error> {
         self.0.get(&one(id)?).await
     }
@@ -200,6 +209,8 @@ impl<'a> Charges<'a> {
     }
 
     /// Takes the money of a charge that was only authorized; all of it, or `amount` subunits.
+    ///
+    /// Errors: 400 `failed_capture` when it cannot be captured (any more). Source: the official list of codes.
     pub async fn capture(&self, id: &str, amount: Option<i64>) -> Result<Answer<Charge>, Error> {
         #[derive(Serialize)]
         struct Capture {
@@ -222,6 +233,11 @@ impl<'a> Charges<'a> {
     /// What happened to a charge. Rows may lack `data`.
     pub async fn events(&self, id: &str, query: &ListQuery) -> Result<Answer<List<Event>>, Error> {
         self.0.get_with(&of(id, "events")?, &query.pairs()).await
+    }
+
+    /// All that happened to a charge.
+    pub fn event_rows(&self, id: &str) -> Result<Rows<'a, Event>, Error> {
+        Ok(Rows::new(self.0, of(id, "events")?, &ListQuery::default()))
     }
 }
 

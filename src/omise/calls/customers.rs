@@ -28,7 +28,7 @@ use crate::omise::{Answer, Client, Customer, Error, List, Metadata, Schedule, Se
 /// #     name: "A Customer".to_owned(),
 /// #     expiration_month: 12,
 /// #     expiration_year: 2090,
-/// #     security_code: "123".to_owned().into(),
+/// #     security_code: Some("123".to_owned().into()),
 /// # };
 /// # let token = client.tokens().create(&card).await?.value.id;
 /// let new = NewCustomer { email: Some("a@example.test"), card: Some(&token), ..NewCustomer::default() };
@@ -46,6 +46,8 @@ use crate::omise::{Answer, Client, Customer, Error, List, Metadata, Schedule, Se
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Source: paths and parameters from the machine-readable description; errors as recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Customers<'a>(pub(super) &'a Client);
 
@@ -139,15 +141,19 @@ impl<'a> Customers<'a> {
 
     /// The Omise schedules that charge a customer.
     pub async fn schedules(&self, id: &str, query: &ListQuery) -> Result<Answer<List<Schedule>>, Error> {
-        self.0
-            .get_with(
-                &path(&[Part::Word("customers"), Part::Id(id), Part::Word("schedules")])?,
-                &query.pairs(),
-            )
-            .await
+        self.0.get_with(&schedules_of(id)?, &query.pairs()).await
+    }
+
+    /// All Omise schedules that charge a customer.
+    pub fn schedule_rows(&self, id: &str) -> Result<Rows<'a, Schedule>, Error> {
+        Ok(Rows::new(self.0, schedules_of(id)?, &ListQuery::default()))
     }
 }
 
 fn one(id: &str) -> Result<String, Error> {
     path(&[Part::Word("customers"), Part::Id(id)])
+}
+
+fn schedules_of(id: &str) -> Result<String, Error> {
+    path(&[Part::Word("customers"), Part::Id(id), Part::Word("schedules")])
 }

@@ -27,6 +27,8 @@ use crate::omise::{Answer, Client, Error, Event, List};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Source: paths and parameters from the machine-readable description; errors as recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Events<'a>(&'a Client);
 

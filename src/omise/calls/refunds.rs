@@ -28,7 +28,7 @@ use crate::omise::{Answer, Client, Error, List, Metadata, Refund};
 /// #     name: "A Customer".to_owned(),
 /// #     expiration_month: 12,
 /// #     expiration_year: 2090,
-/// #     security_code: "123".to_owned().into(),
+/// #     security_code: Some("123".to_owned().into()),
 /// # };
 /// # let token = client.tokens().create(&card).await?.value.id;
 /// # let new = dues::omise::NewCustomer { card: Some(&token), ..Default::default() };
@@ -61,7 +61,7 @@ pub struct NewRefund {
     pub metadata: Metadata,
 }
 
-impl Charges<'_> {
+impl<'a> Charges<'a> {
     /// Gives back money of a charge. More than is left, or a charge that was never captured, is 400
     /// `failed_refund`. Sent once: after a silence read the charge's refunds before making another.
     pub async fn refund(&self, charge: &str, refund: &NewRefund) -> Result<Answer<Refund>, Error> {
@@ -71,6 +71,11 @@ impl Charges<'_> {
     /// The refunds of one charge.
     pub async fn refunds(&self, charge: &str, query: &ListQuery) -> Result<Answer<List<Refund>>, Error> {
         self.0.get_with(&refunds_of(charge)?, &query.pairs()).await
+    }
+
+    /// All refunds of one charge.
+    pub fn refund_rows(&self, charge: &str) -> Result<Rows<'a, Refund>, Error> {
+        Ok(Rows::new(self.0, refunds_of(charge)?, &ListQuery::default()))
     }
 
     /// One refund of a charge.

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::ListQuery;
 use super::paging::PAGE_MAX;
@@ -69,8 +69,8 @@ impl<'a, T: DeserializeOwned + HasId> Rows<'a, T> {
         try_unfold(self, |mut rows| async move { Ok(rows.next().await?.map(|row| (row, rows))) })
     }
 
-    /// The same rows as the API's own JSON, nothing left out.
-    pub fn raw(self) -> Rows<'a, Value> {
+    /// The same rows from the start, each as the API's own JSON, nothing left out and nothing reordered.
+    pub fn raw(self) -> Rows<'a, Box<RawValue>> {
         Rows::new(self.client, self.path, &self.query)
     }
 

@@ -28,7 +28,7 @@ use crate::omise::{Answer, Client, Error, Search, SearchScope};
 /// #     name: "A Customer".to_owned(),
 /// #     expiration_month: 12,
 /// #     expiration_year: 2090,
-/// #     security_code: "123".to_owned().into(),
+/// #     security_code: Some("123".to_owned().into()),
 /// # };
 /// # let token = client.tokens().create(&card).await?.value.id;
 /// # let new = dues::omise::NewCustomer { card: Some(&token), ..Default::default() };
@@ -91,6 +91,9 @@ impl Client {
     /// Searches one scope. Take `serde_json::Value` for rows of a kind that this client has no type for.
     ///
     /// A hint, never a proof: the index lags behind, and 503 `search_unavailable` is one of its answers.
+    ///
+    /// Errors: 422 `invalid_scope`, `invalid_filter`, `invalid_page` or `invalid_per_page`; 503
+    /// `search_unavailable`. Source: the official list of codes.
     pub async fn search<T: DeserializeOwned>(
         &self,
         scope: &SearchScope,

@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::lenient::{instant, integer, integer_or_null, or_default};
 
 /// The account that the key belongs to.
+///
+/// Source: answers recorded by Omise's PHP client in March 2025, and the machine-readable description.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Account {
     /// Always `account`.
@@ -46,6 +48,8 @@ pub struct Account {
 }
 
 /// Money in the account, in the smallest unit of its currency.
+///
+/// Source: answers recorded by Omise's PHP client in March 2025, and the machine-readable description.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Balance {
     /// Always `balance`.
@@ -76,6 +80,8 @@ pub struct Balance {
 }
 
 /// What the account may do: limits, payment methods, banks.
+///
+/// Source: answers recorded by Omise's PHP client in March 2025, and the machine-readable description.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Capability {
     /// Always `capability`.

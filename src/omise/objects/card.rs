@@ -8,6 +8,8 @@ use super::lenient::{instant, integer, or_default};
 /// A card of a customer, or the card inside a charge or token. It never holds a whole card number.
 ///
 /// The card works through the last day of its expiry month.
+///
+/// Source: answers recorded by Omise's PHP client in March 2025, and the machine-readable description.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Card {
     /// Always `card`.

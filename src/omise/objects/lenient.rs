@@ -7,8 +7,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
+use serde_json::value::RawValue;
 
 /// A linked object: its id alone, or the object itself when the API was asked to expand it.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,10 +37,14 @@ pub trait HasId {
     fn id(&self) -> &str;
 }
 
-impl HasId for serde_json::Value {
-    /// The `id` field; empty when there is none.
+impl HasId for Box<RawValue> {
+    /// The `id` field; empty when there is none, or one that JSON writes with escapes.
     fn id(&self) -> &str {
-        self.get("id").and_then(Self::as_str).unwrap_or_default()
+        #[derive(Deserialize)]
+        struct Id<'a> {
+            id: &'a str,
+        }
+        serde_json::from_str::<Id<'_>>(self.get()).map(|object| object.id).unwrap_or_default()
     }
 }
 
@@ -127,7 +133,7 @@ impl Visitor<'_> for Integer {
 
 /// A number that is only shown, never computed with: its text, whether it came as `"3.65"` or as `3.65`.
 pub(super) fn number_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    #[derive(serde::Deserialize)]
+    #[derive(Deserialize)]
     #[serde(untagged)]
     enum Form {
         Text(String),

@@ -183,7 +183,7 @@ async fn tokens() {
         name: "A".to_owned(),
         expiration_month: 2,
         expiration_year: 2031,
-        security_code: "123".to_owned().into(),
+        security_code: Some("123".to_owned().into()),
     };
     let token = r#"{"object":"token","id":"tokn_1","card":null}"#;
     assert_eq!(
@@ -201,7 +201,7 @@ async fn tokens_need_a_public_key_and_a_test_one() {
         name: String::new(),
         expiration_month: 1,
         expiration_year: 2031,
-        security_code: String::new().into(),
+        security_code: Some(String::new().into()),
     };
     let server = Server::saying(&answer("200 OK", "", "{}")).await;
     let without = ClientConfig { public_key: None, ..super::config(&server.address, LONG) };

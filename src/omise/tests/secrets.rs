@@ -49,7 +49,7 @@ async fn failures(client: &Client) -> Vec<String> {
         name: "canary".to_owned(),
         expiration_month: 1,
         expiration_year: 2031,
-        security_code: Zeroizing::new("canary".to_owned()),
+        security_code: Some(Zeroizing::new("canary".to_owned())),
     };
     let query = SearchQuery { text: "canary@example.test", ..SearchQuery::default() };
     let errors = [

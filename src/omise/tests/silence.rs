@@ -28,8 +28,9 @@ async fn a_refused_connection_was_never_sent() {
 
 #[tokio::test]
 async fn an_unknown_name_was_never_sent() {
-    // `.invalid` never resolves; a resolver that answers nothing at all ends in the connector's own limit.
-    let client = match Client::new(&config("https://host.invalid", SHORT)) {
+    // A label longer than the 63 bytes that a query can hold: the resolver refuses it without asking anyone.
+    let address = format!("https://{}.invalid", "a".repeat(64));
+    let client = match Client::new(&config(&address, SHORT)) {
         Ok(client) => client,
         Err(error) => return assert_no_store(&error),
     };
@@ -122,6 +123,26 @@ async fn a_connection_closed_while_idle_is_replaced_and_nothing_is_sent_twice() 
         assert_eq!(server.seen().len(), number);
         // The server closes after each answer; give the client the moment it needs to notice.
         tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_second_answer_to_one_request_is_never_taken_for_the_next() {
+    for gap in [0, 20] {
+        let twice = format!("{}{}", answer("200 OK", "", "first"), answer("200 OK", "", "stale"));
+        let acts = vec![
+            Act::KeepSaying(twice.into_bytes()),
+            Act::KeepSaying(answer("200 OK", "", "second").into_bytes()),
+        ];
+        let server = Server::start(acts).await;
+        let client = client(&server.address, LONG);
+        let reply = client.charges().create_raw("{}", "key-1").await.unwrap();
+        assert_eq!(reply.body, "first");
+        tokio::time::sleep(Duration::from_millis(gap)).await;
+        match client.charges().create_raw("{}", "key-2").await {
+            Ok(reply) => assert_eq!(reply.body, "second", "gap {gap} ms"),
+            Err(error) => assert!(matches!(error, TransportError::PerhapsProcessed { .. }), "{error}"),
+        }
     }
 }
 

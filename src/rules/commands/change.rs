@@ -105,7 +105,7 @@ fn apply(d: &mut Draft, order: &ChangeOrder) -> Result<(), RuleError> {
 }
 
 /// The invoice that the next period will bring under the terms as they are now; `None`: there is no such period.
-pub(in crate::rules) fn next_invoice(s: &Snapshot) -> Result<Option<NextInvoice>, RuleError> {
+pub fn next_invoice(s: &Snapshot) -> Result<Option<NextInvoice>, RuleError> {
     let subscription = &s.subscription;
     let calendar = Calendar::of(subscription, &s.plan.terms);
     let period = calendar.period(subscription.next_index)?;

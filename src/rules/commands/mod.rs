@@ -13,7 +13,7 @@ mod retry;
 mod subscribe;
 
 pub use cancel::{cancel_at_period_end, cancel_now};
-pub use change::{ChangeOrder, Changed, NextInvoice, change};
+pub use change::{ChangeOrder, Changed, NextInvoice, change, next_invoice};
 pub use invoice::{mark_paid, void, write_off};
 pub use pause::{pause, resume};
 pub use resolve::{resolve_absent, resolve_charge};

@@ -4,6 +4,7 @@ use super::Case;
 use crate::model::{
     AttemptStatus, CardId, ChargeId, EventKind, InvoiceStatus, PausedBy, Subscription, SubscriptionStatus,
 };
+use crate::hooks::{Bug, planted};
 use crate::rules::{RuleError, course, flags, life};
 
 /// The attempt has succeeded and its invoice is paid. A subscription that owed only this goes on; one that a person
@@ -33,6 +34,9 @@ pub(in crate::rules) fn paid(
 }
 
 fn settle_invoice(case: &mut Case) {
+    if planted(Bug::SecondRunCharges) {
+        return;
+    }
     let at = case.c.at;
     let invoice = case.invoice();
     invoice.status = InvoiceStatus::Paid;

@@ -6,7 +6,7 @@
 use super::{Compose, brakes, description};
 use crate::hooks::{Bug, planted};
 use crate::model::{
-    Attempt, AttemptId, AttemptStatus, ChargeOrder, ChargeRequest, IdempotencyKey, Intent, Money,
+    Attempt, AttemptId, AttemptStatus, ChargeOrder, ChargeRequest, IdempotencyKey, Intent,
 };
 use crate::rules::cards::Payer;
 use crate::rules::draft::Draft;
@@ -53,18 +53,11 @@ fn order(d: &Draft, c: &Circumstances, place: usize, payer: &Payer) -> Result<Ch
     Ok(ChargeOrder {
         attempt: AttemptId::new(open.invoice.id.clone(), number),
         installation: c.installation,
-        amount: asked(open.invoice.amount),
+        amount: open.invoice.amount,
         customer: d.now.subscription.customer.clone(),
         card: payer.named.clone(),
         description: description::of(open, &d.now.subscription.zone),
     })
-}
-
-fn asked(amount: Money) -> Money {
-    if planted(Bug::WrongUnit) {
-        return Money::new(amount.minor() / 100, amount.currency()).unwrap_or(amount);
-    }
-    amount
 }
 
 fn sent_key(attempt: &Attempt, c: &Circumstances) -> IdempotencyKey {

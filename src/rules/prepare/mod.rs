@@ -23,6 +23,11 @@ use crate::model::{
 
 pub(super) use brakes::give_back;
 
+/// When the brake on the customer's day lets this invoice pass; `None`: now.
+pub(super) fn brake_until(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> Option<Timestamp> {
+    brakes::rests_until(&s.customer, open.invoice.amount, c)
+}
+
 /// Puts a charge into the provider's words.
 pub type Compose<'a> = dyn Fn(&ChargeOrder) -> Arc<str> + 'a;
 

@@ -15,10 +15,6 @@ use crate::model::{
 };
 use crate::rules::{Circumstances, Prepared, PreparedCharge, Wire, calendar, conclude, prepare};
 
-pub(super) fn instant(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
 /// Midnight in Bangkok on that day.
 pub(super) fn day(text: &str) -> Timestamp {
     bangkok().start_of(text.parse().unwrap()).unwrap()
@@ -108,6 +104,8 @@ pub(super) struct Book {
     pub events: Vec<NewEvent>,
     /// Reads of the customer that decisions asked for.
     pub reads: usize,
+    /// All attempts in the order of sending, each with the default card at that moment.
+    pub charged: Vec<(AttemptId, Option<crate::model::CardId>)>,
     pub circumstances: Circumstances,
 }
 
@@ -153,7 +151,14 @@ impl Book {
             flags: Vec::new(),
             declines: Vec::new(),
         };
-        Self { rows, skipped: Vec::new(), events: Vec::new(), reads: 0, circumstances: circumstances(at) }
+        Self {
+            rows,
+            skipped: Vec::new(),
+            events: Vec::new(),
+            reads: 0,
+            charged: Vec::new(),
+            circumstances: circumstances(at),
+        }
     }
 
     pub fn monthly(starts: &str) -> Self {
@@ -204,6 +209,8 @@ impl Book {
             Prepared::Charge(charge) => {
                 self.apply(&charge.transition);
                 let id = &charge.request.attempt;
+                self.check_request(&charge);
+                self.charged.push((id.clone(), self.rows.customer.default_card.clone()));
                 assert_eq!(
                     open_only(&charge.after),
                     self.snapshot(),
@@ -217,6 +224,26 @@ impl Book {
             }
             Prepared::ConfirmCustomer(reason) => panic!("asked twice for {reason:?}"),
         }
+    }
+
+    /// What is sent is what is stored, and what the invoice says.
+    fn check_request(&self, charge: &PreparedCharge) {
+        let request = &charge.request;
+        let open = self.rows.invoices.iter().find(|o| o.invoice.id == request.attempt.invoice).unwrap();
+        let attempt = open.attempts.iter().find(|a| a.id == request.attempt).unwrap();
+        let intent = attempt.intent.as_ref().unwrap();
+        assert_eq!(attempt.status, AttemptStatus::Intended);
+        assert_eq!(request.key, attempt.key, "the key sent is the key stored");
+        let derived = crate::model::IdempotencyKey::derive(self.circumstances.installation, &request.attempt);
+        assert_eq!(request.key, derived);
+        assert_eq!(request.amount, open.invoice.amount, "the amount sent is the invoice's");
+        assert_eq!((&request.body, &request.card), (&intent.body, &intent.named_card));
+        assert!(request.body.contains(&request.amount.minor().to_string()), "{}", request.body);
+        assert!(open.invoice.period.start <= self.circumstances.at, "charged before it is due");
+        let intents = charge.transition.changes.iter().filter(|c| matches!(c, Change::InsertAttempt(_)));
+        assert_eq!(intents.count(), 1, "one intent");
+        let guarded = |c: &Change| matches!(c, Change::UpdateSubscription(_));
+        assert!(charge.transition.changes.iter().any(guarded), "a change of the subscription is noticed");
     }
 
     pub fn read_customer(&mut self) {

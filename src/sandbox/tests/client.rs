@@ -67,7 +67,7 @@ impl Desk {
         Ok(all)
     }
 
-    pub fn request(&self, key: &str, verb: &str, path: &str, headers: &str, body: &str) -> String {
+    pub fn request(key: &str, verb: &str, path: &str, headers: &str, body: &str) -> String {
         let user = base64::engine::general_purpose::STANDARD.encode(format!("{key}:"));
         format!(
             "{verb} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {user}\r\nConnection: close\r\n\
@@ -78,7 +78,7 @@ impl Desk {
 
     /// One exchange that must end with a whole answer.
     pub async fn ask(&self, key: &str, verb: &str, path: &str, headers: &str, body: &str) -> Reply {
-        let bytes = self.raw(&self.request(key, verb, path, headers, body)).await.expect("answers");
+        let bytes = self.raw(&Self::request(key, verb, path, headers, body)).await.expect("answers");
         parse(&bytes).expect("a whole answer")
     }
 
@@ -102,7 +102,7 @@ impl Desk {
     /// A charge under switches; an error if the connection ended without a whole answer.
     pub async fn charge_under(&self, switches: &str, form: &str) -> Result<Reply, std::io::Error> {
         let headers = format!("X-Sandbox-Fault: {switches}\r\n");
-        let request = self.request(self.sandbox.secret_key(), "POST", "/charges", &headers, form);
+        let request = Self::request(self.sandbox.secret_key(), "POST", "/charges", &headers, form);
         let bytes = self.raw(&request).await?;
         parse(&bytes).ok_or_else(|| std::io::Error::from(std::io::ErrorKind::UnexpectedEof))
     }

@@ -82,7 +82,7 @@ async fn silence_lasts_and_a_late_charge_is_made_after_the_client_left() {
     let desk = Desk::open(empty()).await;
     let form = charge(&desk.customer("4242424242424242").await);
     let headers = "X-Sandbox-Fault: silence_after\r\n";
-    let request = desk.request(desk.sandbox.secret_key(), "POST", "/charges", headers, &form);
+    let request = Desk::request(desk.sandbox.secret_key(), "POST", "/charges", headers, &form);
     let wait = std::time::Duration::from_millis(50);
     assert!(tokio::time::timeout(wait, desk.raw(&request)).await.is_err());
     assert_eq!(desk.sandbox.ledger().len(), 1);

@@ -12,7 +12,8 @@ use super::super::StoreError;
 use super::cache::Cache;
 use super::fault::{Fault, Outcome};
 use super::reserve::Reserve;
-use crate::model::Installation;
+use crate::hooks::{Bug, planted};
+use crate::model::{Installation, Version};
 
 pub(super) struct Book {
     pub(super) conn: Connection,
@@ -49,7 +50,7 @@ impl Book {
     /// Writes in one durable transaction, or not at all. The write lock is taken at once, so that what is read
     /// inside is what is written upon.
     pub(super) fn writing<T>(&self, write: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-        self.say("BEGIN IMMEDIATE")?;
+        self.say(if planted(Bug::DeferredTransactions) { "BEGIN DEFERRED" } else { "BEGIN IMMEDIATE" })?;
         let answer = write().and_then(|answer| self.say("COMMIT").map(|()| answer));
         if answer.is_err() {
             self.cache.borrow_mut().forget();
@@ -74,6 +75,15 @@ impl Book {
         }
         self.say("RELEASE one")?;
         answer
+    }
+
+    /// The version that a write of that row expects to find: the one its writer saw.
+    pub(super) fn expected(&self, table: &str, row: i64, seen: Version) -> Outcome<u32> {
+        if planted(Bug::ResultWithoutVersion) {
+            let found = format!("SELECT version FROM {table} WHERE row = ?1");
+            return Ok(self.sql(&found)?.query_row([row], |row| row.get(0))?);
+        }
+        Ok(seen.0)
     }
 
     /// As the answer of a public method.

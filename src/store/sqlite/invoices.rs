@@ -129,7 +129,7 @@ impl Book {
         }
         let changed = self.sql(UPDATE)?.execute(params![
             known.row,
-            v.version.0,
+            self.expected("invoices", known.row, v.version)?,
             v.status.code(),
             v.next_attempt_at.map(seconds),
             v.hold.map(super::codes::Coded::code),

@@ -25,6 +25,8 @@ mod runs;
 mod schema;
 mod snapshots;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use std::ffi::OsString;
@@ -81,6 +83,14 @@ impl SqliteStore {
     /// A new book without a file, which lives as long as this value: for tests and simulations.
     pub fn in_memory() -> Result<Self, StoreError> {
         open::in_memory().map(Self).map_err(|fault| fault.into_store(Path::new(":memory:"), 0))
+    }
+
+    /// Leaves the file no page to grow by; the reserve, once freed, gives `reserve` of them.
+    #[cfg(test)]
+    pub(crate) fn fill_disk(&mut self, reserve: u32) {
+        let pages: u32 = self.0.conn.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        self.0.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        self.0.reserve.pages = reserve;
     }
 
     fn read<T>(&self, read: impl FnOnce(&Book) -> Outcome<T>) -> Result<T, StoreError> {

@@ -133,7 +133,7 @@ impl Book {
         let card = s.card.as_ref().map(|card| self.slot_or_new(known.customer_row, card)).transpose()?;
         let changed = self.sql(UPDATE)?.execute(params![
             known.row,
-            s.version.0,
+            self.expected("subscriptions", known.row, s.version)?,
             s.plan.0,
             s.status.code(),
             s.quantity.get(),

@@ -1,0 +1,153 @@
+//! Looks at the book, without writing to it.
+
+use super::super::context::Context;
+use super::super::exit::{Exit, Failure};
+use super::super::progress::Progress;
+use super::super::rows::short;
+use super::Findings;
+use crate::billing::plans;
+use crate::store::{BookFacts, PlanChange, Store, witness};
+use crate::wiring;
+
+/// Unfinished attempts told one by one up to here.
+const MOST_UNFINISHED: usize = 1_000;
+
+/// `live`: the kind of the configured key; `None`: there is none, or it was refused.
+pub(super) fn look(context: &Context, live: Option<bool>, findings: &mut Findings) {
+    let path = &context.settings().store.path;
+    if !path.exists() {
+        findings.note("book", format!("found none at {}: the first command makes it", path.display()));
+        return;
+    }
+    let found = wiring::open_book_read_only(context.settings()).map_err(Failure::from);
+    let mut store = match found {
+        Ok(store) => store,
+        Err(failure) => return findings.failed("book", failure),
+    };
+    if let Err(failure) = look_into(context, live, &mut store, findings) {
+        findings.failed("book", failure);
+    }
+}
+
+fn look_into(
+    context: &Context,
+    live: Option<bool>,
+    store: &mut dyn Store,
+    findings: &mut Findings,
+) -> Result<(), Failure> {
+    let facts = store.facts()?;
+    health(context, store, &facts, findings)?;
+    home(context, live, &facts, findings);
+    wishes(context, store, &facts, findings)?;
+    ahead(context, store, findings)
+}
+
+fn health(
+    context: &Context,
+    store: &mut dyn Store,
+    facts: &BookFacts,
+    findings: &mut Findings,
+) -> Result<(), Failure> {
+    let mut progress = Progress::new(&context.global, "verifying the book", 0);
+    let wrong = store.verify(&mut |done, total| progress.set_of(done, total))?;
+    if wrong.is_empty() {
+        let made = short(facts.created_at, context.zone());
+        findings.ok(
+            "book",
+            format!(
+                "{}: whole, schema {}, made {made}, {} runs",
+                context.settings().store.path.display(),
+                facts.schema,
+                facts.runs
+            ),
+        );
+    }
+    for sentence in wrong {
+        findings.bad("book", Exit::Store, format!("{sentence}; stop, keep the file, restore a backup"));
+    }
+    Ok(())
+}
+
+/// Whether this book may charge from here, with these keys.
+fn home(context: &Context, live: Option<bool>, facts: &BookFacts, findings: &mut Findings) {
+    let path = &context.settings().store.path;
+    let here = wiring::this_host(path);
+    match &facts.host {
+        Some(bound) if *bound != here => findings.bad(
+            "host",
+            Exit::Store,
+            format!(
+                "found a book of host {} at {}, wanted one of this host at {}; stop the other one, then run `dues adopt`",
+                bound.machine, bound.path, here.path
+            ),
+        ),
+        None if facts.epoch.0 > 0 => {
+            findings.bad("host", Exit::Store, "found a restored book, wanted one that was compared; run `dues adopt`");
+        }
+        Some(_) => findings.ok("host", "the book is this host's"),
+        None => findings.ok("host", "a new book: the first run binds it to this host"),
+    }
+    match witness::check(path, facts) {
+        Ok(()) => {}
+        Err(sentence) => findings.bad("host", Exit::Store, sentence),
+    }
+    let word = |live| if live { "live" } else { "test" };
+    match (facts.livemode, live) {
+        (Some(bound), Some(live)) if bound != live => findings.bad(
+            "mode",
+            Exit::Usage,
+            format!("found a {} key, wanted a {} key: the book was made with those", word(live), word(bound)),
+        ),
+        (Some(bound), _) => findings.ok("mode", format!("a book of {} keys", word(bound))),
+        (None, _) => findings.ok("mode", "the first run binds the book to the kind of its keys"),
+    }
+}
+
+fn wishes(
+    context: &Context,
+    store: &mut dyn Store,
+    facts: &BookFacts,
+    findings: &mut Findings,
+) -> Result<(), Failure> {
+    if let Some(zone) = facts.zone.as_ref().filter(|zone| *zone != context.zone()) {
+        findings.note(
+            "zone",
+            format!(
+                "found {zone} in the book, {} in the config: the next command changes it",
+                context.zone()
+            ),
+        );
+    }
+    let all = plans::diff(store, &context.config.plans)?;
+    let count = |wanted: PlanChange| all.iter().filter(|plan| plan.change == wanted).count();
+    let (new, changed) = (count(PlanChange::New), count(PlanChange::Changed));
+    let older: u64 = all.iter().map(|plan| plan.on_older).sum();
+    let text = format!(
+        "{new} new, {changed} changed, {} the same; {older} subscriptions on older versions",
+        count(PlanChange::Same)
+    );
+    if changed > 0 {
+        findings.note("plans", text + "; `dues plans diff` shows them");
+    } else {
+        findings.ok("plans", text);
+    }
+    Ok(())
+}
+
+/// What a start would do.
+fn ahead(context: &Context, store: &mut dyn Store, findings: &mut Findings) -> Result<(), Failure> {
+    let now = context.now();
+    let due = store.count_due(now)?;
+    let unfinished = store.unfinished(None, MOST_UNFINISHED)?.len();
+    let next = store.next_wake(now)?.map_or_else(
+        || "nothing after that".to_owned(),
+        |at| format!("then next at {} {}", short(at, context.zone()), context.zone()),
+    );
+    let text = format!("{due} subscriptions to look at now, {unfinished} attempts to look up first; {next}");
+    if unfinished > 0 {
+        findings.note("start", text);
+    } else {
+        findings.ok("start", text);
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! `dues check`: looks at config, store, clock, keys and gateway, says what to fix, and changes nothing.
+
+mod book;
+mod provider;
+
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+
+use super::args::Global;
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::output::Output;
+
+/// Nothing but what every command takes.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  dues check\n  dues check --json | jq '.checks[] | select(.status != \"ok\")'"
+)]
+pub struct CheckArgs {}
+
+/// How one look ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    /// As it should be.
+    Ok,
+    /// Worth knowing.
+    Note,
+    /// Must be mended before a run.
+    Bad,
+}
+
+/// One look.
+#[derive(Clone, Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    status: Status,
+    found: String,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+/// All looks, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn ok(&mut self, check: &'static str, found: impl Into<String>) {
+        self.0.push(Finding { check, status: Status::Ok, found: found.into(), exit: Exit::Done });
+    }
+
+    fn note(&mut self, check: &'static str, found: impl Into<String>) {
+        self.0.push(Finding { check, status: Status::Note, found: found.into(), exit: Exit::Done });
+    }
+
+    fn bad(&mut self, check: &'static str, exit: Exit, found: impl Into<String>) {
+        self.0.push(Finding { check, status: Status::Bad, found: found.into(), exit });
+    }
+
+    fn failed(&mut self, check: &'static str, failure: Failure) {
+        self.bad(check, failure.exit, failure.sentence);
+    }
+
+    /// Of the first that must be mended.
+    fn exit(&self) -> Exit {
+        self.0.iter().find(|finding| finding.status == Status::Bad).map_or(Exit::Done, |finding| finding.exit)
+    }
+}
+
+/// Looks at everything.
+pub(super) fn run(_: &CheckArgs, global: Global) -> Result<Exit, Failure> {
+    let context = Context::load(global)?;
+    let mut findings = Findings::default();
+    let config = &context.config;
+    findings.ok(
+        "config",
+        format!("{} files, {} plans, zone {}", config.files.len(), config.plans.len(), context.zone()),
+    );
+    let live = provider::look_at_key(&context, &mut findings);
+    book::look(&context, live, &mut findings);
+    provider::look(&context, &mut findings);
+    brakes(&context, &mut findings);
+    show(&context, &findings)?;
+    Ok(findings.exit())
+}
+
+fn brakes(context: &Context, findings: &mut Findings) {
+    match context.settings().brakes.pause_file.as_deref() {
+        Some(file) if file.exists() => findings.note(
+            "brakes",
+            format!("found the pause file {}: nothing is charged until it is removed", file.display()),
+        ),
+        _ => findings.ok("brakes", "no pause file"),
+    }
+}
+
+fn show(context: &Context, findings: &Findings) -> Result<(), Failure> {
+    let mut out = Output::stdout(context.global.json);
+    let ok = findings.exit() == Exit::Done;
+    if context.global.json {
+        out.object(&json!({ "ok": ok, "checks": findings.0 }))?;
+        return out.finish();
+    }
+    for finding in &findings.0 {
+        let (word, colour) = match finding.status {
+            Status::Ok => ("ok  ", AnsiColor::Green),
+            Status::Note => ("note", AnsiColor::Yellow),
+            Status::Bad => ("BAD ", AnsiColor::Red),
+        };
+        let style = Style::new().fg_color(Some(colour.into()));
+        out.line(&format!("{style}{word}{style:#}  {:<9} {}", finding.check, finding.found))?;
+    }
+    let bad = findings.0.iter().filter(|finding| finding.status == Status::Bad).count();
+    out.line(&if ok { "\nReady.".to_owned() } else { format!("\nNot ready: mend the {bad} marked BAD.") })?;
+    out.finish()
+}

@@ -1,0 +1,96 @@
+//! SIGKILL at every named point, times every way the provider can answer.
+
+use std::collections::BTreeMap;
+
+use dues::hooks::KILL_POINTS;
+
+use super::ways::WAYS;
+use super::{Count, killed_in_turn};
+
+/// Kills on the way of a charge, at its first or second passage by turns.
+fn on_the_way(points: &[&str], name: &str) {
+    let mut count = Count::default();
+    let mut died: BTreeMap<&str, u64> = BTreeMap::new();
+    for (turn, point) in points.iter().enumerate() {
+        assert!(KILL_POINTS.contains(point), "{point} is not in hooks::KILL_POINTS");
+        for (nth, way) in WAYS.iter().enumerate() {
+            let passage = if point.starts_with("epoch") { 1 } else { 1 + (turn + nth) % 2 };
+            let kill = format!("{point}:{passage}");
+            let case = format!("killed at {kill}, provider: {}", way.name);
+            *died.entry(point).or_default() +=
+                killed_in_turn(&mut count, &case, way.faults, way.timeout, &[kill]);
+        }
+    }
+    every_point_was_met(&died, 1);
+    count.close(name);
+}
+
+/// Kills in recovery itself, after a first kill that left something to recover.
+fn in_recovery(first: &str, name: &str) {
+    let mut count = Count::default();
+    let mut died: BTreeMap<&str, u64> = BTreeMap::new();
+    for point in
+        KILL_POINTS.iter().filter(|point| point.starts_with("recovery") || point.starts_with("epoch"))
+    {
+        for way in WAYS {
+            let kills = [first.to_owned(), (*point).to_owned()];
+            let case = format!("killed at {first}, then at {point}, provider: {}", way.name);
+            *died.entry(point).or_default() +=
+                killed_in_turn(&mut count, &case, way.faults, way.timeout, &kills);
+        }
+    }
+    every_point_was_met(&died, 2);
+    count.close(name);
+}
+
+/// A proof without kills would be none: each point must have killed in nearly every case.
+fn every_point_was_met(died: &BTreeMap<&str, u64>, wanted_of_each: u64) {
+    let wanted = wanted_of_each * WAYS.len() as u64 * 3 / 4;
+    for (point, kills) in died {
+        assert!(*kills >= wanted, "{point}: only {kills} kills, wanted {wanted} or more");
+    }
+}
+
+#[test]
+fn around_the_epoch_and_the_intent() {
+    on_the_way(
+        &["epoch.before_commit", "epoch.after_commit", "intent.before_commit", "intent.after_commit"],
+        "around the epoch and the intent",
+    );
+}
+
+#[test]
+fn around_the_request_and_its_result() {
+    on_the_way(
+        &["request.before", "answer.after_read", "result.before_commit", "result.after_commit"],
+        "around the request and its result",
+    );
+}
+
+#[test]
+fn in_recovery_from_an_unsent_intent() {
+    in_recovery("intent.after_commit", "in recovery from an unsent intent");
+}
+
+#[test]
+fn in_recovery_from_an_unread_result() {
+    in_recovery("answer.after_read", "in recovery from a result not kept");
+}
+
+#[test]
+fn no_named_point_is_left_out() {
+    let tried = [
+        "epoch.before_commit",
+        "epoch.after_commit",
+        "intent.before_commit",
+        "intent.after_commit",
+        "request.before",
+        "answer.after_read",
+        "result.before_commit",
+        "result.after_commit",
+    ];
+    for point in KILL_POINTS {
+        let covered = tried.contains(point) || point.starts_with("recovery");
+        assert!(covered, "the kill point {point} is tried by no crash proof");
+    }
+}

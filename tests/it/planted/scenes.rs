@@ -1,0 +1,235 @@
+//! The courses that bring planted bugs to light, each judged as any other.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use dues::hooks::Bug;
+use dues::sandbox::{Fate, Fates};
+
+use crate::harness::{AT, Book, Child, Ended, Expected, Scene, Setting, judge, text};
+
+/// Far longer than a run needs to reach its charge.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The bug of this course, if any.
+pub struct Plant(Option<Bug>);
+
+/// What a course came to.
+pub struct Found {
+    /// What the judge said.
+    pub faults: Vec<String>,
+    /// For the story of a failed test.
+    pub scene: Scene,
+}
+
+impl Plant {
+    /// As shipped.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// With that bug.
+    pub const fn of(bug: Bug) -> Self {
+        Self(Some(bug))
+    }
+
+    fn variables(&self) -> Vec<(&'static str, &'static str)> {
+        self.0.iter().map(|bug| ("DUES_PLANT", bug.name())).collect()
+    }
+
+    fn start(&self, scene: &Scene, words: &[&str]) -> Child {
+        scene.start(words, &self.variables())
+    }
+
+    #[track_caller]
+    fn run(&self, scene: &Scene, at: &str) -> Ended {
+        let ended = self.start(scene, &["run-now", "--json", "--at", at]).wait();
+        assert!(matches!(ended.code(), 0 | 3), "{ended:#?}");
+        ended
+    }
+}
+
+/// One subscription with one due period of 990.00 THB.
+fn one_due() -> (Scene, Expected) {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let customer = &scene.customers()[0];
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+    (scene, Expected::default().with("may", &["2026-11-15"], 99_000))
+}
+
+fn judged(scene: Scene, expected: &Expected) -> Found {
+    let faults = judge(&scene.ledger(), &Book::read(&scene), expected);
+    Found { faults, scene }
+}
+
+/// Killed when the provider has charged and nothing is kept yet; then runs until all is settled.
+pub fn killed_before_the_answer_is_kept(plant: &Plant) -> Found {
+    let (scene, expected) = one_due();
+    let mut variables = plant.variables();
+    variables.push(("DUES_KILL_AT", "answer.after_read"));
+    assert!(scene.start(&["run-now", "--at", AT], &variables).wait().killed());
+    for _ in 0..3 {
+        scene.provider_time_passes(15);
+        plant.run(&scene, AT);
+    }
+    judged(scene, &expected)
+}
+
+/// The provider charges, then answers 500.
+pub fn an_error_after_the_charge(plant: &Plant) -> Found {
+    let (scene, expected) = one_due();
+    scene.charges_meet("status_after:500", None, Some(1));
+    for _ in 0..2 {
+        plant.run(&scene, AT);
+        scene.provider_time_passes(15);
+    }
+    judged(scene, &expected)
+}
+
+/// The provider charges, then closes the connection.
+pub fn silence_after_the_charge(plant: &Plant) -> Found {
+    let (scene, expected) = one_due();
+    scene.charges_meet("close_after", None, Some(1));
+    for _ in 0..3 {
+        plant.run(&scene, AT);
+        scene.provider_time_passes(15);
+    }
+    judged(scene, &expected)
+}
+
+/// A soft decline, and its retry three days later.
+pub fn a_retry_after_a_decline(plant: &Plant) -> Found {
+    let (scene, expected) = one_due();
+    scene.charges_meet("decline:insufficient_fund", None, Some(1));
+    plant.run(&scene, AT);
+    plant.run(&scene, "2026-11-24T12:00:00+07:00");
+    judged(scene, &expected)
+}
+
+/// 31 January, monthly, all periods missed until April.
+pub fn months_from_the_thirty_first(plant: &Plant) -> Found {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let customer = &scene.customers()[0];
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-01-31\n"));
+    plant.run(&scene, "2026-04-15T12:00:00+07:00");
+    let expected = Expected::default().with("may", &["2026-01-31", "2026-02-28", "2026-03-31"], 99_000);
+    judged(scene, &expected)
+}
+
+/// The period began on Sunday; the first run since is on Wednesday.
+pub fn a_run_three_days_late(plant: &Plant) -> Found {
+    let (scene, expected) = one_due();
+    plant.run(&scene, "2026-11-18T09:00:00+07:00");
+    judged(scene, &expected)
+}
+
+/// The customer's only card expired years ago.
+pub fn an_expired_card(plant: &Plant) -> Found {
+    let scene = Scene::new(Setting { customers: 200, fates: Fates::Mixed, ..Setting::default() });
+    let seeded = scene.sandbox().customers();
+    let expired = &seeded.iter().find(|customer| customer.fate == Fate::ExpiredCard).expect("seeded").id;
+    scene.import(&format!("id,customer,plan,starts\nmay,{expired},monthly,2026-11-15\n"));
+    plant.run(&scene, AT);
+    let untouchable = std::iter::once(expired.clone()).collect();
+    judged(scene, &Expected { untouchable, ..Expected::default().with("may", &["2026-11-15"], 99_000) })
+}
+
+/// Nothing happened between two runs.
+pub fn two_runs_at_one_instant(plant: &Plant) -> Found {
+    let (scene, expected) = one_due();
+    plant.run(&scene, AT);
+    plant.run(&scene, AT);
+    judged(scene, &expected)
+}
+
+/// Refused as stolen; then a run every few days for a month.
+pub fn a_stolen_card_and_a_month(plant: &Plant) -> Found {
+    let (scene, expected) = one_due();
+    scene.charges_meet("decline:stolen_or_lost_card", None, None);
+    for at in [AT, "2026-11-24T09:00:00+07:00", "2026-12-01T09:00:00+07:00", "2026-12-12T09:00:00+07:00"] {
+        plant.run(&scene, at);
+    }
+    judged(scene, &expected)
+}
+
+/// One charge of a price that a hundredth of would pass for a price too.
+pub fn one_plain_charge(plant: &Plant) -> Found {
+    let scene = Scene::new(Setting { customers: 1, toml: DEAR, ..Setting::default() });
+    let customer = &scene.customers()[0];
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},dear,2026-11-15\n"));
+    plant.run(&scene, AT);
+    judged(scene, &Expected::default().with("may", &["2026-11-15"], 490_000))
+}
+
+const DEAR: &str = r#"
+[plans.dear]
+price = "4900.00 THB"
+every = "month"
+dunning = "standard"
+
+[dunning.standard]
+retry = ["2 days"]
+then = "pause"
+"#;
+
+/// `dues cancel` between a declined charge and its answer: both must stand in the end.
+pub fn a_cancel_while_the_answer_is_on_its_way(plant: &Plant) -> Found {
+    let (scene, expected) = one_due();
+    scene.charges_meet("decline:insufficient_fund,delay_after:1500", None, Some(1));
+    let child = plant.start(&scene, &["run-now", "--json", "--at", AT]);
+    wait_for_a_charge(&scene);
+    scene.dues(&["cancel", "may"]).expect(0);
+    child.wait().expect(0);
+    let mut found = judged(scene, &expected);
+    let status = text(Book::read(&found.scene).subscription("may"), "status").to_owned();
+    if status != "canceled" {
+        found.faults.push(format!("overwritten: canceled while an answer was on its way, now {status}"));
+    }
+    found
+}
+
+#[track_caller]
+fn wait_for_a_charge(scene: &Scene) {
+    let begun = std::time::Instant::now();
+    while scene.ledger().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "no charge was made");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A run charges while another process holds the book's write lock for a long import: each waits for the other.
+pub fn a_run_beside_a_long_import(plant: &Plant) -> Found {
+    const ROWS: u32 = 10_000;
+    let scene = Scene::new(Setting { customers: 40, in_flight: 4, ..Setting::default() });
+    let mut csv = String::from("id,customer,plan,starts\n");
+    let mut expected = Expected::default();
+    for (number, customer) in scene.customers().iter().enumerate() {
+        let _ = writeln!(csv, "sub-{number},{customer},weekly,2026-11-18");
+        expected = expected.with(&format!("sub-{number}"), &["2026-11-18"], 12_050);
+    }
+    scene.import(&csv);
+    let customer = &scene.customers()[0];
+    let mut many = String::from("id,customer,plan,starts\n");
+    for number in 0..ROWS {
+        let _ = writeln!(many, "later-{number},{customer},weekly,2030-01-01");
+    }
+    scene.write("many.csv", &many);
+    // The run goes on for longer than the import takes.
+    scene.charges_meet("delay_after:250", None, None);
+    let import = plant.start(&scene, &["import", "many.csv"]);
+    let run = plant.start(&scene, &["run-now", "--json", "--at", AT]);
+    let (import, run) = (import.wait(), run.wait());
+    let mut found = judged(scene, &expected);
+    for ended in [&import, &run] {
+        if ended.code() != 0 || ended.stderr.contains("locked") || ended.stderr.contains("busy") {
+            found.faults.push(format!("refused: {ended:?}"));
+        }
+    }
+    found
+}
+
+/// A run that is told to die at the first point there is.
+pub fn killed_at_once() -> Ended {
+    let (scene, _) = one_due();
+    scene.start(&["run-now", "--at", AT], &[("DUES_KILL_AT", "epoch.before_commit")]).wait()
+}
