@@ -14,7 +14,6 @@ mod cli;
 mod crash;
 mod harness;
 mod omise_client;
-mod sandbox;
-mod sdk;
 mod planted;
+mod sandbox;
 mod sdk;
