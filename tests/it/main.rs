@@ -10,6 +10,7 @@
 
 mod architecture;
 mod crash;
+mod demo;
 mod harness;
 mod omise_client;
 mod sdk;
