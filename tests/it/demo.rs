@@ -79,7 +79,9 @@ fn sums(entries: &[&LedgerEntry]) -> BTreeMap<String, i64> {
 
 fn collected(reports: &[&Value]) -> BTreeMap<String, i64> {
     let mut sums = BTreeMap::new();
-    for (currency, amount) in reports.iter().flat_map(|report| report["collected"].as_object().expect("money")) {
+    for (currency, amount) in
+        reports.iter().flat_map(|report| report["collected"].as_object().expect("money"))
+    {
         *sums.entry(currency.clone()).or_default() += amount.as_i64().expect("minor units");
     }
     sums
@@ -94,7 +96,8 @@ fn charged_nothing(report: &Value) {
     let sent = report["attempts"].as_object().expect("counts");
     assert!(sent.values().all(|many| *many == 0), "charged again: {report}");
     assert_eq!(report["invoiced"], 0);
-    let skipped: u64 = report["skipped"].as_object().expect("reasons").values().filter_map(Value::as_u64).sum();
+    let skipped: u64 =
+        report["skipped"].as_object().expect("reasons").values().filter_map(Value::as_u64).sum();
     assert_eq!(report["considered"].as_u64(), Some(skipped), "each is passed over for a reason: {report}");
     assert!(report["next_due_at"].is_string(), "it says when something is due: {report}");
 }
@@ -118,7 +121,10 @@ fn the_first_run_says_what_the_ledger_says() {
     assert_eq!(count(&report, "attempts", "succeeded"), known.len() as u64, "{report}");
     assert_eq!(doubtful, (paid.len() - known.len()) as u64, "{report}");
     assert_eq!(collected(&[&report]), sums(&known), "{report}");
-    assert!(doubtful > 0 && report["doubt_left"].as_u64() == Some(doubtful), "the demo meets silence: {report}");
+    assert!(
+        doubtful > 0 && report["doubt_left"].as_u64() == Some(doubtful),
+        "the demo meets silence: {report}"
+    );
 
     let failed = with_status(&ledger, "failed");
     assert_eq!(count(&report, "attempts", "declined"), failed.len() as u64, "{report}");
@@ -127,7 +133,11 @@ fn the_first_run_says_what_the_ledger_says() {
         *codes.entry(entry.failure_code.clone().unwrap_or_default()).or_default() += 1;
     }
     assert_eq!(serde_json::json!(codes), report["declined_by_code"]);
-    assert_eq!(count(&report, "attempts", "pending"), with_status(&ledger, "pending").len() as u64, "{report}");
+    assert_eq!(
+        count(&report, "attempts", "pending"),
+        with_status(&ledger, "pending").len() as u64,
+        "{report}"
+    );
     assert_eq!(count(&report, "attempts", "rejected"), 0, "the demo sends nothing that is refused: {report}");
     let sent: u64 = report["attempts"].as_object().expect("counts").values().filter_map(Value::as_u64).sum();
     assert_eq!(sent, ledger.len() as u64, "every request made one charge: {report}");
@@ -183,8 +193,10 @@ fn a_month_later_and_back_again() {
     let ledger = demo.ledger();
     assert_eq!(ledger.len(), made, "going back charges nothing");
     assert_eq!(collected(&[&first, &month, &back]), sums(&with_status(&ledger, "successful")));
-    let mut paid: Vec<&str> =
-        with_status(&ledger, "successful").iter().map(|entry| text(&entry.metadata, "dues_invoice")).collect();
+    let mut paid: Vec<&str> = with_status(&ledger, "successful")
+        .iter()
+        .map(|entry| text(&entry.metadata, "dues_invoice"))
+        .collect();
     let many = paid.len();
     paid.sort_unstable();
     paid.dedup();

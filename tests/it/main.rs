@@ -13,5 +13,6 @@ mod crash;
 mod demo;
 mod harness;
 mod omise_client;
-mod sdk;
 mod planted;
+mod sdk;
+mod stories;
