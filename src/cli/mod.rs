@@ -8,15 +8,19 @@ mod context;
 mod exit;
 mod instant;
 mod logs;
+mod objects;
 mod output;
 mod progress;
 
 mod backup;
 mod cancel;
+mod cards;
 mod change;
+mod charges;
 mod charging;
 mod check;
 mod completions;
+mod customers;
 mod house;
 mod import;
 mod invoice;
@@ -24,6 +28,7 @@ mod list;
 mod man;
 mod pause;
 mod plans;
+mod provider;
 mod resolve;
 mod restore;
 mod resume;
@@ -33,6 +38,7 @@ mod run_now;
 mod sandbox;
 mod standing;
 mod subscribe;
+mod tokens;
 mod why;
 
 use std::process::ExitCode;
@@ -83,6 +89,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Restore(args) => restore::run(&args, &Context::load(global)?),
         Command::List(args) => list::run(&args, &Context::load(global)?),
         Command::Why(args) => why::run(&args, &Context::load(global)?),
+        Command::Customers(command) => customers::run(&command, &Context::load(global)?),
+        Command::Charges(command) => charges::run(&command, &Context::load(global)?),
+        Command::Tokens(command) => tokens::run(&command, &Context::load(global)?),
+        Command::Provider(command) => provider::run(&command, &Context::load(global)?),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Sandbox(args) => sandbox::run(&args, global.json),

@@ -104,6 +104,8 @@ pub(super) struct Book {
     pub events: Vec<NewEvent>,
     /// Reads of the customer that decisions asked for.
     pub reads: usize,
+    /// All attempts in the order of sending, each with the default card at that moment.
+    pub charged: Vec<(AttemptId, Option<crate::model::CardId>)>,
     pub circumstances: Circumstances,
 }
 
@@ -149,7 +151,14 @@ impl Book {
             flags: Vec::new(),
             declines: Vec::new(),
         };
-        Self { rows, skipped: Vec::new(), events: Vec::new(), reads: 0, circumstances: circumstances(at) }
+        Self {
+            rows,
+            skipped: Vec::new(),
+            events: Vec::new(),
+            reads: 0,
+            charged: Vec::new(),
+            circumstances: circumstances(at),
+        }
     }
 
     pub fn monthly(starts: &str) -> Self {
@@ -201,6 +210,7 @@ impl Book {
                 self.apply(&charge.transition);
                 let id = &charge.request.attempt;
                 self.check_request(&charge);
+                self.charged.push((id.clone(), self.rows.customer.default_card.clone()));
                 assert_eq!(
                     open_only(&charge.after),
                     self.snapshot(),

@@ -323,3 +323,72 @@ CREATE TABLE access_log (
   what    TEXT NOT NULL,
   reason  TEXT
 ) STRICT;
+
+-- For people with the sqlite3 shell. Instants in UTC; amounts in minor units.
+
+-- Digits of a packed id: 52 bits a half, nine digits of 36 and the test bit in the upper, ten in the lower.
+CREATE TABLE places (
+  n      INTEGER PRIMARY KEY,
+  worth  INTEGER NOT NULL      -- of the nth of ten digits
+) STRICT;
+
+INSERT INTO places (n, worth) VALUES
+  (1, 101559956668416), (2, 2821109907456), (3, 78364164096), (4, 2176782336), (5, 60466176),
+  (6, 1679616), (7, 46656), (8, 1296), (9, 36), (10, 1), (11, 0), (12, 0), (13, 0);
+
+CREATE VIEW v_customers AS
+SELECT row,
+  CASE typeof(id) WHEN 'blob' THEN 'cust_' || CASE WHEN hex(id) >= '8' THEN 'test_' ELSE '' END
+    || (SELECT group_concat(d, '') FROM (SELECT substr('0123456789abcdefghijklmnopqrstuvwxyz', 1 + ((SELECT sum((instr('123456789ABCDEF', substr(hex(id), n + 0, 1))) << (52 - 4 * n)) FROM places WHERE n <= 13) & 2251799813685247) / worth % 36, 1) AS d FROM places WHERE n > 1 AND n <= 10 ORDER BY n))
+    || (SELECT group_concat(d, '') FROM (SELECT substr('0123456789abcdefghijklmnopqrstuvwxyz', 1 + ((SELECT sum((instr('123456789ABCDEF', substr(hex(id), n + 13, 1))) << (52 - 4 * n)) FROM places WHERE n <= 13)) / worth % 36, 1) AS d FROM places WHERE n > 0 AND n <= 10 ORDER BY n))
+    ELSE id END AS customer,
+  CASE state WHEN 0 THEN 'unread' WHEN 1 THEN 'present' WHEN 2 THEN 'gone' END AS state,
+  strftime('%Y-%m-%dT%H:%M:%SZ', read_at, 'unixepoch') AS read_at,
+  version
+FROM customers;
+
+CREATE VIEW v_subscriptions AS
+SELECT s.row, s.id AS subscription, c.customer, p.key AS plan, n.version AS plan_version,
+  CASE s.status WHEN 0 THEN 'trialing' WHEN 1 THEN 'active' WHEN 2 THEN 'past_due' WHEN 3 THEN 'paused' WHEN 4 THEN 'unpaid' WHEN 5 THEN 'canceled' END AS status,
+  s.quantity, z.name AS zone, date(s.starts * 86400, 'unixepoch') AS starts,
+  date(coalesce(s.anchor, s.starts) * 86400, 'unixepoch') AS anchor, s.anchor_index, s.next_index,
+  strftime('%Y-%m-%dT%H:%M:%SZ', s.cancel_at, 'unixepoch') AS cancel_at,
+  strftime('%Y-%m-%dT%H:%M:%SZ', s.paused_since, 'unixepoch') AS paused_since,
+  strftime('%Y-%m-%dT%H:%M:%SZ', s.ended_at, 'unixepoch') AS ended_at,
+  strftime('%Y-%m-%dT%H:%M:%SZ', s.wake_at, 'unixepoch') AS wake_at,
+  strftime('%Y-%m-%dT%H:%M:%SZ', s.created_at, 'unixepoch') AS created_at,
+  s.metadata, s.version
+FROM subscriptions s JOIN v_customers c ON c.row = s.customer JOIN zones z ON z.row = s.zone
+JOIN plan_versions n ON n.row = s.plan JOIN plans p ON p.row = n.plan;
+
+CREATE VIEW v_invoices AS
+SELECT v.row, s.id || '.' || v.idx AS invoice, s.id AS subscription, v.idx AS number,
+  strftime('%Y-%m-%dT%H:%M:%SZ', v.start, 'unixepoch') AS period_start,
+  strftime('%Y-%m-%dT%H:%M:%SZ', v.start + v.seconds, 'unixepoch') AS period_end,
+  v.quantity, v.amount,
+  CASE v.currency WHEN 0 THEN 'THB' WHEN 1 THEN 'JPY' WHEN 2 THEN 'USD' WHEN 3 THEN 'SGD' WHEN 4 THEN 'MYR' WHEN 5 THEN 'EUR' WHEN 6 THEN 'GBP' WHEN 7 THEN 'AUD' WHEN 8 THEN 'CAD' WHEN 9 THEN 'CHF' WHEN 10 THEN 'CNY' WHEN 11 THEN 'DKK' WHEN 12 THEN 'HKD' WHEN 13 THEN 'IDR' END AS currency,
+  CASE v.status WHEN 0 THEN 'open' WHEN 1 THEN 'paid' WHEN 2 THEN 'uncollectible' WHEN 3 THEN 'void' END AS status,
+  strftime('%Y-%m-%dT%H:%M:%SZ', v.next_attempt_at, 'unixepoch') AS next_attempt_at,
+  CASE v.hold WHEN 0 THEN 'catch_up' WHEN 1 THEN 'rejected' WHEN 2 THEN 'new_card' WHEN 3 THEN 'customer' WHEN 4 THEN 'exhausted' WHEN 5 THEN 'stopped' WHEN 6 THEN 'incident' END AS hold,
+  strftime('%Y-%m-%dT%H:%M:%SZ', v.start + v.opened_after, 'unixepoch') AS opened_at,
+  strftime('%Y-%m-%dT%H:%M:%SZ', v.start + v.opened_after + v.closed_after, 'unixepoch') AS closed_at,
+  v.version
+FROM invoices v JOIN subscriptions s ON s.row = v.subscription;
+
+CREATE VIEW v_attempts AS
+SELECT a.row, v.invoice || '.' || a.number AS attempt, v.invoice, a.number,
+  CASE a.status WHEN 0 THEN 'intended' WHEN 1 THEN 'succeeded' WHEN 2 THEN 'declined' WHEN 3 THEN 'rejected' WHEN 4 THEN 'not_sent' WHEN 5 THEN 'pending' WHEN 6 THEN 'in_doubt' WHEN 7 THEN 'manual' WHEN 8 THEN 'absent' END AS status,
+  v.amount, v.currency,
+  CASE typeof(a.charge) WHEN 'blob' THEN 'chrg_' || CASE WHEN hex(a.charge) >= '8' THEN 'test_' ELSE '' END
+    || (SELECT group_concat(d, '') FROM (SELECT substr('0123456789abcdefghijklmnopqrstuvwxyz', 1 + ((SELECT sum((instr('123456789ABCDEF', substr(hex(a.charge), n + 0, 1))) << (52 - 4 * n)) FROM places WHERE n <= 13) & 2251799813685247) / worth % 36, 1) AS d FROM places WHERE n > 1 AND n <= 10 ORDER BY n))
+    || (SELECT group_concat(d, '') FROM (SELECT substr('0123456789abcdefghijklmnopqrstuvwxyz', 1 + ((SELECT sum((instr('123456789ABCDEF', substr(hex(a.charge), n + 13, 1))) << (52 - 4 * n)) FROM places WHERE n <= 13)) / worth % 36, 1) AS d FROM places WHERE n > 0 AND n <= 10 ORDER BY n))
+    ELSE a.charge END AS charge,
+  a.failure_code,
+  CASE a.decline WHEN 0 THEN 'funds' WHEN 1 THEN 'issuer' WHEN 2 THEN 'technical' WHEN 3 THEN 'limit' WHEN 4 THEN 'new_card' WHEN 5 THEN 'customer' WHEN 6 THEN 'never' WHEN 7 THEN 'ours' END AS decline,
+  strftime('%Y-%m-%dT%H:%M:%SZ', i.start + i.opened_after + a.intended_after, 'unixepoch') AS intended_at,
+  strftime('%Y-%m-%dT%H:%M:%SZ', i.start + i.opened_after + a.intended_after + a.resolved_after, 'unixepoch') AS resolved_at
+FROM attempts a JOIN invoices i ON i.row = a.row >> 16 JOIN v_invoices v ON v.row = i.row;
+
+CREATE VIEW v_events AS
+SELECT e.seq, strftime('%Y-%m-%dT%H:%M:%SZ', e.at, 'unixepoch') AS at, k.word AS kind, s.id AS subscription, s.id || '.' || e.idx AS invoice, e.data
+FROM events e JOIN event_kinds k ON k.code = e.kind LEFT JOIN subscriptions s ON s.row = e.subscription;

@@ -1,0 +1,130 @@
+//! Figures of size and speed. The size is held in every run; the speeds are printed by hand:
+//! `cargo test --release -- --ignored --nocapture figures`.
+
+use std::time::Instant;
+
+use super::*;
+use crate::store::Store as _;
+use crate::store::conformance::samples::*;
+
+/// The most bytes that a subscription's year may take: 12 invoices, 12 attempts, 24 events, the subscription itself.
+const MOST_BYTES_PER_YEAR: u64 = 2_000;
+
+/// Ids as the provider draws them: in no order.
+fn scattered(prefix: &str, n: u32) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(format!("{prefix}{n}"));
+    let tail = digest.iter().take(19).map(|byte| char::from_digit(u32::from(byte % 36), 36).unwrap());
+    format!("{prefix}test_{}", tail.collect::<String>())
+}
+
+/// A book after twelve months of `count` subscriptions.
+fn a_year(path: &Path, count: u32) -> SqliteStore {
+    let mut store = SqliteStore::open(path, CREATE()).unwrap();
+    let plan = plan(&mut store);
+    let mut new = (0..count).map(|n| {
+        let mut s = subscription(n, plan);
+        s.customer = crate::model::CustomerId::parse(&scattered("cust_", n)).unwrap();
+        s.wake_at = Some(at(i64::from(n)));
+        crate::store::NewSubscription { id: None, subscription: s, billed_elsewhere: 0 }
+    });
+    store.import(&mut new, &mut |_| ()).unwrap();
+    let readings: Vec<_> = (0..count).map(|n| card_of(n)).collect();
+    store.observe_customers(&readings).unwrap();
+    let epoch = begin(&mut store);
+    for month in 0..12_i64 {
+        let mut after = None;
+        loop {
+            let page = store.due(at(month * 30 * DAY + i64::from(count)), after, 200).unwrap();
+            let Some((cursor, _)) = page.last() else { break };
+            after = Some(*cursor);
+            let now = at(month * 30 * DAY + 7_200);
+            let intents: Vec<_> = page.iter().map(|(_, s)| intent(&mut store, s, epoch, now)).collect();
+            assert!(store.commit(&intents).unwrap().iter().all(Result::is_ok));
+            let results: Vec<_> = page
+                .iter()
+                .map(|(_, s)| {
+                    let between = store.snapshot(&s.subscription.id).unwrap().unwrap();
+                    let mut result = paid(&between, epoch, now, 0);
+                    let Some(crate::model::Change::UpdateAttempt { attempt, .. }) = result.changes.first_mut() else {
+                        panic!("the attempt comes first");
+                    };
+                    let id = scattered("chrg_", u32::try_from(cursor.row + month * 1_000_000).unwrap());
+                    attempt.charge = Some(crate::model::ChargeId::parse(&id).unwrap());
+                    result
+                })
+                .collect();
+            assert!(store.commit(&results).unwrap().iter().all(Result::is_ok));
+        }
+    }
+    store
+}
+
+fn card_of(n: u32) -> crate::store::CustomerReading {
+    let mut read = reading(n);
+    read.id = crate::model::CustomerId::parse(&scattered("cust_", n)).unwrap();
+    read.cards[0].id = crate::model::CardId::parse(&scattered("card_", n)).unwrap();
+    read.default_card = Some(read.cards[0].id.clone());
+    read
+}
+
+#[test]
+fn a_subscription_year_is_small() {
+    const COUNT: u32 = 500;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dues.db");
+    let store = a_year(&path, COUNT);
+    drop(store);
+    let empty = folder.path().join("empty.db");
+    drop(SqliteStore::open(&empty, CREATE()).unwrap());
+    let size = |path: &Path| std::fs::metadata(path).unwrap().len();
+    let bytes = (size(&path) - size(&empty)) / u64::from(COUNT);
+    eprintln!("{bytes} bytes per subscription-year");
+    let conn = raw(&path);
+    let sql = "SELECT name, sum(pgsize) / 500.0, sum(payload) * 1.0 / sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 14";
+    let mut parts = conn.prepare(sql).unwrap();
+    let mut rows = parts.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let (name, bytes, fill): (String, f64, f64) = (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
+        eprintln!("  {name:30} {bytes:7.1} bytes, {:.0} % payload", 100.0 * fill);
+    }
+    assert!(bytes <= MOST_BYTES_PER_YEAR, "{bytes}");
+}
+
+#[test]
+#[ignore = "prints speeds; they depend on the machine, so nothing is held to them"]
+fn speeds() {
+    const COUNT: u32 = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dues.db");
+    let mut store = SqliteStore::open(&path, CREATE()).unwrap();
+    fill(&mut store, COUNT);
+    let epoch = begin(&mut store);
+    let each = |what: &str, since: Instant| {
+        eprintln!("{what:40} {:7.2} µs", since.elapsed().as_secs_f64() * 1e6 / f64::from(COUNT));
+    };
+    let since = Instant::now();
+    let (mut after, mut due) = (None, Vec::new());
+    loop {
+        let page = store.due(at(0), after, 200).unwrap();
+        let Some((cursor, _)) = page.last() else { break };
+        after = Some(*cursor);
+        due.extend(page.into_iter().map(|(_, s)| s));
+    }
+    each("due, with snapshot", since);
+    let intents: Vec<_> = due.iter().map(|s| intent(&mut store, s, epoch, at(0))).collect();
+    let since = Instant::now();
+    for group in intents.chunks(64) {
+        assert!(store.commit(group).unwrap().iter().all(Result::is_ok));
+    }
+    each("intent, 64 in a commit", since);
+    let since = Instant::now();
+    let between: Vec<_> = due.iter().map(|s| store.snapshot(&s.subscription.id).unwrap().unwrap()).collect();
+    each("snapshot with an open invoice", since);
+    let results: Vec<_> = (0_u32..).zip(&between).map(|(n, s)| paid(s, epoch, at(0), n)).collect();
+    let since = Instant::now();
+    for group in results.chunks(64) {
+        assert!(store.commit(group).unwrap().iter().all(Result::is_ok));
+    }
+    each("result, 64 in a commit", since);
+}
