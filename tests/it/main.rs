@@ -15,5 +15,6 @@ mod demo;
 mod harness;
 mod omise_client;
 mod planted;
+mod refusals;
 mod sdk;
 mod stories;
