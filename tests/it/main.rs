@@ -13,6 +13,6 @@ mod architecture;
 mod crash;
 mod harness;
 mod omise_client;
+mod planted;
 mod sandbox;
 mod sdk;
-mod planted;

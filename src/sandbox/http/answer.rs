@@ -186,8 +186,7 @@ impl Body for Outgoing {
             if sleep.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            let next = tokio::time::Instant::now() + *gap;
-            sleep.as_mut().reset(next);
+            *sleep = Box::pin(tokio::time::sleep(*gap));
             most = 1;
         }
         if let Some(left) = &mut self.breaks_after {
