@@ -46,11 +46,11 @@ impl Book {
     fn page<T>(&self, sql: &str, page: Page, make: impl Fn(&Row<'_>) -> Outcome<T>) -> Outcome<Vec<T>> {
         let mut find = self.sql(sql)?;
         let mut rows = find.query(params_from_iter(page.values))?;
-        let mut made = Vec::new();
+        let mut all = Vec::new();
         while let Some(row) = rows.next()? {
-            made.push(make(row)?);
+            all.push(make(row)?);
         }
-        Ok(made)
+        Ok(all)
     }
 
     /// Narrows to the filter's subscription and customer, of whom `subscription` and `customer` are the columns;

@@ -27,7 +27,7 @@ fn a_year(path: &Path, count: u32) -> SqliteStore {
         crate::store::NewSubscription { id: None, subscription: s, billed_elsewhere: 0 }
     });
     store.import(&mut new, &mut |_| ()).unwrap();
-    let readings: Vec<_> = (0..count).map(|n| card_of(n)).collect();
+    let readings: Vec<_> = (0..count).map(card_of).collect();
     store.observe_customers(&readings).unwrap();
     let epoch = begin(&mut store);
     for month in 0..12_i64 {
