@@ -33,8 +33,8 @@ fn after_the_last_try_the_policy_pauses_and_periods_pass_unbilled() {
         &mut Book::monthly("2026-01-31"),
         "01-31       | no insufficient_fund |
          02-02T09:00 | no insufficient_fund |
-         02-06T09:00 | no insufficient_fund | 0:exhausted 0.next:none sub:paused wake:02-28
-         02-28       | run           | skip:paused skipped:1..2=paused 1:none wake:03-31
+         02-06T09:00 | no insufficient_fund | 0:exhausted 0.next:none sub:paused wake:02-07T09:00
+         02-28       | run           | skip:paused skipped:1..2=paused 1:none wake:02-28T09:00
          03-05       | person retry  | 0.next:03-05 due:true
                      | ok            | 0:paid sub:active wake:03-31
          03-31       | ok            | 2:paid",
@@ -438,5 +438,53 @@ fn a_retry_lifts_all_that_a_person_can_overrule() {
          03-01 | person retry     | 0:open 1:open
                | ok               | 0:paid
                | ok               | 1:paid",
+    );
+}
+
+#[test]
+fn after_the_last_try_a_new_card_is_noticed_within_a_day_for_two_months() {
+    tell(
+        &mut Book::new("2026-01-31", terms("year", ladder(&["1 day"], EndAction::Pause))),
+        "01-31       | no insufficient_fund     |
+         02-01T09:00 | no insufficient_fund     | 0:exhausted sub:paused wake:02-02T09:00
+         02-02T09:00 | run                      | skip:paused reads:3 wake:02-03T09:00
+         02-02T12:00 | card card_test_2 12/2060 | due:false
+         02-03T09:00 | ok                       | 0:paid sub:active reads:4",
+    );
+    tell(
+        &mut Book::new("2026-01-31", terms("year", ladder(&["1 day"], EndAction::Pause))),
+        "01-31       | no insufficient_fund |
+         02-01T09:00 | no insufficient_fund | 0:exhausted
+         04-01T09:00 | run                  | skip:paused wake:04-02T09:00
+         04-02T09:00 | run                  | skip:paused wake:01-31",
+    );
+}
+
+#[test]
+fn a_customer_who_had_to_act_and_saved_another_card_is_charged_on_it() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | no payment_cancelled     | 0:customer wake:02-01
+         02-01 | run                      | skip:held wake:02-02
+         02-01 | card card_test_2 12/2060 |
+         02-02 | ok                       | 0:paid sub:active",
+    );
+}
+
+#[test]
+fn a_pause_stops_what_one_look_does_not_load_and_resuming_brings_it_back() {
+    let mut book = Book::new("2026-01-01", terms("day", ladder(&["1 day"], EndAction::Unpaid)));
+    book.circumstances.catch_up.hold_after = 100;
+    tell(
+        &mut book,
+        "03-02T12:00 | ok            | 0:paid 60:open
+                     | run           | skip:catch_up_spread
+         03-03       | person pause  | 1:stopped 32:stopped 33:open
+                     | run           | skip:paused
+                     | person void 1 |
+                     | person void 2 |
+                     | run           | skip:paused 33:stopped 34:stopped 35:open
+         04-01       | person resume | 3:open 33:open
+                     | ok            | 3:paid",
     );
 }
