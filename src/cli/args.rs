@@ -102,8 +102,7 @@ pub enum Command {
     /// What the book says: subscriptions, invoices, attempts, flags, events, customers
     List(list::ListArgs),
     /// Customers and cards at the provider, as the API has them
-    #[command(subcommand)]
-    Customers(customers::CustomersCommand),
+    Customers(customers::CustomersArgs),
     /// Charges at the provider, as the API has them
     #[command(subcommand)]
     Charges(charges::ChargesCommand),

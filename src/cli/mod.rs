@@ -12,6 +12,7 @@ mod objects;
 mod output;
 mod progress;
 
+mod access;
 mod backup;
 mod cancel;
 mod cards;
@@ -21,6 +22,7 @@ mod charging;
 mod check;
 mod completions;
 mod customers;
+mod export;
 mod house;
 mod import;
 mod invoice;
@@ -91,7 +93,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Restore(args) => restore::run(&args, &Context::load(global)?),
         Command::List(args) => list::run(&args, &Context::load(global)?),
         Command::Why(args) => why::run(&args, &Context::load(global)?),
-        Command::Customers(command) => customers::run(&command, &Context::load(global)?),
+        Command::Customers(args) => customers::run(&args, &Context::load(global)?),
         Command::Charges(command) => charges::run(&command, &Context::load(global)?),
         Command::Tokens(command) => tokens::run(&command, &Context::load(global)?),
         Command::Provider(command) => provider::run(&command, &Context::load(global)?),
