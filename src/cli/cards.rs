@@ -36,6 +36,18 @@ pub enum CardsCommand {
     Delete(OneArgs),
 }
 
+impl CardsCommand {
+    /// What it does, and to whom, for the access record.
+    pub(super) fn act(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::List(args) => ("customers cards list", Some(&args.customer)),
+            Self::Get(args) => ("customers cards get", Some(&args.customer)),
+            Self::Update(args) => ("customers cards update", Some(&args.which.customer)),
+            Self::Delete(args) => ("customers cards delete", Some(&args.customer)),
+        }
+    }
+}
+
 /// Whose cards.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  dues customers cards list cust_test_5xuy4w91xqz7d1w9u0t")]

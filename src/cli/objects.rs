@@ -217,6 +217,13 @@ fn cell(object: &Value, place: &str) -> String {
     }
 }
 
+/// A body as the API wrote it, without the white space between its tokens.
+pub(super) fn as_raw(body: &[u8]) -> Result<Box<RawValue>, Failure> {
+    let text = compact(raw(body)?.get());
+    RawValue::from_string(text)
+        .map_err(|error| Failure::unexpected(format!("the answer is no JSON: {error}")))
+}
+
 fn raw(body: &[u8]) -> Result<&RawValue, Failure> {
     serde_json::from_slice(body)
         .map_err(|error| Failure::unexpected(format!("the answer is no JSON: {error}")))

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::cards::{Payer, Verdict};
 use super::draft::Draft;
 use super::queue::Head;
-use super::{Circumstances, Prepared, RuleError, budget, cards, course, flags, queue, wake};
+use super::{Circumstances, Prepared, RuleError, budget, cards, course, flags, life, queue, wake};
 use crate::model::{
     ChargeOrder, FlagReason, Hold, InvoiceStatus, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus,
 };
@@ -42,16 +42,41 @@ pub fn prepare(
 ) -> Result<Prepared, RuleError> {
     let mut d = Draft::new(snapshot);
     let complete = course::advance(&mut d, c.at, c.catch_up)?;
+    follow_released_neighbours(&mut d, c.at);
     lift_for_new_card(&mut d, c);
     match queue::look(&d.now, c.at).head {
         Head::Try(place) => try_invoice(d, c, place, compose, confirmed),
         // More periods are due than one decision opens: looked at again at once.
         Head::Waits(_) | Head::Empty if !complete => Ok(settle(d, c, SkipReason::NotDue)),
+        Head::Waits(SkipReason::Held) if !life::collects(&d.now.subscription) => {
+            let reason = idle_reason(&d.now);
+            Ok(settle(d, c, reason))
+        }
         Head::Waits(reason) => Ok(settle(d, c, reason)),
         Head::Empty => {
             flags::clear_all(&mut d, c.at);
             let reason = idle_reason(&d.now);
             Ok(settle(d, c, reason))
+        }
+    }
+}
+
+/// Missed periods are held all together, and a person who resumes means all of them; but one look loads only the
+/// oldest. So one that was missed and is no longer held lets those follow that were held with it.
+fn follow_released_neighbours(d: &mut Draft, at: Timestamp) {
+    let held = |open: &OpenInvoice| open.invoice.hold == Some(Hold::CatchUp);
+    let missed = |open: &OpenInvoice| open.invoice.period.end <= open.invoice.opened_at;
+    let released: Vec<(u32, Timestamp)> = d
+        .now
+        .invoices
+        .iter()
+        .filter(|open| !held(open) && missed(open))
+        .map(|open| (open.invoice.id.index, open.invoice.opened_at))
+        .collect();
+    for open in d.now.invoices.iter_mut().filter(|open| held(open)) {
+        let (index, opened) = (open.invoice.id.index, open.invoice.opened_at);
+        if released.iter().any(|(older, together)| *older < index && *together == opened) {
+            make_due(open, at);
         }
     }
 }

@@ -29,13 +29,13 @@ const PROMISES: &[(&str, &str)] = &[
         "SELECT 'attempt ' || s.id || '.' || v.idx || '.' || a.number FROM attempts a \
          INDEXED BY attempts_one_unfinished JOIN invoices v ON v.row = a.row >> 16 \
          JOIN subscriptions s ON s.row = v.subscription \
-         WHERE a.status IN (0, 5, 6, 7) AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.attempt = a.row)",
+         WHERE a.status NOT BETWEEN 1 AND 5 AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.attempt = a.row)",
     ),
     (
         "is final, but has an intent still",
         "SELECT 'attempt ' || s.id || '.' || v.idx || '.' || a.number FROM intents i \
          CROSS JOIN attempts a ON a.row = i.attempt JOIN invoices v ON v.row = a.row >> 16 \
-         JOIN subscriptions s ON s.row = v.subscription WHERE a.status NOT IN (0, 5, 6, 7)",
+         JOIN subscriptions s ON s.row = v.subscription WHERE a.status BETWEEN 1 AND 5",
     ),
     (
         "has an invoice for a period that it is still to open",

@@ -1,8 +1,6 @@
 //! Figures of size and speed. The size is held in every run; the speeds are printed by hand:
 //! `cargo test --release -- --ignored --nocapture figures`.
 
-use std::time::Instant;
-
 use super::*;
 use crate::store::Store as _;
 use crate::store::conformance::samples::*;
@@ -46,7 +44,9 @@ fn a_year(path: &Path, count: u32) -> SqliteStore {
                 .map(|(_, s)| {
                     let between = store.snapshot(&s.subscription.id).unwrap().unwrap();
                     let mut result = paid(&between, epoch, now, 0);
-                    let Some(crate::model::Change::UpdateAttempt { attempt, .. }) = result.changes.first_mut() else {
+                    let Some(crate::model::Change::UpdateAttempt { attempt, .. }) =
+                        result.changes.first_mut()
+                    else {
                         panic!("the attempt comes first");
                     };
                     let id = scattered("chrg_", u32::try_from(cursor.row + month * 1_000_000).unwrap());
@@ -58,6 +58,12 @@ fn a_year(path: &Path, count: u32) -> SqliteStore {
         }
     }
     store
+}
+
+/// CPU time of this thread, which other work on the machine does not lengthen much.
+fn cpu_ns() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse().unwrap()
 }
 
 fn card_of(n: u32) -> crate::store::CustomerReading {
@@ -85,7 +91,8 @@ fn a_subscription_year_is_small() {
     let mut parts = conn.prepare(sql).unwrap();
     let mut rows = parts.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {
-        let (name, bytes, fill): (String, f64, f64) = (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
+        let (name, bytes, fill): (String, f64, f64) =
+            (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
         eprintln!("  {name:30} {bytes:7.1} bytes, {:.0} % payload", 100.0 * fill);
     }
     assert!(bytes <= MOST_BYTES_PER_YEAR, "{bytes}");
@@ -100,10 +107,79 @@ fn speeds() {
     let mut store = SqliteStore::open(&path, CREATE()).unwrap();
     fill(&mut store, COUNT);
     let epoch = begin(&mut store);
-    let each = |what: &str, since: Instant| {
-        eprintln!("{what:40} {:7.2} µs", since.elapsed().as_secs_f64() * 1e6 / f64::from(COUNT));
+    let each = |what: &str, since: u64| {
+        eprintln!("{what:40} {:7} ns", (cpu_ns() - since) / u64::from(COUNT));
     };
-    let since = Instant::now();
+    for (what, sql) in [
+        ("trivial", "SELECT ?1"),
+        ("point", "SELECT row FROM subscriptions WHERE row = ?1"),
+        ("format", ""),
+        (
+            "flags",
+            "SELECT row FROM flags INDEXED BY flags_standing WHERE subscription = ?1 AND until IS NULL ORDER BY row",
+        ),
+        (
+            "flags unsorted",
+            "SELECT row FROM flags INDEXED BY flags_standing WHERE subscription = ?1 AND until IS NULL",
+        ),
+        (
+            "cards",
+            "SELECT row, id, brand, last_digits, expires, fingerprint FROM cards WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 AND place IS NOT NULL ORDER BY place",
+        ),
+        (
+            "cards unsorted",
+            "SELECT row, id, brand, last_digits, expires, fingerprint FROM cards WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 AND place IS NOT NULL",
+        ),
+    ] {
+        if sql.is_empty() {
+            continue;
+        }
+        let since = cpu_ns();
+        store
+            .read(|book| {
+                for n in 1..=i64::from(COUNT) {
+                    let mut find = book.sql(sql)?;
+                    let mut rows = find.query([n])?;
+                    while let Some(row) = rows.next()? {
+                        let _: i64 = row.get(0)?;
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
+        each(what, since);
+    }
+    let since = cpu_ns();
+    store
+        .read(|book| {
+            for n in 1..=i64::from(COUNT) {
+                book.customer_at(n)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    each("customer_at", since);
+    let since = cpu_ns();
+    store
+        .read(|book| {
+            for n in 1..=i64::from(COUNT) {
+                book.declines_of(n)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    each("declines", since);
+    let since = cpu_ns();
+    store
+        .read(|book| {
+            for n in 1..=i64::from(COUNT) {
+                book.standing_flags(n)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    each("flags", since);
+    let since = cpu_ns();
     let (mut after, mut due) = (None, Vec::new());
     loop {
         let page = store.due(at(0), after, 200).unwrap();
@@ -113,16 +189,16 @@ fn speeds() {
     }
     each("due, with snapshot", since);
     let intents: Vec<_> = due.iter().map(|s| intent(&mut store, s, epoch, at(0))).collect();
-    let since = Instant::now();
+    let since = cpu_ns();
     for group in intents.chunks(64) {
         assert!(store.commit(group).unwrap().iter().all(Result::is_ok));
     }
     each("intent, 64 in a commit", since);
-    let since = Instant::now();
+    let since = cpu_ns();
     let between: Vec<_> = due.iter().map(|s| store.snapshot(&s.subscription.id).unwrap().unwrap()).collect();
     each("snapshot with an open invoice", since);
     let results: Vec<_> = (0_u32..).zip(&between).map(|(n, s)| paid(s, epoch, at(0), n)).collect();
-    let since = Instant::now();
+    let since = cpu_ns();
     for group in results.chunks(64) {
         assert!(store.commit(group).unwrap().iter().all(Result::is_ok));
     }
