@@ -28,6 +28,11 @@ impl OmiseGateway {
         Self { client, return_uri, calls: AtomicU64::new(0) }
     }
 
+    /// The API client behind the door.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
     fn count(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }

@@ -8,9 +8,15 @@
     reason = "a test says what it expects; clippy knows only functions marked as tests, not what they call"
 )]
 
+mod api_commands;
 mod architecture;
+mod cli;
 mod crash;
+mod demo;
 mod harness;
 mod omise_client;
 mod planted;
+mod refusals;
+mod sandbox;
 mod sdk;
+mod stories;
