@@ -7,7 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::{
-    backup, cancel, change, charges, charging, check, completions, customers, import, invoice, list, man, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe, tokens, why,
+    backup, cancel, change, charges, charging, check, completions, customers, import, invoice, list, man,
+    pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe, tokens, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.

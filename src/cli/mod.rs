@@ -33,6 +33,7 @@ mod man;
 mod pause;
 mod plans;
 mod provider;
+mod report;
 mod resolve;
 mod restore;
 mod resume;
@@ -54,7 +55,8 @@ pub use context::Context;
 pub use exit::{Exit, Failure};
 pub use output::Output;
 pub use progress::Progress;
-pub use run_now::{RunNowArgs, exit_of, render_report};
+pub use report::{exit_of, render_report};
+pub use run_now::RunNowArgs;
 
 /// Runs the program: reads its arguments, does what they ask, tells the system how it ended.
 pub fn main() -> ExitCode {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::settings::{AccountLimits, Cards, CatchUp, Doubt};
 use crate::model::{
     AttemptId, AttemptStatus, CardSnapshot, Change, ChargeOutcome, Curve, CustomerSnapshot, CustomerState,
-    DunningPolicy, EndAction, Epoch, EventKind, Expiration, FlagReason, Installation, InvoiceStatus,
+    DunningPolicy, EndAction, Epoch, EventKind, Expiration, FlagReason, Hold, Installation, InvoiceStatus,
     NewEvent, OpenInvoice, PlanKey, PlanTerms, PlanVersion, PlanVersionId, Quantity, RetrySchedule,
     SkipReason, Snapshot, Subscription, SubscriptionId, SubscriptionStatus, Transition, Version, Zone,
 };
@@ -177,6 +177,7 @@ impl Book {
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = self.rows.clone();
         snapshot.invoices.retain(|open| open.invoice.status == InvoiceStatus::Open);
+        first_ones(&mut snapshot);
         snapshot
     }
 
@@ -329,8 +330,17 @@ impl Book {
     }
 }
 
+/// Those that one look loads: the oldest that can be collected, then the oldest on hold; in the order of their periods.
+fn first_ones(snapshot: &mut Snapshot) {
+    let waits = |open: &OpenInvoice| open.invoice.hold == Some(Hold::CatchUp);
+    snapshot.invoices.sort_by_key(|open| (waits(open), open.invoice.id.index));
+    snapshot.invoices.truncate(Snapshot::MOST_OPEN_INVOICES);
+    snapshot.invoices.sort_by_key(|open| open.invoice.id.index);
+}
+
 fn open_only(after: &Snapshot) -> Snapshot {
     let mut after = after.clone();
     after.invoices.retain(|open| open.invoice.status == InvoiceStatus::Open);
+    first_ones(&mut after);
     after
 }

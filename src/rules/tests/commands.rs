@@ -152,7 +152,7 @@ fn what_has_ended_is_not_brought_back() {
     // The period that had begun before the end is owed, and waits for a person.
     tell(
         &mut book,
-        "02-02 | run          | 0:stopped skip:held wake:none
+        "02-02 | run          | 0:stopped skip:canceled wake:none
                | person retry |
                | no insufficient_fund | 0:stopped sub:canceled
                | person retry |

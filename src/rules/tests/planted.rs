@@ -1,4 +1,4 @@
-//! Mistakes planted on purpose: each is noticed by the story that names it.
+//! Mistakes planted on purpose in this room: each is noticed by the story that names it.
 
 use super::book::{Book, card};
 use super::story::tell;
@@ -68,12 +68,5 @@ fn key_made_anew() {
             "01-31       | no insufficient_fund |
              02-02T09:00 | ok                   | 0:paid",
         );
-    });
-}
-
-#[test]
-fn wrong_unit() {
-    noticed(Bug::WrongUnit, || {
-        tell(&mut Book::monthly("2026-01-31"), "01-31 | ok | 0:paid");
     });
 }

@@ -33,8 +33,8 @@ fn after_the_last_try_the_policy_pauses_and_periods_pass_unbilled() {
         &mut Book::monthly("2026-01-31"),
         "01-31       | no insufficient_fund |
          02-02T09:00 | no insufficient_fund |
-         02-06T09:00 | no insufficient_fund | 0:exhausted 0.next:none sub:paused wake:02-28
-         02-28       | run           | skip:held skipped:1..2=paused 1:none wake:03-31
+         02-06T09:00 | no insufficient_fund | 0:exhausted 0.next:none sub:paused wake:02-07T09:00
+         02-28       | run           | skip:paused skipped:1..2=paused 1:none wake:02-28T09:00
          03-05       | person retry  | 0.next:03-05 due:true
                      | ok            | 0:paid sub:active wake:03-31
          03-31       | ok            | 2:paid",
@@ -284,7 +284,7 @@ fn a_pause_ends_retries_and_resuming_makes_them_due() {
         &mut Book::monthly("2026-01-31"),
         "01-31 | no insufficient_fund | 0.next:02-02T09:00
          02-01 | person pause  | 0:stopped 0.next:none sub:paused wake:02-28
-         02-10 | run           | skip:held
+         02-10 | run           | skip:paused
          02-11 | person resume | 0:open 0.next:02-11 sub:past_due
                | ok            | 0:paid sub:active",
     );
@@ -362,5 +362,129 @@ fn an_invoice_ended_by_hand_is_not_collected() {
         &mut Book::monthly("2026-01-31"),
         "01-31 | no insufficient_fund |
                | person void 0 | 0:void sub:active wake:02-28 due:false",
+    );
+}
+
+#[test]
+fn months_of_missed_days_wait_and_are_all_collected_once_a_person_resumes() {
+    let mut book = Book::new("2026-01-01", terms("day", ladder(&["1 day"], EndAction::Unpaid)));
+    tell(
+        &mut book,
+        "03-02 | ok            | 0:catch_up 59:catch_up 60:paid
+               | run           | skip:held wake:03-03
+         03-03 | no insufficient_fund | 61:open 61.next:03-04T09:00
+         03-04 | run           | skip:not_due 62:open
+         03-04T09:00 | ok      | 61:paid
+               | ok            | 62:paid 0:catch_up
+         03-05 | person resume | 0:open 40:catch_up
+               | ok            | 0:paid 40:catch_up
+               | ok            | 63:paid
+               | run           | skip:catch_up_spread",
+    );
+    for n in 0..80 {
+        let at = book.circumstances.at + jiff::SignedDuration::from_hours(24);
+        book.go_to(at);
+        for _ in 0..2 {
+            if book.is_due()
+                && let super::book::Look::Charge(charge) = book.look()
+            {
+                book.conclude(&charge.request.attempt, &super::story::outcome(&["ok"]));
+            }
+        }
+        assert!(n < 60 || book.snapshot().invoices.is_empty(), "{:#?}", book.snapshot().invoices);
+    }
+    let paid = book.rows.invoices.iter().filter(|o| o.invoice.status == crate::model::InvoiceStatus::Paid);
+    assert_eq!(paid.count(), book.rows.invoices.len());
+}
+
+#[test]
+fn years_of_missed_days_are_invoiced_in_few_steps_and_none_is_charged() {
+    let mut book = Book::new("2016-01-01", terms("day", ladder(&["1 day"], EndAction::Unpaid)));
+    book.go_to(super::story::moment("01-01"));
+    let mut steps = 0;
+    loop {
+        steps += 1;
+        match book.look() {
+            super::book::Look::Skipped(crate::model::SkipReason::NotDue) => assert!(book.is_due()),
+            super::book::Look::Charge(charge) => {
+                assert_eq!(charge.request.attempt.to_string(), "sub_1.3653.1", "the current period");
+                break;
+            }
+            other @ super::book::Look::Skipped(_) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(steps, 10, "3,654 periods, 400 a step");
+    let held = book.rows.invoices.iter().filter(|o| o.invoice.hold == Some(crate::model::Hold::CatchUp));
+    assert_eq!(held.count(), 3653);
+}
+
+#[test]
+fn a_refusal_that_shows_no_card_is_taken_for_the_default_so_that_another_one_is_known() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | cardless failed_fraud_check | 0:new_card
+         02-01 | run                      | skip:dead_card
+         02-02 | card card_test_2 12/2060 |
+               | ok                       | 0:paid",
+    );
+}
+
+#[test]
+fn a_retry_lifts_all_that_a_person_can_overrule() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | rejected request | 0:rejected
+         02-28 | rejected request | 1:rejected 0:rejected
+         03-01 | person retry     | 0:open 1:open
+               | ok               | 0:paid
+               | ok               | 1:paid",
+    );
+}
+
+#[test]
+fn after_the_last_try_a_new_card_is_noticed_within_a_day_for_two_months() {
+    tell(
+        &mut Book::new("2026-01-31", terms("year", ladder(&["1 day"], EndAction::Pause))),
+        "01-31       | no insufficient_fund     |
+         02-01T09:00 | no insufficient_fund     | 0:exhausted sub:paused wake:02-02T09:00
+         02-02T09:00 | run                      | skip:paused reads:3 wake:02-03T09:00
+         02-02T12:00 | card card_test_2 12/2060 | due:false
+         02-03T09:00 | ok                       | 0:paid sub:active reads:4",
+    );
+    tell(
+        &mut Book::new("2026-01-31", terms("year", ladder(&["1 day"], EndAction::Pause))),
+        "01-31       | no insufficient_fund |
+         02-01T09:00 | no insufficient_fund | 0:exhausted
+         04-01T09:00 | run                  | skip:paused wake:04-02T09:00
+         04-02T09:00 | run                  | skip:paused wake:01-31",
+    );
+}
+
+#[test]
+fn a_customer_who_had_to_act_and_saved_another_card_is_charged_on_it() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | no payment_cancelled     | 0:customer wake:02-01
+         02-01 | run                      | skip:held wake:02-02
+         02-01 | card card_test_2 12/2060 |
+         02-02 | ok                       | 0:paid sub:active",
+    );
+}
+
+#[test]
+fn a_pause_stops_what_one_look_does_not_load_and_resuming_brings_it_back() {
+    let mut book = Book::new("2026-01-01", terms("day", ladder(&["1 day"], EndAction::Unpaid)));
+    book.circumstances.catch_up.hold_after = 100;
+    tell(
+        &mut book,
+        "03-02T12:00 | ok            | 0:paid 60:open
+                     | run           | skip:catch_up_spread
+         03-03       | person pause  | 1:stopped 32:stopped 33:open
+                     | run           | skip:paused
+                     | person void 1 |
+                     | person void 2 |
+                     | run           | skip:paused 33:stopped 34:stopped 35:open
+         04-01       | person resume | 3:open 33:open
+                     | ok            | 3:paid",
     );
 }

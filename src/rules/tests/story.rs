@@ -107,10 +107,7 @@ pub(super) fn outcome(words: &[&str]) -> ChargeOutcome {
             let card = Some("card_test_1".parse().unwrap());
             ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
         }
-        ["no", code, card] => {
-            let card = Some(card.parse().unwrap());
-            ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
-        }
+        ["cardless", code] => ChargeOutcome::Declined(decline(code)),
         ["pending"] => {
             ChargeOutcome::Pending { charge, card: None, authorize_uri: Some("https://act.example".into()) }
         }
