@@ -72,7 +72,11 @@ fn a_full_disk_stops_intents_and_keeps_every_result() {
     assert!(made < SUBSCRIPTIONS as usize, "all {made} charges were made: the disk was not full");
     println!("{made} of {SUBSCRIPTIONS} charges were made before the disk was full");
     // Whatever was charged until then is known with its result: the room kept back was enough.
-    let faults = judge(&scene.ledger(), &Book::of_money(&scene), &Expected { periods: Default::default(), ..many(&scene) });
+    let faults = judge(
+        &scene.ledger(),
+        &Book::of_money(&scene),
+        &Expected { periods: Default::default(), ..many(&scene) },
+    );
     assert!(faults.is_empty(), "{faults:#?}");
 
     disk.grow(64 * 1024);
@@ -87,7 +91,8 @@ fn under_a_limit(scene: &Scene, expected: &Expected) {
         "trap '' XFSZ; ulimit -f {SMALL_FILES}; exec '{}' run-now --json --at {AT} --config dues.toml",
         env!("CARGO_BIN_EXE_dues")
     );
-    let output = Command::new("sh").args(["-c", &words]).current_dir(scene.folder()).output().expect("a shell");
+    let output =
+        Command::new("sh").args(["-c", &words]).current_dir(scene.folder()).output().expect("a shell");
     assert!(!output.status.success(), "a write beyond the limit went unnoticed: {output:?}");
     for _ in 0..4 {
         scene.provider_time_passes(15);

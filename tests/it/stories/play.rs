@@ -236,8 +236,14 @@ impl Stage {
             .filter(|status| counts(status) > 0)
             .map(|status| format!("{} {status}", counts(status)))
             .collect();
-        let next = book.invoices.iter().map(|row| text(row, "next_attempt_at")).filter(|next| !next.is_empty()).min();
-        let next = next.map(|next| if next[..16].replace('T', " ").as_str() <= at { "due" } else { &next[..10] });
+        let next = book
+            .invoices
+            .iter()
+            .map(|row| text(row, "next_attempt_at"))
+            .filter(|next| !next.is_empty())
+            .min();
+        let next =
+            next.map(|next| if next[..16].replace('T', " ").as_str() <= at { "due" } else { &next[..10] });
         let subscription = text(book.subscription("may"), "status").to_owned();
         let flags: Vec<&str> = book.flags.iter().map(|flag| text(flag, "reason")).collect();
         let or_dash = |words: String| if words.is_empty() { dash() } else { words };
