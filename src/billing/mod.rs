@@ -7,6 +7,7 @@
 pub mod adopt;
 mod brakes;
 mod cards;
+pub mod care;
 mod charge;
 mod doubt;
 mod error;
