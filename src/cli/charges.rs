@@ -1,10 +1,12 @@
 //! `dues charges`: the charges at the provider, as the API has them.
 //!
 //! Promises: a charge is made by hand with a test key alone, and never with the daemon's own metadata, so that no
-//! hand-made charge can be taken for one of the book's. Must never know: the book.
+//! hand-made charge can be taken for one of the book's; every look and every change leaves its line in the access record
+//! first. Must never know: the book.
 
 use clap::{Args, Subcommand};
 
+use super::access::{self, Act};
 use super::asked::{SearchArgs, Window};
 use super::context::Context;
 use super::exit::{Exit, Failure};
@@ -32,6 +34,17 @@ const REFUND_COLUMNS: [ColumnOf; 5] = [
     ("voided", "/voided"),
     ("created", "/created_at"),
 ];
+
+/// What to do with charges, and why.
+#[derive(Debug, Args)]
+#[command(after_help = access::TOLD)]
+pub struct ChargesArgs {
+    #[command(subcommand)]
+    command: ChargesCommand,
+    /// Why charges are looked at or changed, for the access record beside the book
+    #[arg(long, global = true, value_name = "TEXT")]
+    reason: Option<String>,
+}
 
 /// What to do with charges.
 #[derive(Debug, Subcommand)]
@@ -69,6 +82,25 @@ pub enum ChargesCommand {
     /// List what happened to a charge
     #[command(after_help = "Example:\n  dues charges events chrg_test_5xuy4w91xqz7d1w9u0t")]
     Events(OneArgs),
+}
+
+impl ChargesCommand {
+    /// What it does, and to what, for the access record: a charge shows its customer.
+    fn act(&self) -> Act<'_> {
+        match self {
+            Self::Create(args) => Act { customer: args.customer.as_deref(), ..Act::on_all("charges create") },
+            Self::Get(args) => Act::on_object("charges get", &args.charge),
+            Self::Update(args) => Act::on_object("charges update", &args.charge),
+            Self::List(_) => Act::on_all("charges list"),
+            Self::Search(_) => Act::on_all("charges search"),
+            Self::Capture(args) => Act::on_object("charges capture", &args.charge),
+            Self::Reverse(args) => Act::on_object("charges reverse", &args.charge),
+            Self::Expire(args) => Act::on_object("charges expire", &args.charge),
+            Self::Refund(args) => Act::on_object("charges refund", &args.charge),
+            Self::Refunds(args) => Act::on_object("charges refunds", &args.charge),
+            Self::Events(args) => Act::on_object("charges events", &args.charge),
+        }
+    }
 }
 
 /// Which charge.
@@ -155,7 +187,9 @@ pub struct RefundArgs {
 }
 
 /// Does it.
-pub(super) fn run(command: &ChargesCommand, context: &Context) -> Result<Exit, Failure> {
+pub(super) fn run(args: &ChargesArgs, context: &Context) -> Result<Exit, Failure> {
+    let command = &args.command;
+    access::note(context, command.act(), args.reason.as_deref())?;
     let mut out = Output::stdout(context.global.json);
     with_client(context, async |client, _| answer(command, context, client, &mut out).await)?;
     out.finish()?;

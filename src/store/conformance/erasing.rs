@@ -73,7 +73,10 @@ fn an_erased_customer_keeps_the_money_facts_alone(store: &mut dyn Store) {
     assert_eq!((&after.0, &after.1), (&before.0, &before.1), "money facts");
     assert_eq!(after.1[0].charge, Some(charge(0)));
     let told: Vec<_> = after.2.iter().filter_map(|e| e.data.as_deref()).collect();
-    assert_eq!(told, ["{}", "{}", "{\"by\":\"person\",\"reason\":\"paid in cash\"}"]);
+    assert_eq!(
+        told,
+        ["{\"reason\":\"expired_card\"}", "{}", "{\"by\":\"person\",\"reason\":\"paid in cash\"}"]
+    );
     assert_eq!(after.2.len(), before.2.len(), "the diary has no gap");
     let erased = snapshot(store, 0);
     assert_eq!(erased.subscription.metadata, None);

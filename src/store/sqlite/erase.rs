@@ -53,12 +53,13 @@ impl Book {
     /// Of the texts that came with events, those that describe a card, and those that people typed.
     fn blank_diary(&self, customer_row: i64) -> Outcome<()> {
         let mut blank = self.sql(
-            "UPDATE event_data SET data = json_remove(data, '$.detail', '$.reason') WHERE seq IN \
+            "UPDATE event_data SET data = json_remove(data, ?3) WHERE seq IN \
              (SELECT e.seq FROM events e JOIN subscriptions s ON s.row = e.subscription \
              WHERE s.customer = ?1 AND e.kind = ?2)",
         )?;
-        for kind in TYPED_BY_PEOPLE.into_iter().chain([EventKind::FlagRaised]) {
-            blank.execute(params![customer_row, kind.code()])?;
+        blank.execute(params![customer_row, EventKind::FlagRaised.code(), "$.detail"])?;
+        for kind in TYPED_BY_PEOPLE {
+            blank.execute(params![customer_row, kind.code(), "$.reason"])?;
         }
         Ok(())
     }
