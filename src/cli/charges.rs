@@ -15,7 +15,9 @@ use super::objects::{
 };
 use super::output::Output;
 use crate::model::Money;
-use crate::omise::{ChargeUpdate, Client, NewCharge, NewRefund, SearchScope};
+use crate::omise::{
+    ChargeUpdate, Client, NewCharge, NewRefund, RecurringReason, SearchScope, TransactionIndicator,
+};
 
 const COLUMNS: [ColumnOf; 7] = [
     ("charge", "/id"),
@@ -135,6 +137,15 @@ pub struct CreateArgs {
     /// Where the customer comes back to after 3-D Secure
     #[arg(long, value_name = "URL")]
     return_uri: Option<String>,
+    /// Who starts it, for the card networks: CIT (the customer is there) or MIT (a saved card on its own)
+    #[arg(long, value_name = "CIT|MIT")]
+    transaction_indicator: Option<String>,
+    /// Why, if it is MIT: subscription, unscheduled, resubmission or another word that the API knows
+    #[arg(long, value_name = "WORD")]
+    recurring_reason: Option<String>,
+    /// The charge with which the customer first agreed
+    #[arg(long, value_name = "CHRG")]
+    first_charge: Option<String>,
     /// Free data; may be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     metadata: Vec<(String, String)>,
@@ -235,6 +246,9 @@ async fn create(args: &CreateArgs, client: &Client, out: &mut Output) -> Result<
         capture: args.authorize_only.then_some(false),
         description: args.description.as_deref(),
         return_uri: args.return_uri.as_deref(),
+        transaction_indicator: args.transaction_indicator.as_deref().map(TransactionIndicator::from),
+        recurring_reason: args.recurring_reason.as_deref().map(RecurringReason::from),
+        first_charge: args.first_charge.as_deref(),
         metadata: metadata(&args.metadata)?,
         ..NewCharge::default()
     };
