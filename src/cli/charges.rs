@@ -238,9 +238,13 @@ async fn answer(
 async fn create(args: &CreateArgs, client: &Client, out: &mut Output) -> Result<(), Failure> {
     test_mode_only(client, "a charge")?;
     let currency = args.amount.currency().to_string();
-    let new = NewCharge {
+    show(out, &client.charges().create(&charge_of(args, &currency)?).await?)
+}
+
+fn charge_of<'a>(args: &'a CreateArgs, currency: &'a str) -> Result<NewCharge<'a>, Failure> {
+    Ok(NewCharge {
         amount: args.amount.minor(),
-        currency: &currency,
+        currency,
         customer: args.customer.as_deref(),
         card: args.card.as_deref(),
         capture: args.authorize_only.then_some(false),
@@ -251,8 +255,7 @@ async fn create(args: &CreateArgs, client: &Client, out: &mut Output) -> Result<
         first_charge: args.first_charge.as_deref(),
         metadata: metadata(&args.metadata)?,
         ..NewCharge::default()
-    };
-    show(out, &client.charges().create(&new).await?)
+    })
 }
 
 async fn update(args: &UpdateArgs, client: &Client, out: &mut Output) -> Result<(), Failure> {
@@ -281,4 +284,27 @@ async fn refund(args: &RefundArgs, client: &Client, out: &mut Output) -> Result<
 /// The API takes amounts without a currency; whoever types one must mean the charge's.
 async fn currency_of(charge: &str, client: &Client) -> Result<String, Failure> {
     Ok(client.charges().retrieve(charge).await?.value.currency)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::FromArgMatches as _;
+
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_new_charge_is_sent() {
+        let words = "x 990.00THB --customer cust_1 --card card_1 --authorize-only --description seven \
+                     --return-uri https://a.test/ --transaction-indicator MIT --recurring-reason subscription \
+                     --first-charge chrg_0 --metadata order=7";
+        let matches = CreateArgs::augment_args(clap::Command::new("x"))
+            .get_matches_from(words.split_whitespace().map(|word| word.replace("THB", " THB")));
+        let args = CreateArgs::from_arg_matches(&matches).unwrap();
+        assert_eq!(
+            serde_json::to_string(&charge_of(&args, "THB").unwrap()).unwrap(),
+            "{\"amount\":99000,\"currency\":\"THB\",\"customer\":\"cust_1\",\"card\":\"card_1\",\"capture\":false,\
+             \"description\":\"seven\",\"metadata\":{\"order\":\"7\"},\"return_uri\":\"https://a.test/\",\
+             \"transaction_indicator\":\"MIT\",\"recurring_reason\":\"subscription\",\"first_charge\":\"chrg_0\"}"
+        );
+    }
 }
