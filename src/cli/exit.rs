@@ -144,9 +144,10 @@ impl From<WiringError> for Failure {
         match error {
             WiringError::Store(store) => store.into(),
             WiringError::Gateway(gateway) => gateway.into(),
-            WiringError::Adopt(_) => Self::new(Exit::Store, error),
-            // Its state lies beside the book: in use means that another program charges from this book.
-            WiringError::Sandbox(SandboxError::StateInUse { .. }) => Self::new(Exit::Store, error),
+            // The sandbox's state lies beside the book: in use, another program charges from this book.
+            WiringError::Adopt(_) | WiringError::Sandbox(SandboxError::StateInUse { .. }) => {
+                Self::new(Exit::Store, error)
+            }
             WiringError::Sandbox(_) | WiringError::Io { .. } => Self::unexpected(error),
             _ => Self::usage(error),
         }

@@ -208,7 +208,8 @@ fn charged_once() -> Scene {
     let customer = &scene.customers()[0];
     scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
     scene.write_config("patient.toml", scene.sandbox().addr());
-    let patient = fs::read_to_string(scene.path("patient.toml")).expect("written").replace("\"1s\"", "\"10m\"");
+    let patient =
+        fs::read_to_string(scene.path("patient.toml")).expect("written").replace("\"1s\"", "\"10m\"");
     scene.write("patient.toml", &patient);
     fs::create_dir(scene.path("old")).expect("a folder");
     fs::copy(scene.path("dues.db"), scene.path("old/dues.db")).expect("a copy");
@@ -245,7 +246,13 @@ fn each_mistake_is_named_and_nothing_is_half_done() {
             wrong.push(format!("the book changed from {rows:?} to {now:?}"));
         }
         if !wrong.is_empty() {
-            differences.push(format!("{} (dues {}):\n  {}\n  said: {}", row.name, row.command, wrong.join("\n  "), ended.stderr.trim()));
+            differences.push(format!(
+                "{} (dues {}):\n  {}\n  said: {}",
+                row.name,
+                row.command,
+                wrong.join("\n  "),
+                ended.stderr.trim()
+            ));
         }
     }
     assert!(differences.is_empty(), "{} of {}:\n{}", differences.len(), TABLE.len(), differences.join("\n"));
@@ -274,10 +281,14 @@ fn a_book_in_use_is_left_to_its_user() {
 fn the_secret_key_is_never_printed() {
     let scene = charged_once();
     let key = scene.sandbox().secret_key().to_owned();
-    let runs: &[&[&str]] = &[&["run-now", "-vv"], &["check"], &["check", "--json"], &["list", "events", "--json"]];
+    let runs: &[&[&str]] =
+        &[&["run-now", "-vv"], &["check"], &["check", "--json"], &["list", "events", "--json"]];
     for words in runs {
         let ended = scene.dues(words);
-        assert!(!ended.stdout.contains(&key) && !ended.stderr.contains(&key), "{words:?} prints the key: {ended:#?}");
+        assert!(
+            !ended.stdout.contains(&key) && !ended.stderr.contains(&key),
+            "{words:?} prints the key: {ended:#?}"
+        );
     }
     for file in ["dues.db", "dues.db-wal"] {
         let bytes = fs::read(scene.path(file)).unwrap_or_default();
@@ -306,7 +317,9 @@ fn pragma(scene: &Scene, words: &str) {
 }
 
 fn remove_book(scene: &Scene) {
-    for name in ["dues.db", "dues.db-wal", "dues.db-shm", "dues.db.witness", "dues.db.lock", "dues.db.reserve"] {
+    for name in
+        ["dues.db", "dues.db-wal", "dues.db-shm", "dues.db.witness", "dues.db.lock", "dues.db.reserve"]
+    {
         let _ = fs::remove_file(scene.path(name));
     }
 }
