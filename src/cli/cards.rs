@@ -2,9 +2,10 @@
 
 use clap::{Args, Subcommand};
 
+use super::asked::Window;
 use super::context::Context;
 use super::exit::Failure;
-use super::objects::{ColumnOf, Window, show, show_list};
+use super::objects::{ColumnOf, show, show_list};
 use super::output::Output;
 use crate::omise::{CardUpdate, Client};
 

@@ -6,13 +6,12 @@
 use clap::{Args, Subcommand};
 
 use super::access;
+use super::asked::{SearchArgs, Window};
 use super::cards::{self, CardsCommand};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::export::{self, ExportArgs};
-use super::objects::{
-    ColumnOf, SCHEDULE_COLUMNS, SearchArgs, Window, metadata, pair, show, show_list, with_client,
-};
+use super::objects::{ColumnOf, SCHEDULE_COLUMNS, metadata, pair, show, show_list, with_client};
 use super::output::Output;
 use crate::omise::{Client, CustomerUpdate, NewCustomer, SearchScope};
 

@@ -4,9 +4,11 @@
 //! is one clear sentence and an exit code. Must never know: SQL, HTTP shapes, cron.
 
 mod args;
+mod asked;
 mod context;
 mod exit;
 mod instant;
+mod layout;
 mod logs;
 mod objects;
 mod output;

@@ -69,7 +69,7 @@ use http::server;
 use state::{journal, seed, world};
 
 pub use state::ledger::Entry as LedgerEntry;
-pub use state::seed::{Fate, Fates, SeededCustomer};
+pub use state::seed::{Fate, Fates, SPREAD, SeededCustomer};
 
 /// How a sandbox is to be.
 #[derive(Clone, Debug)]

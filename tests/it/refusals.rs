@@ -153,7 +153,7 @@ const TABLE: &[Row] = &[
         name: "ending an attempt that has ended",
         wrong: |_| {},
         command: "resolve may.0.1 --absent --reason x",
-        exit: 4,
+        exit: 2,
         says: &["may.0.1", "succeeded"],
     },
     Row {
@@ -197,7 +197,7 @@ const TABLE: &[Row] = &[
         name: "a backup over a file that exists",
         wrong: |scene| scene.write("copy.db", "precious"),
         command: "backup copy.db",
-        exit: 4,
+        exit: 2,
         says: &["copy.db", "exist"],
     },
 ];
@@ -221,8 +221,8 @@ fn each_mistake_is_named_and_nothing_is_half_done() {
     let mut differences = Vec::new();
     for row in TABLE {
         let scene = charged_once();
-        let (ledger, rows) = (scene.ledger(), book_rows(&scene));
         (row.wrong)(&scene);
+        let (ledger, rows) = (scene.ledger(), book_rows(&scene));
         let words: Vec<&str> = row.command.split_whitespace().collect();
         let ended = scene.dues(&words);
         let told = |word: &&str| ended.stderr.to_lowercase().contains(&word.to_lowercase());
@@ -240,7 +240,8 @@ fn each_mistake_is_named_and_nothing_is_half_done() {
         if scene.ledger() != ledger {
             wrong.push("something was charged".into());
         }
-        if let Some(now) = book_rows_if_readable(&scene).filter(|now| *now != rows) {
+        let now = book_rows(&scene);
+        if now != rows {
             wrong.push(format!("the book changed from {rows:?} to {now:?}"));
         }
         if !wrong.is_empty() {
@@ -288,12 +289,8 @@ fn the_secret_key_is_never_printed() {
     }
 }
 
-fn book_rows(scene: &Scene) -> Vec<Vec<Value>> {
-    ["subscriptions", "invoices", "attempts"].into_iter().map(|what| scene.list(what)).collect()
-}
-
 /// `None` where what is wrong keeps the book from being read.
-fn book_rows_if_readable(scene: &Scene) -> Option<Vec<Vec<Value>>> {
+fn book_rows(scene: &Scene) -> Option<Vec<Vec<Value>>> {
     ["subscriptions", "invoices", "attempts"]
         .into_iter()
         .map(|what| {

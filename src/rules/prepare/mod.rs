@@ -16,10 +16,10 @@ use jiff::Timestamp;
 use super::cards::{Payer, Verdict};
 use super::draft::Draft;
 use super::queue::Head;
-use super::{Circumstances, Prepared, RuleError, budget, cards, course, flags, life, queue, wake};
-use crate::model::{
-    ChargeOrder, FlagReason, Hold, InvoiceStatus, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus,
+use super::{
+    Circumstances, Prepared, RuleError, budget, card_watch, cards, course, flags, life, queue, wake,
 };
+use crate::model::{ChargeOrder, FlagReason, Hold, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus};
 
 pub(super) use brakes::give_back;
 
@@ -42,8 +42,17 @@ pub fn prepare(
 ) -> Result<Prepared, RuleError> {
     let mut d = Draft::new(snapshot);
     let complete = course::advance(&mut d, c.at, c.catch_up)?;
-    follow_released_neighbours(&mut d, c.at);
-    lift_for_new_card(&mut d, c);
+    if life::collects(&d.now.subscription) {
+        // Nothing is stopped while it is collected: what still is was out of view when the rest was released.
+        life::release(&mut d, Hold::Stopped, c.at);
+        follow_released_neighbours(&mut d, c.at);
+    } else {
+        life::stop_unseen(&mut d);
+    }
+    if !confirmed && card_watch::wants_a_read(&d.now, c.at) {
+        return Ok(Prepared::ConfirmCustomer(None));
+    }
+    card_watch::lift(&mut d, c);
     match queue::look(&d.now, c.at).head {
         Head::Try(place) => try_invoice(d, c, place, compose, confirmed),
         // More periods are due than one decision opens: looked at again at once.
@@ -78,26 +87,6 @@ fn follow_released_neighbours(d: &mut Draft, at: Timestamp) {
         if released.iter().any(|(older, together)| *older < index && *together == opened) {
             make_due(open, at);
         }
-    }
-}
-
-/// Tries used up, and customers who must act, are answered by another card: the invoice is due again at once.
-fn lift_for_new_card(d: &mut Draft, c: &Circumstances) {
-    if d.now.subscription.status == SubscriptionStatus::Canceled {
-        return;
-    }
-    let new: Vec<usize> = (0..d.now.invoices.len())
-        .filter(|place| {
-            let open = &d.now.invoices[*place];
-            open.invoice.status == InvoiceStatus::Open
-                && matches!(open.invoice.hold, Some(Hold::Exhausted | Hold::Customer))
-                && queue::unfinished(open).is_none()
-                && cards::believable_payer(&d.now, open, c)
-                    .is_some_and(|payer| cards::is_new_for(open, &payer))
-        })
-        .collect();
-    for place in new {
-        make_due(&mut d.now.invoices[place], c.at);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use jiff::civil::date;
 
-use super::book::{Book, bangkok, day, ladder, plan, terms};
+use super::book::Book;
+use super::kit::{bangkok, day, ladder, plan, terms};
 use super::story::{moment, seen, tell};
 use crate::model::settings::CatchUp;
 use crate::model::{

@@ -1,6 +1,7 @@
 //! Mistakes planted on purpose in this room: each is noticed by the story that names it.
 
-use super::book::{Book, card};
+use super::book::Book;
+use super::kit::card;
 use super::story::tell;
 use crate::hooks::{Bug, with_planted};
 

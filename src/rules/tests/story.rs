@@ -6,7 +6,8 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use super::book::{Book, Look, bangkok, card};
+use super::book::{Book, Look};
+use super::kit::{bangkok, card};
 use crate::model::settings::CatchUp;
 use crate::model::{
     AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerState, Decline, InvoiceStatus, NoAnswer,

@@ -93,9 +93,12 @@ impl Answer {
     /// The answer as a switch leaves it.
     pub fn suffer(mut self, fault: &Fault) -> Self {
         match fault {
-            Fault::Status(When::After, status, genuine) => return Self::of_status(*status, *genuine),
+            Fault::Status(When::After, status, genuine) => {
+                return Self { no_date: self.no_date, ..Self::of_status(*status, *genuine) };
+            }
             Fault::Html(When::After) => {
-                return Self::page(200, "<html><body>welcome</body></html>".to_owned());
+                let page = Self::page(200, "<html><body>welcome</body></html>".to_owned());
+                return Self { no_date: self.no_date, ..page };
             }
             Fault::Truncate => self.broken_at = Some(self.body.len() / 2),
             Fault::Oversized(bytes) => {
@@ -186,8 +189,7 @@ impl Body for Outgoing {
             if sleep.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            let next = tokio::time::Instant::now() + *gap;
-            sleep.as_mut().reset(next);
+            *sleep = Box::pin(tokio::time::sleep(*gap));
             most = 1;
         }
         if let Some(left) = &mut self.breaks_after {

@@ -15,8 +15,8 @@ const PROMISES: &[(&str, &str)] = &[
         "SELECT 'invoice ' || s.id || '.' || v.idx FROM invoices v JOIN subscriptions s ON s.row = v.subscription \
          WHERE v.status = 1 AND NOT EXISTS (SELECT 1 FROM attempts a \
          WHERE a.row BETWEEN v.row << 16 AND (v.row << 16) | 65535 AND a.status = 1) \
-         AND NOT EXISTS (SELECT 1 FROM events e WHERE e.kind = 1 AND e.subscription = v.subscription \
-         AND e.idx = v.idx AND e.data IS NOT NULL)",
+         AND NOT EXISTS (SELECT 1 FROM event_data d JOIN events e ON e.seq = d.seq \
+         WHERE e.kind = 1 AND e.subscription = v.subscription AND e.idx = v.idx)",
     ),
     (
         "succeeded, but its invoice is open",

@@ -278,9 +278,20 @@ CREATE TABLE events (
   kind          INTEGER NOT NULL REFERENCES event_kinds (code),
   subscription  INTEGER REFERENCES subscriptions (row),
   idx           INTEGER,                -- of the invoice
-  data          TEXT,
   CHECK (idx IS NULL OR subscription IS NOT NULL)
 ) STRICT;
+
+-- More about an event, where there is more: most have none.
+CREATE TABLE event_data (
+  seq   INTEGER PRIMARY KEY REFERENCES events (seq),
+  data  TEXT NOT NULL
+) STRICT;
+
+CREATE TRIGGER event_data_never_changes BEFORE UPDATE ON event_data
+BEGIN SELECT RAISE(ABORT, 'what happened does not change'); END;
+
+CREATE TRIGGER event_data_stays BEFORE DELETE ON event_data
+BEGIN SELECT RAISE(ABORT, 'what happened stays'); END;
 
 CREATE TRIGGER events_never_change BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'what happened does not change'); END;
@@ -384,5 +395,6 @@ SELECT a.row, v.invoice || '.' || a.number AS attempt, v.invoice, a.number,
 FROM attempts a JOIN invoices i ON i.row = a.row >> 16 JOIN v_invoices v ON v.row = i.row;
 
 CREATE VIEW v_events AS
-SELECT e.seq, strftime('%Y-%m-%dT%H:%M:%SZ', e.at, 'unixepoch') AS at, k.word AS kind, s.id AS subscription, s.id || '.' || e.idx AS invoice, e.data
-FROM events e JOIN event_kinds k ON k.code = e.kind LEFT JOIN subscriptions s ON s.row = e.subscription;
+SELECT e.seq, strftime('%Y-%m-%dT%H:%M:%SZ', e.at, 'unixepoch') AS at, k.word AS kind, s.id AS subscription, s.id || '.' || e.idx AS invoice, d.data
+FROM events e JOIN event_kinds k ON k.code = e.kind LEFT JOIN subscriptions s ON s.row = e.subscription
+LEFT JOIN event_data d ON d.seq = e.seq;

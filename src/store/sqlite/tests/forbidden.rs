@@ -82,6 +82,7 @@ fn forbidden_writes_are_refused() {
         ("a subscription thrown away", "DELETE FROM subscriptions".into()),
         ("another diary", "UPDATE events SET at = 0".into()),
         ("a page torn from the diary", "DELETE FROM events WHERE seq = 1".into()),
+        ("more about no event", "INSERT INTO event_data (seq, data) VALUES (99, '{}')".into()),
         ("an event of no known kind", "INSERT INTO events (at, kind) VALUES (0, 99)".into()),
         ("a flag of no known reason", "INSERT INTO flags (subscription, reason, since, detail) VALUES (1, 'x', 0, '')".into()),
         ("a skip of nothing", "INSERT INTO skips (subscription, from_idx, to_idx, reason, at) VALUES (1, 5, 5, 'paused', 0)".into()),

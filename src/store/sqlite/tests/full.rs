@@ -30,7 +30,7 @@ fn intents_stop_first_and_results_take_the_reserve() {
     let full = StoreError::Full { path: path.clone() };
     let before = snapshot(&mut store, 1);
     let second = bulky(intent(&mut store, &before, epoch, at(1)));
-    assert_eq!(store.commit(&[second.clone()]), Err(full.clone()));
+    assert_eq!(store.commit(std::slice::from_ref(&second)), Err(full.clone()));
     assert!(reserve.exists(), "an intent does not touch the reserve");
     assert_eq!(snapshot(&mut store, 1), before);
     assert_eq!(store.facts().unwrap().commits, 1);
@@ -43,7 +43,7 @@ fn intents_stop_first_and_results_take_the_reserve() {
 
     // While the reserve cannot be taken back, no intent is accepted, though a page or two were free.
     std::fs::create_dir(&reserve).unwrap();
-    assert_eq!(store.commit(&[second.clone()]), Err(full));
+    assert_eq!(store.commit(std::slice::from_ref(&second)), Err(full));
     assert_eq!(
         store.commit(&[only(Change::UpdateSubscription(before.subscription.clone()))]),
         Ok(vec![Ok(())])
