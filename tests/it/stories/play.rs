@@ -99,6 +99,12 @@ fn aligned(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// A customer without any card.
+fn cardless(scene: &Scene) -> String {
+    let made = scene.ask("POST", "/customers", scene.sandbox().secret_key(), &json!({"email": "a@b.test"}));
+    text(&made, "id").to_owned()
+}
+
 /// One customer, one subscription called `may`.
 struct Stage {
     scene: Scene,
@@ -113,18 +119,8 @@ impl Stage {
         let scene = Scene::new(Setting { customers: 0, toml: PLANS, timeout: "400ms", ..Setting::default() });
         let parts: Vec<&str> = given.split(", ").collect();
         let (plan, starts) = parts[0].split_once(" from ").expect("`PLAN from DAY`");
-        let customer = match parts.iter().find_map(|part| part.strip_prefix("card ")) {
-            Some(number) => scene.new_customer(number).0,
-            None => {
-                let made = scene.ask(
-                    "POST",
-                    "/customers",
-                    scene.sandbox().secret_key(),
-                    &json!({"email": "a@b.test"}),
-                );
-                text(&made, "id").to_owned()
-            }
-        };
+        let card = parts.iter().find_map(|part| part.strip_prefix("card "));
+        let customer = card.map_or_else(|| cardless(&scene), |number| scene.new_customer(number).0);
         scene.import(&format!("id,customer,plan,starts\nmay,{customer},{plan},{starts}\n"));
         Self { scene, customer }
     }
