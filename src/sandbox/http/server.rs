@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,11 +34,27 @@ pub struct Shared {
     world: Mutex<World>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Calls that were taken and are still to be processed.
+    owed: watch::Sender<usize>,
 }
 
 impl Shared {
     pub fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), stop: CancellationToken::new(), tasks: TaskTracker::new() }
+        Self {
+            world: Mutex::new(world),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            owed: watch::Sender::new(0),
+        }
+    }
+
+    /// Waits until nothing is still to be processed, so that the clock never jumps over what was late by a moment.
+    async fn caught_up(&self) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            // The sender lives as long as we do, so the wait itself cannot fail.
+            _ = async { self.owed.subscribe().wait_for(|owed| *owed == 0).await.map(|_| ()) } => {}
+        }
     }
 
     /// The world, for as long as the guard lives. Never held across an await.
@@ -124,6 +141,9 @@ async fn respond(shared: &Arc<Shared>, cut: &Cut, request: Request<Incoming>) ->
 /// Processes a call as its switches ask.
 async fn carry_out(shared: &Arc<Shared>, cut: &Cut, call: Call) -> Answer {
     if call.segments().first() == Some(&control::ROOT) {
+        if call.segments().get(1) == Some(&"clock") {
+            shared.caught_up().await;
+        }
         let mut world = shared.world();
         let answer = control::answer(&mut world, &call);
         let answer = saved(&mut world, answer);
@@ -182,9 +202,11 @@ async fn before(shared: &Arc<Shared>, cut: &Cut, faults: &[Fault], call: &Call) 
 
 fn process_later(shared: &Arc<Shared>, call: &Call, faults: &[Fault], ms: u64) {
     let (own, call, faults) = (Arc::clone(shared), call.clone(), faults.to_vec());
+    shared.owed.send_modify(|owed| *owed += 1);
     shared.spawn(async move {
         tokio::time::sleep(time::ms(ms)).await;
         work(&own, &call, &faults);
+        own.owed.send_modify(|owed| *owed -= 1);
     });
 }
 
@@ -196,11 +218,14 @@ async fn process(shared: &Arc<Shared>, call: Call, faults: &[Fault]) -> Answer {
     });
     let Some(delay) = delay else { return work(shared, &call, faults) };
     let (own, faults) = (Arc::clone(shared), faults.to_vec());
+    shared.owed.send_modify(|owed| *owed += 1);
     let task = shared.tasks.spawn(async move {
-        tokio::select! {
+        let answer = tokio::select! {
             () = own.stop.cancelled() => Answer::refusal(&ApiError::of_status(503)),
             () = tokio::time::sleep(time::ms(delay)) => work(&own, &call, &faults),
-        }
+        };
+        own.owed.send_modify(|owed| *owed -= 1);
+        answer
     });
     task.await.unwrap_or_else(|_| Answer::refusal(&ApiError::of_status(500)))
 }
