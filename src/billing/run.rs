@@ -230,6 +230,9 @@ impl Run<'_> {
                 let Some(snapshot) = waiting.pop_front() else { break };
                 under_way.push(serve::serve(self, snapshot));
                 if waiting.is_empty() {
+                    if (self.billing.paused)() {
+                        self.halt(StoppedBy::PauseFile);
+                    }
                     waiting.extend(pages.next().await?);
                 }
             }
