@@ -23,7 +23,8 @@ pub(super) const CUSTOMER: &str =
 pub(super) const CUSTOMER_FROM: &str =
     "customers u LEFT JOIN cards d ON d.row = (u.row << 16) | u.default_card";
 
-/// Declines that one snapshot loads, the newest: far more than any network allows in 30 days.
+/// Declines that one snapshot loads, the newest and every one that says never: far more than any network allows in
+/// 30 days.
 const MOST_DECLINES: i64 = 64;
 /// Slots of one customer: 16 bits of a card's row.
 const SLOTS: i64 = 1 << 16;
@@ -219,7 +220,8 @@ impl Book {
         let mut find = self.sql(
             "SELECT d.row, k.id, d.fingerprint, d.at, d.amount, d.currency, d.never \
              FROM declines d JOIN cards k ON k.row = (d.customer << 16) | d.card \
-             WHERE d.customer = ?1 ORDER BY d.at DESC, d.row DESC LIMIT ?2",
+             WHERE d.customer = ?1 AND (d.never = 1 OR d.row IN (SELECT row FROM declines WHERE customer = ?1 \
+             ORDER BY at DESC, row DESC LIMIT ?2)) ORDER BY d.at DESC, d.row DESC",
         )?;
         let mut rows = find.query([customer_row, MOST_DECLINES])?;
         let mut declines = Vec::new();
