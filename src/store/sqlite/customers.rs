@@ -3,6 +3,7 @@
 //! Every card that was ever seen of a customer keeps its slot; `place` says which were among the last reading.
 
 use std::sync::Arc;
+use std::sync::LazyLock;
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -46,7 +47,9 @@ impl Book {
 
     /// The customer of that row, with cards; `None`: no such row.
     pub(super) fn customer_at(&self, row: i64) -> Outcome<Option<CustomerSnapshot>> {
-        let mut find = self.sql(&format!("SELECT {CUSTOMER} FROM {CUSTOMER_FROM} WHERE u.row = ?1"))?;
+        static ONE: LazyLock<String> =
+            LazyLock::new(|| format!("SELECT {CUSTOMER} FROM {CUSTOMER_FROM} WHERE u.row = ?1"));
+        let mut find = self.sql(&ONE)?;
         let mut rows = find.query([row])?;
         rows.next()?.map(|row| self.customer_of(row)).transpose()
     }

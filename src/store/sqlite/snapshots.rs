@@ -1,5 +1,7 @@
 //! What a decision reads: one subscription with all that matters, by a handful of point look-ups.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 
 use super::super::DueCursor;
@@ -31,8 +33,9 @@ impl Book {
     }
 
     fn snapshot_at(&self, row: i64) -> Outcome<Snapshot> {
-        let mut find =
-            self.sql(&format!("SELECT {SUBSCRIPTION} FROM {SUBSCRIPTION_FROM} WHERE s.row = ?1"))?;
+        static ONE: LazyLock<String> =
+            LazyLock::new(|| format!("SELECT {SUBSCRIPTION} FROM {SUBSCRIPTION_FROM} WHERE s.row = ?1"));
+        let mut find = self.sql(&ONE)?;
         let (subscription, customer_row) = find.query_row([row], |row| {
             Ok((self.subscription_of(row), row.get::<_, i64>(SUBSCRIPTION_WIDTH - 1)))
         })?;
@@ -50,10 +53,13 @@ impl Book {
     }
 
     fn open_invoices(&self, subscription_row: i64) -> Outcome<Vec<OpenInvoice>> {
-        let from = INVOICE_FROM.replacen("invoices v", "invoices v INDEXED BY invoices_open", 1);
-        let mut find = self.sql(&format!(
-            "SELECT {INVOICE} FROM {from} WHERE v.subscription = ?1 AND v.status = 0 ORDER BY v.idx LIMIT ?2"
-        ))?;
+        static OPEN: LazyLock<String> = LazyLock::new(|| {
+            let from = INVOICE_FROM.replacen("invoices v", "invoices v INDEXED BY invoices_open", 1);
+            format!(
+                "SELECT {INVOICE} FROM {from} WHERE v.subscription = ?1 AND v.status = 0 ORDER BY v.idx LIMIT ?2"
+            )
+        });
+        let mut find = self.sql(&OPEN)?;
         let mut rows = find.query([subscription_row, signed(Snapshot::MOST_OPEN_INVOICES)])?;
         let mut open = Vec::new();
         while let Some(row) = rows.next()? {
