@@ -144,7 +144,7 @@ impl From<WiringError> for Failure {
         match error {
             WiringError::Store(store) => store.into(),
             WiringError::Gateway(gateway) => gateway.into(),
-            // The sandbox's state lies beside the book: in use, another program charges from this book.
+            // The sandbox's state lies beside the book: in use means that another program charges from this book.
             WiringError::Adopt(_) | WiringError::Sandbox(SandboxError::StateInUse { .. }) => {
                 Self::new(Exit::Store, error)
             }
