@@ -94,8 +94,7 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
 /// Nothing to send: writes what there is to write.
 async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skipped: SkipReason) -> Step {
     let wakes = wake_after(&transition);
-    let more =
-        skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake <= run.at);
+    let more = skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake <= run.at);
     if run.order.dry_run {
         run.tally().wrote(&transition);
     } else if !transition.is_empty() {
