@@ -168,6 +168,18 @@ pub fn open_book_read_only(settings: &Settings) -> Result<SqliteStore, WiringErr
     )?)
 }
 
+/// Refuses keys of the other kind than the book was made with, before anything is asked of the provider.
+pub fn check_mode(store: &mut dyn Store, door: &Door) -> Result<(), WiringError> {
+    let live = door.gateway.client().livemode();
+    let word = |live| if live { "live" } else { "test" };
+    match store.facts()?.livemode {
+        Some(bound) if bound != live => {
+            Err(StoreError::WrongMode { found: word(live), wanted: word(bound) }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Plans of the config that the book does not have yet in these terms, and why the account refuses some of them.
 pub async fn bring_plans(
     settings: &Settings,

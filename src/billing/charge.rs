@@ -180,7 +180,7 @@ async fn follow(
         ChargeOutcome::Rejected(_) | ChargeOutcome::NoAnswer(_) => run.pace.accepted(),
     }
     visit.not_sent_in_a_row = 0;
-    let still_due = super::serve::wake_after(concluded).flatten().is_some_and(|wake| wake <= run.at);
+    let still_due = super::serve::wake_after(concluded).is_some_and(|wake| wake <= run.at);
     if still_due { decide_again(run, visit).await } else { Next::Done }
 }
 

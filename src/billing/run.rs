@@ -230,6 +230,9 @@ impl Run<'_> {
                 let Some(snapshot) = waiting.pop_front() else { break };
                 under_way.push(serve::serve(self, snapshot));
                 if waiting.is_empty() {
+                    if (self.billing.paused)() {
+                        self.halt(StoppedBy::PauseFile);
+                    }
                     waiting.extend(pages.next().await?);
                 }
             }
@@ -273,7 +276,11 @@ impl Run<'_> {
     pub(super) fn halt(&self, why: StoppedBy) {
         let mut halted = locked(&self.halted);
         if halted.is_none() {
-            tracing::warn!(reason = why.word(), "the run stops");
+            if why == StoppedBy::Limit {
+                tracing::info!("the limit asked for is reached");
+            } else {
+                tracing::warn!(reason = why.word(), "the run stops");
+            }
             *halted = Some(why);
         }
     }

@@ -7,7 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::{
-    backup, cancel, change, charges, charging, check, completions, customers, import, invoice, list, man, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe, tokens, why,
+    backup, cancel, change, charges, charging, check, completions, customers, import, invoice, list, man,
+    pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe, tokens, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -101,8 +102,7 @@ pub enum Command {
     /// What the book says: subscriptions, invoices, attempts, flags, events, customers
     List(list::ListArgs),
     /// Customers and cards at the provider, as the API has them
-    #[command(subcommand)]
-    Customers(customers::CustomersCommand),
+    Customers(customers::CustomersArgs),
     /// Charges at the provider, as the API has them
     #[command(subcommand)]
     Charges(charges::ChargesCommand),

@@ -2,9 +2,10 @@
 
 use clap::{Args, Subcommand};
 
+use super::asked::Window;
 use super::context::Context;
 use super::exit::Failure;
-use super::objects::{ColumnOf, Window, show, show_list};
+use super::objects::{ColumnOf, show, show_list};
 use super::output::Output;
 use crate::omise::{CardUpdate, Client};
 
@@ -34,6 +35,18 @@ pub enum CardsCommand {
         after_help = "Example:\n  dues customers cards delete cust_test_5xuy4w91xqz7d1w9u0t card_test_5xuy4w91xqz7d1w9u0t"
     )]
     Delete(OneArgs),
+}
+
+impl CardsCommand {
+    /// What it does, and to whom, for the access record.
+    pub(super) fn act(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::List(args) => ("customers cards list", Some(&args.customer)),
+            Self::Get(args) => ("customers cards get", Some(&args.customer)),
+            Self::Update(args) => ("customers cards update", Some(&args.which.customer)),
+            Self::Delete(args) => ("customers cards delete", Some(&args.customer)),
+        }
+    }
 }
 
 /// Whose cards.

@@ -5,11 +5,11 @@
 
 use clap::{Args, Subcommand};
 
+use super::asked::{SearchArgs, Window};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::objects::{
-    ColumnOf, EVENT_COLUMNS, SearchArgs, Window, metadata, minor_of, pair, show, show_list, test_mode_only,
-    with_client,
+    ColumnOf, EVENT_COLUMNS, metadata, minor_of, pair, show, show_list, test_mode_only, with_client,
 };
 use super::output::Output;
 use crate::model::Money;

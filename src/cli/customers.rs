@@ -1,15 +1,17 @@
 //! `dues customers`: the customers and cards saved at the provider, as the API has them.
 //!
-//! Must never know: the book. What the book says of customers is `dues list customers`.
+//! Promises: every look and every change leaves its line in the access record first. Must never know: how the book
+//! keeps what it says of customers.
 
 use clap::{Args, Subcommand};
 
+use super::access;
+use super::asked::{SearchArgs, Window};
 use super::cards::{self, CardsCommand};
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::objects::{
-    ColumnOf, SCHEDULE_COLUMNS, SearchArgs, Window, metadata, pair, show, show_list, with_client,
-};
+use super::export::{self, ExportArgs};
+use super::objects::{ColumnOf, SCHEDULE_COLUMNS, metadata, pair, show, show_list, with_client};
 use super::output::Output;
 use crate::omise::{Client, CustomerUpdate, NewCustomer, SearchScope};
 
@@ -21,6 +23,16 @@ const COLUMNS: [ColumnOf; 6] = [
     ("default card", "/default_card"),
     ("created", "/created_at"),
 ];
+
+/// What to do with customers, and why.
+#[derive(Debug, Args)]
+pub struct CustomersArgs {
+    #[command(subcommand)]
+    command: CustomersCommand,
+    /// Why customer data is looked at or changed, for the access record beside the book
+    #[arg(long, global = true, value_name = "TEXT")]
+    reason: Option<String>,
+}
 
 /// What to do with customers.
 #[derive(Debug, Subcommand)]
@@ -49,6 +61,25 @@ pub enum CustomersCommand {
     /// The provider's own schedules that charge a customer
     #[command(after_help = "Example:\n  dues customers schedules cust_test_5xuy4w91xqz7d1w9u0t")]
     Schedules(OneArgs),
+    /// Everything held about one customer, here and at the provider, as one JSON object; needs --reason
+    Export(ExportArgs),
+}
+
+impl CustomersCommand {
+    /// What it does, and to whom, for the access record.
+    fn act(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Create(_) => ("customers create", None),
+            Self::Get(args) => ("customers get", Some(&args.customer)),
+            Self::Update(args) => ("customers update", Some(&args.customer)),
+            Self::Delete(args) => ("customers delete", Some(&args.customer)),
+            Self::List(_) => ("customers list", None),
+            Self::Search(_) => ("customers search", None),
+            Self::Cards(command) => command.act(),
+            Self::Schedules(args) => ("customers schedules", Some(&args.customer)),
+            Self::Export(args) => ("customers export", Some(args.customer.as_str())),
+        }
+    }
 }
 
 /// Which customer.
@@ -107,7 +138,13 @@ pub struct UpdateArgs {
 }
 
 /// Does it.
-pub(super) fn run(command: &CustomersCommand, context: &Context) -> Result<Exit, Failure> {
+pub(super) fn run(args: &CustomersArgs, context: &Context) -> Result<Exit, Failure> {
+    let (command, reason) = (&args.command, args.reason.as_deref());
+    if matches!(command, CustomersCommand::Export(_)) && reason.is_none() {
+        return Err(Failure::usage("found no --reason, wanted why this customer's data is given out"));
+    }
+    let (act, customer) = command.act();
+    access::note(context, act, customer, reason)?;
     let mut out = Output::stdout(context.global.json);
     with_client(context, async |client, _| answer(command, context, client, &mut out).await)?;
     out.finish()?;
@@ -134,6 +171,7 @@ async fn answer(
                 .await
         }
         CustomersCommand::Cards(command) => cards::answer(command, context, client, out).await,
+        CustomersCommand::Export(args) => export::answer(args, context, client, out).await,
         CustomersCommand::Schedules(args) => {
             show_list(out, &SCHEDULE_COLUMNS, customers.schedule_rows(&args.customer)?).await
         }

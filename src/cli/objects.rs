@@ -3,19 +3,16 @@
 //! Promises: an object is shown as the API wrote it, in the API's own order, nothing added; an error becomes one
 //! sentence and an exit code. Must never know: which command asks.
 
-use clap::Args;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::layout::{compact, indented};
 use super::output::{Column, Output};
 use crate::model::Money;
-use crate::omise::{
-    Answer, Client, ConfigError, Error, ErrorKind, HasId, KeyError, ListQuery, Metadata, Order, PAGE_MAX,
-    Rows, Search, SearchQuery,
-};
+use crate::omise::{Answer, Client, ConfigError, Error, ErrorKind, HasId, KeyError, Metadata, Rows};
 use crate::wiring::{self, Door};
 
 /// Metadata names that mark the daemon's own charges: whoever else used them would mislead it.
@@ -45,78 +42,6 @@ pub(super) fn test_mode_only(client: &Client, what: &str) -> Result<(), Failure>
         )));
     }
     Ok(())
-}
-
-/// Which rows of a list.
-#[derive(Debug, Args)]
-pub struct Window {
-    /// Only what was created since
-    #[arg(long, value_name = "INSTANT")]
-    from: Option<String>,
-    /// Only what was created until
-    #[arg(long, value_name = "INSTANT")]
-    to: Option<String>,
-    /// Newest first
-    #[arg(long)]
-    newest: bool,
-}
-
-impl Window {
-    /// As the API wants it; dates are those of the book's zone.
-    pub(super) fn query(&self, context: &Context) -> Result<ListQuery, Failure> {
-        let read = |name, text: &Option<String>| {
-            text.as_deref().map(|text| super::instant::instant(name, text, context.zone())).transpose()
-        };
-        let order = if self.newest { Order::ReverseChronological } else { Order::Chronological };
-        Ok(ListQuery {
-            from: read("--from", &self.from)?,
-            to: read("--to", &self.to)?,
-            order,
-            ..ListQuery::default()
-        })
-    }
-}
-
-/// What to search for.
-#[derive(Debug, Args)]
-pub struct SearchArgs {
-    /// Words to find
-    #[arg(value_name = "TEXT", default_value = "")]
-    text: String,
-    /// A filter, such as created=2026-01-01..2026-02-01; amounts are in main units
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    filter: Vec<(String, String)>,
-}
-
-impl SearchArgs {
-    /// Reads every page of a search, and shows every row found.
-    pub(super) async fn show_all(
-        &self,
-        out: &mut Output,
-        columns: &[ColumnOf],
-        mut ask: impl AsyncFnMut(&SearchQuery<'_>) -> Result<Answer<Search<Box<RawValue>>>, Error>,
-    ) -> Result<(), Failure> {
-        let filters: Vec<_> =
-            self.filter.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let mut rows = Vec::new();
-        let mut page = 1;
-        loop {
-            let query = SearchQuery {
-                text: &self.text,
-                filters: &filters,
-                page: Some(page),
-                per_page: Some(PAGE_MAX),
-                ..SearchQuery::default()
-            };
-            let found = ask(&query).await?.value;
-            let is_last = page >= found.total_pages || found.data.is_empty();
-            rows.extend(found.data);
-            if is_last {
-                return show_rows(out, columns, &rows);
-            }
-            page += 1;
-        }
-    }
 }
 
 /// `NAME=VALUE`.
@@ -217,77 +142,16 @@ fn cell(object: &Value, place: &str) -> String {
     }
 }
 
-fn raw(body: &[u8]) -> Result<&RawValue, Failure> {
-    serde_json::from_slice(body)
+/// A body as the API wrote it, without the white space between its tokens.
+pub(super) fn as_raw(body: &[u8]) -> Result<Box<RawValue>, Failure> {
+    let text = compact(raw(body)?.get());
+    RawValue::from_string(text)
         .map_err(|error| Failure::unexpected(format!("the answer is no JSON: {error}")))
 }
 
-/// Valid JSON without white space between its tokens.
-fn compact(json: &str) -> String {
-    laid_out(json, None)
-}
-
-/// Valid JSON, one member or element a line.
-fn indented(json: &str) -> String {
-    laid_out(json, Some("  "))
-}
-
-/// Lays out valid JSON anew; its texts, numbers and their order stay as they were written.
-fn laid_out(json: &str, indent: Option<&str>) -> String {
-    let mut out = String::with_capacity(json.len() * 2);
-    let mut depth = 0_usize;
-    let mut text = Text::default();
-    let mut opened = false;
-    for c in json.chars() {
-        let inside = text.is_inside();
-        text.pass(c);
-        if !inside && c.is_ascii_whitespace() {
-            continue;
-        }
-        let closes = !inside && matches!(c, '}' | ']');
-        depth -= usize::from(closes && depth > 0);
-        if opened != closes && (opened || closes) {
-            new_line(&mut out, indent, depth);
-        }
-        opened = !inside && matches!(c, '{' | '[');
-        depth += usize::from(opened);
-        out.push(c);
-        match c {
-            ',' if !inside => new_line(&mut out, indent, depth),
-            ':' if !inside && indent.is_some() => out.push(' '),
-            _ => {}
-        }
-    }
-    out
-}
-
-fn new_line(out: &mut String, indent: Option<&str>, depth: usize) {
-    if let Some(indent) = indent {
-        out.push('\n');
-        (0..depth).for_each(|_| out.push_str(indent));
-    }
-}
-
-/// Where in a JSON text a character stands.
-#[derive(Default)]
-struct Text {
-    inside: bool,
-    escaped: bool,
-}
-
-impl Text {
-    /// True between quotes, before the character that comes next.
-    const fn is_inside(&self) -> bool {
-        self.inside
-    }
-
-    fn pass(&mut self, c: char) {
-        let escapes = self.inside && !self.escaped && c == '\\';
-        if c == '"' && !self.escaped {
-            self.inside = !self.inside;
-        }
-        self.escaped = escapes;
-    }
+fn raw(body: &[u8]) -> Result<&RawValue, Failure> {
+    serde_json::from_slice(body)
+        .map_err(|error| Failure::unexpected(format!("the answer is no JSON: {error}")))
 }
 
 impl From<Error> for Failure {
@@ -324,18 +188,6 @@ impl From<KeyError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn objects_keep_their_own_order_and_numbers() {
-        let json =
-            "{ \"z\": 1.50,\n \"a\": [ ],\"t\":\"a, \\\"b\\\": {c}\\\\\", \"o\" : { \"x\" : [1, {}] } }";
-        let one_line = r#"{"z":1.50,"a":[],"t":"a, \"b\": {c}\\","o":{"x":[1,{}]}}"#;
-        assert_eq!(compact(json), one_line);
-        let lines = "{\n  \"z\": 1.50,\n  \"a\": [],\n  \"t\": \"a, \\\"b\\\": {c}\\\\\",\n  \"o\": {\n    \
-                     \"x\": [\n      1,\n      {}\n    ]\n  }\n}";
-        assert_eq!(indented(json), lines);
-        assert_eq!(compact(&indented(json)), one_line);
-    }
 
     #[test]
     fn metadata_of_the_daemon_is_not_for_hands() {

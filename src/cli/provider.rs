@@ -4,11 +4,10 @@
 
 use clap::{Args, Subcommand};
 
+use super::asked::{SearchArgs, Window};
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::objects::{
-    ColumnOf, EVENT_COLUMNS, SCHEDULE_COLUMNS, SearchArgs, Window, show, show_list, with_client,
-};
+use super::objects::{ColumnOf, EVENT_COLUMNS, SCHEDULE_COLUMNS, show, show_list, with_client};
 use super::output::Output;
 use crate::omise::{Client, SearchScope};
 

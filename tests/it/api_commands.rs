@@ -252,3 +252,59 @@ fn a_live_key_makes_no_charge_and_no_token_by_hand() {
         assert!(ended.err.contains("found a live key"), "{}", ended.err);
     }
 }
+
+#[test]
+fn everything_held_about_a_customer_comes_out_in_one_object() {
+    let house = house();
+    let at = house.path();
+    let (one, other) = (customer(at, "4242424242424242"), customer(at, "4242424242424242"));
+    for id in [&one, &other] {
+        dues(at, &["charges", "create", "990.00 THB", "--customer", id, "--json"]).object();
+    }
+    let subscribed = dues(at, &["subscribe", "--customer", &one, "--plan", "pro"]);
+    assert_eq!(subscribed.code, 0, "{}", subscribed.err);
+
+    let data = dues(at, &["customers", "export", &one, "--reason", "asked by mail"]).object();
+    let provider = &data["provider"];
+    assert_eq!(
+        (data["customer"].as_str(), provider["customer"]["id"].as_str()),
+        (Some(one.as_str()), Some(one.as_str()))
+    );
+    assert_eq!(provider["cards"][0]["last_digits"], "4242");
+    let charges = provider["charges"].as_array().unwrap();
+    assert_eq!((charges.len(), charges[0]["customer"].as_str()), (1, Some(one.as_str())));
+    assert_eq!(data["book"]["subscriptions"][0]["customer"], one.as_str());
+    assert_eq!(data["book"]["subscriptions"].as_array().unwrap().len(), 1);
+
+    let refused = dues(at, &["customers", "export", &one]);
+    assert_eq!((refused.code, refused.err.contains("--reason")), (2, true), "{}", refused.err);
+    let stranger = dues(at, &["customers", "export", "cust_test_nobody", "--reason", "asked"]).object();
+    assert_eq!(stranger["provider"]["customer"], Value::Null);
+}
+
+#[test]
+fn every_look_at_customer_data_leaves_a_line_before_it_happens() {
+    let house = house();
+    let at = house.path();
+    let id = customer(at, "4242424242424242");
+    assert_eq!(dues(at, &["customers", "get", &id, "--reason", "a call"]).code, 0);
+    dues(at, &["customers", "get", "cust_test_nobody"]);
+    let record = std::fs::read_to_string(at.join("dues.db.access")).unwrap();
+    let lines: Vec<Value> = record.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let acts: Vec<_> = lines.iter().map(|line| line["act"].as_str().unwrap()).collect();
+    assert_eq!(acts, ["customers create", "customers get", "customers get"]);
+    assert_eq!(
+        (lines[1]["customer"].as_str(), lines[1]["reason"].as_str()),
+        (Some(id.as_str()), Some("a call"))
+    );
+    assert!(lines[2]["uid"].is_u64() && lines[2]["reason"].is_null());
+
+    // A record that cannot be written refuses the act.
+    std::fs::remove_file(at.join("dues.db.access")).unwrap();
+    std::fs::create_dir(at.join("dues.db.access")).unwrap();
+    let refused = dues(at, &["customers", "delete", &id]);
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(refused.err.contains("nothing was done"), "{}", refused.err);
+    std::fs::remove_dir(at.join("dues.db.access")).unwrap();
+    assert_eq!(dues(at, &["customers", "get", &id, "--json"]).object()["deleted"], false);
+}

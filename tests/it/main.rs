@@ -10,8 +10,13 @@
 
 mod api_commands;
 mod architecture;
+mod cli;
 mod crash;
+mod demo;
 mod harness;
 mod omise_client;
-mod sdk;
 mod planted;
+mod refusals;
+mod sandbox;
+mod sdk;
+mod stories;

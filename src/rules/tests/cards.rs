@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::book::{Book, Look, card, day, ladder, terms};
+use super::book::{Book, Look};
+use super::kit::{card, day, ladder, terms};
 use super::story::tell;
 use crate::model::{CardDecline, EndAction, FlagReason, SkipReason};
 use crate::rules::Prepared;

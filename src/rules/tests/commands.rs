@@ -2,7 +2,8 @@
 
 use jiff::civil::date;
 
-use super::book::{Book, bangkok, day, ladder, plan, terms};
+use super::book::Book;
+use super::kit::{bangkok, day, ladder, plan, terms};
 use super::story::{moment, seen, tell};
 use crate::model::settings::CatchUp;
 use crate::model::{
@@ -152,7 +153,7 @@ fn what_has_ended_is_not_brought_back() {
     // The period that had begun before the end is owed, and waits for a person.
     tell(
         &mut book,
-        "02-02 | run          | 0:stopped skip:held wake:none
+        "02-02 | run          | 0:stopped skip:canceled wake:none
                | person retry |
                | no insufficient_fund | 0:stopped sub:canceled
                | person retry |

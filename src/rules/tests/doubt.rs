@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::book::{Book, day};
+use super::book::Book;
+use super::kit::day;
 use super::story::{seen, tell};
 use crate::model::{Attempt, SeenStatus};
 use crate::rules::{DoubtStep, Scan, doubt};

@@ -131,17 +131,26 @@ fn a_check_up_finds_what_no_constraint_holds() {
         ("UPDATE invoices SET status = 1, closed_after = 0 WHERE row = 2", "sub_00000001.0 is paid"),
         ("UPDATE invoices SET status = 0, closed_after = NULL WHERE row = 1", "sub_00000000.0.1 succeeded"),
         ("UPDATE subscriptions SET next_index = 0 WHERE row = 1", "sub_00000000 has an invoice for a period"),
-        ("UPDATE subscriptions SET next_index = 3 WHERE row = 3", "sub_00000002 has neither an invoice nor a skip"),
+        (
+            "UPDATE subscriptions SET next_index = 3 WHERE row = 3",
+            "sub_00000002 has neither an invoice nor a skip",
+        ),
         ("UPDATE subscriptions SET wake_at = NULL WHERE row = 4", "sub_00000003 is to be billed"),
         ("UPDATE subscriptions SET card = 9 WHERE row = 5", "sub_00000004 names a card"),
         ("DROP TRIGGER intents_stay_while_unfinished; DELETE FROM intents", "sub_00000001.0.1 is unfinished"),
         ("DROP TRIGGER events_stay; DELETE FROM events WHERE seq = 2", "event 2 is missing"),
-        ("PRAGMA foreign_keys = OFF; UPDATE subscriptions SET zone = 77 WHERE row = 6", "missing row of zones"),
+        (
+            "PRAGMA foreign_keys = OFF; UPDATE subscriptions SET zone = 77 WHERE row = 6",
+            "missing row of zones",
+        ),
     ];
     for (sql, sentence) in spoil {
         conn.execute_batch(sql).unwrap();
         let complaints = store.verify(&mut |_, _| ()).unwrap();
-        assert!(sentence.is_empty() || complaints.iter().any(|c| c.contains(sentence)), "{sql}: {complaints:?}");
+        assert!(
+            sentence.is_empty() || complaints.iter().any(|c| c.contains(sentence)),
+            "{sql}: {complaints:?}"
+        );
     }
 }
 

@@ -78,7 +78,12 @@ fn a_damaged_book_is_refused_or_told() {
 fn files_are_for_their_owner_alone() {
     let (_folder, path, mut store) = new_book();
     begin(&mut store);
-    for file in [path.clone(), super::super::with_end(&path, "-wal"), beside(&path, "reserve"), beside(&path, "witness")] {
+    for file in [
+        path.clone(),
+        super::super::with_end(&path, "-wal"),
+        beside(&path, "reserve"),
+        beside(&path, "witness"),
+    ] {
         let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{}", file.display());
     }
@@ -115,7 +120,10 @@ fn a_book_that_may_only_be_read_is_read() {
     assert_eq!(alone.count_due(at(0)).unwrap(), 2);
     drop(alone);
     assert_eq!(files(), before, "reading leaves no file behind");
-    assert_eq!(found(refused(&folder.path().join("none.db"), OpenOptions { create: true, ..reader })), "no file");
+    assert_eq!(
+        found(refused(&folder.path().join("none.db"), OpenOptions { create: true, ..reader })),
+        "no file"
+    );
 }
 
 #[test]

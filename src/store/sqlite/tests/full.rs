@@ -8,11 +8,8 @@ use crate::store::{Store as _, StoreError};
 
 /// A transition that needs some pages, about subscription 0.
 fn bulky(mut transition: Transition) -> Transition {
-    let mut note = event(
-        crate::model::EventKind::Incident,
-        &crate::model::InvoiceId::new(sub_id(0), 0),
-        at(9),
-    );
+    let mut note =
+        event(crate::model::EventKind::Incident, &crate::model::InvoiceId::new(sub_id(0), 0), at(9));
     note.data = Some("x".repeat(100_000).into());
     transition.events.push(note);
     transition
@@ -33,7 +30,7 @@ fn intents_stop_first_and_results_take_the_reserve() {
     let full = StoreError::Full { path: path.clone() };
     let before = snapshot(&mut store, 1);
     let second = bulky(intent(&mut store, &before, epoch, at(1)));
-    assert_eq!(store.commit(&[second.clone()]), Err(full.clone()));
+    assert_eq!(store.commit(std::slice::from_ref(&second)), Err(full.clone()));
     assert!(reserve.exists(), "an intent does not touch the reserve");
     assert_eq!(snapshot(&mut store, 1), before);
     assert_eq!(store.facts().unwrap().commits, 1);
@@ -46,8 +43,11 @@ fn intents_stop_first_and_results_take_the_reserve() {
 
     // While the reserve cannot be taken back, no intent is accepted, though a page or two were free.
     std::fs::create_dir(&reserve).unwrap();
-    assert_eq!(store.commit(&[second.clone()]), Err(full));
-    assert_eq!(store.commit(&[only(Change::UpdateSubscription(before.subscription.clone()))]), Ok(vec![Ok(())]));
+    assert_eq!(store.commit(std::slice::from_ref(&second)), Err(full));
+    assert_eq!(
+        store.commit(&[only(Change::UpdateSubscription(before.subscription.clone()))]),
+        Ok(vec![Ok(())])
+    );
     std::fs::remove_dir(&reserve).unwrap();
     let now = snapshot(&mut store, 1);
     let third = intent(&mut store, &now, epoch, at(3));

@@ -1,9 +1,9 @@
 //! What only a book on SQLite has: files, a schema, copies.
 
 mod care;
+mod figures;
 mod files;
 mod forbidden;
-mod figures;
 mod full;
 mod upgrade;
 

@@ -8,8 +8,10 @@ use super::*;
 use crate::store::conformance::samples::*;
 use crate::store::{Store as _, StoreError};
 
-const SECOND: Migration =
-    Migration { version: 2, sql: "ALTER TABLE customers ADD COLUMN email TEXT; UPDATE customers SET email = 'none'" };
+const SECOND: Migration = Migration {
+    version: 2,
+    sql: "ALTER TABLE customers ADD COLUMN email TEXT; UPDATE customers SET email = 'none'",
+};
 
 fn steps(second: Migration) -> Vec<Migration> {
     MIGRATIONS.iter().copied().chain([second]).collect()
@@ -27,8 +29,10 @@ fn a_book_is_upgraded_after_a_copy() {
     drop(store);
     let book = open_with(&path, &OpenOptions::default(), &steps(SECOND)).unwrap();
     assert_eq!(book.installation, installation);
-    let upgraded: i64 =
-        book.conn.query_row("SELECT count(*) FROM customers WHERE email = 'none'", [], |row| row.get(0)).unwrap();
+    let upgraded: i64 = book
+        .conn
+        .query_row("SELECT count(*) FROM customers WHERE email = 'none'", [], |row| row.get(0))
+        .unwrap();
     assert_eq!((upgraded, version(&path)), (3, 2));
     let copy = copy_before(&path, 2);
     assert_eq!(version(&copy), 1);
@@ -60,10 +64,17 @@ fn a_step_that_fails_leaves_the_book_as_it_was() {
         "ALTER TABLE customers ADD COLUMN email TEXT; SELECT no_such_function()",
         "ALTER TABLE customers ADD COLUMN email TEXT; DELETE FROM zones",
     ] {
-        assert!(open_with(&path, &OpenOptions::default(), &steps(Migration { version: 2, sql })).is_err(), "{sql}");
+        assert!(
+            open_with(&path, &OpenOptions::default(), &steps(Migration { version: 2, sql })).is_err(),
+            "{sql}"
+        );
         assert_eq!(version(&path), 1);
         let columns: i64 = raw(&path)
-            .query_row("SELECT count(*) FROM pragma_table_info('customers') WHERE name = 'email'", [], |row| row.get(0))
+            .query_row(
+                "SELECT count(*) FROM pragma_table_info('customers') WHERE name = 'email'",
+                [],
+                |row| row.get(0),
+            )
             .unwrap();
         assert_eq!(columns, 0, "{sql}");
     }
