@@ -6,6 +6,7 @@
 mod args;
 mod context;
 mod exit;
+mod handover;
 mod instant;
 mod logs;
 mod output;
@@ -17,6 +18,7 @@ mod change;
 mod charging;
 mod check;
 mod completions;
+mod daemon;
 mod house;
 mod import;
 mod invoice;
@@ -54,7 +56,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(shown) => return args::refuse(&shown),
     };
-    logs::start(&cli.global);
+    logs::start(&cli.global, matches!(cli.command, Command::Daemon(_)));
     let exit = match dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => failure.tell(),
@@ -66,6 +68,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let global = cli.global;
     match cli.command {
         Command::RunNow(args) => charging::run_now(&args, &Context::load(global)?),
+        Command::Daemon(args) => daemon::run(&args, &Context::load(global)?),
         Command::Adopt(args) => charging::adopt_book(&args, &Context::load(global)?),
         Command::Reconcile(args) => charging::reconcile_book(&args, &Context::load(global)?),
         Command::Check(args) => check::run(&args, global),

@@ -10,7 +10,8 @@
 
 mod architecture;
 mod crash;
+mod daemon;
 mod harness;
 mod omise_client;
-mod sdk;
 mod planted;
+mod sdk;

@@ -30,7 +30,12 @@ fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
 fn caught(bug: Bug) {
     let (kind, course) = catch(bug);
     let clean = course(&Plant::none());
-    assert!(clean.faults.is_empty(), "no bug, but faults:\n{}\n{}", clean.faults.join("\n"), clean.scene.story());
+    assert!(
+        clean.faults.is_empty(),
+        "no bug, but faults:\n{}\n{}",
+        clean.faults.join("\n"),
+        clean.scene.story()
+    );
     let found = course(&Plant::of(bug));
     assert!(
         found.faults.iter().any(|fault| fault.starts_with(kind)),

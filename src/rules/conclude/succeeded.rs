@@ -1,10 +1,10 @@
 //! The money moved.
 
 use super::Case;
+use crate::hooks::{Bug, planted};
 use crate::model::{
     AttemptStatus, CardId, ChargeId, EventKind, InvoiceStatus, PausedBy, Subscription, SubscriptionStatus,
 };
-use crate::hooks::{Bug, planted};
 use crate::rules::{RuleError, course, flags, life};
 
 /// The attempt has succeeded and its invoice is paid. A subscription that owed only this goes on; one that a person

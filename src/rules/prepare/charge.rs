@@ -5,9 +5,7 @@
 
 use super::{Compose, brakes, description};
 use crate::hooks::{Bug, planted};
-use crate::model::{
-    Attempt, AttemptId, AttemptStatus, ChargeOrder, ChargeRequest, IdempotencyKey, Intent,
-};
+use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeOrder, ChargeRequest, IdempotencyKey, Intent};
 use crate::rules::cards::Payer;
 use crate::rules::draft::Draft;
 use crate::rules::{Circumstances, Prepared, PreparedCharge, RuleError, queue, wake};
