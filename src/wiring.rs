@@ -13,9 +13,8 @@ use tokio_util::sync::CancellationToken;
 use crate::billing::{Billing, BillingSettings, RatePerSecond, Watch};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{KeySource, SecretError, Settings};
-use crate::gateway::{Gateway, GatewayError, OmiseGateway};
+use crate::gateway::{Access, AccessError, Gateway, GatewayError, OmiseGateway};
 use crate::model::{PlanKey, PlanTerms, PlanVersion};
-use crate::omise::{Client, ClientConfig, ConfigError, KeyError, SecretKey};
 use crate::sandbox::{Sandbox, SandboxError, SandboxOptions};
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, witness};
@@ -32,22 +31,19 @@ pub enum WiringError {
     /// The key's file, variable or credential.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The key itself.
+    /// The key itself, or the client's settings.
     #[error("{place}: {error}")]
-    Key {
+    Access {
         /// Where it came from.
         place: String,
         /// What is wrong.
-        error: KeyError,
+        error: AccessError,
     },
     /// There is none.
     #[error(
         "[omise]: found no key, wanted secret_key_file, secret_key_env, the systemd credential omise_secret_key, or sandbox = true"
     )]
     NoKey,
-    /// The client's settings.
-    #[error("[omise] {0}")]
-    Client(#[from] ConfigError),
     /// The embedded sandbox.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -77,8 +73,6 @@ pub enum WiringError {
 pub struct Door {
     /// The bank's door.
     pub gateway: Arc<OmiseGateway>,
-    /// The API client behind it.
-    pub client: Client,
     /// The embedded pretend Omise, while it runs.
     pub sandbox: Option<Sandbox>,
 }
@@ -86,39 +80,51 @@ pub struct Door {
 /// Opens the door to the provider; starts the embedded sandbox where the config asks for it.
 pub async fn open_door(settings: &Settings) -> Result<Door, WiringError> {
     let sandbox = if settings.omise.sandbox { Some(start_sandbox(settings).await?) } else { None };
-    let (gateway, client) = way_to(settings, sandbox.as_ref())?;
-    Ok(Door { gateway, client, sandbox })
+    let gateway = way_to(settings, sandbox.as_ref())?;
+    Ok(Door { gateway, sandbox })
 }
 
-/// A client and its gateway: to the embedded sandbox if there is one, else to where the config says.
-fn way_to(
-    settings: &Settings,
-    sandbox: Option<&Sandbox>,
-) -> Result<(Arc<OmiseGateway>, Client), WiringError> {
-    let omise = &settings.omise;
-    let mut config = if let Some(sandbox) = sandbox {
-        let key = SecretKey::parse(sandbox.secret_key())
-            .map_err(|error| WiringError::Key { place: "sandbox".into(), error })?;
-        let mut config = ClientConfig::new(key);
-        config.api_url = sandbox.api_url();
-        config.vault_url = sandbox.vault_url();
-        config
-    } else {
-        let text = omise.key.read()?.ok_or(WiringError::NoKey)?;
-        let place = key_place(&omise.key);
-        let key = SecretKey::parse(text.expose()).map_err(|error| WiringError::Key { place, error })?;
-        let mut config = ClientConfig::new(key);
-        config.api_url.clone_from(&omise.api_url);
-        if let Some(vault) = &omise.vault_url {
-            config.vault_url.clone_from(vault);
-        }
-        config
+/// The gateway to the embedded sandbox if there is one, else to where the config says.
+fn way_to(settings: &Settings, sandbox: Option<&Sandbox>) -> Result<Arc<OmiseGateway>, WiringError> {
+    let gateway = match sandbox {
+        Some(sandbox) => door_to_sandbox(sandbox, settings)?,
+        None => door_to_provider(settings)?,
     };
-    config.timeout = omise.timeout.unsigned_abs();
-    config.idle_connections = omise.in_flight as usize;
-    let client = Client::new(&config)?;
-    settings.check_key(client.livemode()).map_err(WiringError::Wish)?;
-    Ok((Arc::new(OmiseGateway::new(client.clone(), omise.return_uri.clone())), client))
+    settings.check_key(gateway.client().livemode()).map_err(WiringError::Wish)?;
+    Ok(Arc::new(gateway))
+}
+
+fn door_to_sandbox(sandbox: &Sandbox, settings: &Settings) -> Result<OmiseGateway, WiringError> {
+    let (api_url, vault_url) = (sandbox.api_url(), sandbox.vault_url());
+    let access = access(settings, sandbox.secret_key(), &api_url, Some(&vault_url));
+    OmiseGateway::open(&access).map_err(|error| WiringError::Access { place: "the sandbox".into(), error })
+}
+
+fn door_to_provider(settings: &Settings) -> Result<OmiseGateway, WiringError> {
+    let omise = &settings.omise;
+    let key = omise.key.read()?.ok_or(WiringError::NoKey)?;
+    let access = access(settings, key.expose(), &omise.api_url, omise.vault_url.as_deref());
+    OmiseGateway::open(&access).map_err(|error| match error {
+        AccessError::Key(_) => WiringError::Access { place: key_place(&omise.key), error },
+        AccessError::Client(_) => WiringError::Access { place: "[omise]".into(), error },
+    })
+}
+
+fn access<'a>(
+    settings: &'a Settings,
+    secret_key: &'a str,
+    api_url: &'a str,
+    vault_url: Option<&'a str>,
+) -> Access<'a> {
+    let omise = &settings.omise;
+    Access {
+        secret_key,
+        api_url,
+        vault_url,
+        timeout: Some(omise.timeout.unsigned_abs()),
+        connections: Some(omise.in_flight as usize),
+        return_uri: omise.return_uri.as_deref(),
+    }
 }
 
 fn key_place(source: &KeySource) -> String {
@@ -165,6 +171,18 @@ pub fn open_book_read_only(settings: &Settings) -> Result<SqliteStore, WiringErr
         &settings.store.path,
         OpenOptions { create: false, read_only: true, ..OpenOptions::default() },
     )?)
+}
+
+/// Refuses keys of the other kind than the book was made with, before anything is asked of the provider.
+pub fn check_mode(store: &mut dyn Store, door: &Door) -> Result<(), WiringError> {
+    let live = door.gateway.client().livemode();
+    let word = |live| if live { "live" } else { "test" };
+    match store.facts()?.livemode {
+        Some(bound) if bound != live => {
+            Err(StoreError::WrongMode { found: word(live), wanted: word(bound) }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Plans of the config that the book does not have yet in these terms, and why the account refuses some of them.
@@ -317,7 +335,7 @@ pub async fn renew(
             "{key}: found another value than the one in force, wanted the same: it changes with a restart"
         )));
     }
-    let (gateway, client) = way_to(new, house.door.sandbox.as_ref())?;
+    let gateway = way_to(new, house.door.sandbox.as_ref())?;
     let known = house.billing.lane.run(|store| store.plans()).await.map_err(|_| closed(new))??;
     let fresh: Vec<_> = plans
         .iter()
@@ -325,7 +343,7 @@ pub async fn renew(
         .cloned()
         .collect();
     if !fresh.is_empty() {
-        let door = Door { gateway: gateway.clone(), client, sandbox: None };
+        let door = Door { gateway: gateway.clone(), sandbox: None };
         let refusals = refused_plans(new, &fresh, Some(&door)).await?;
         if !refusals.is_empty() {
             return Err(WiringError::Plans(refusals));

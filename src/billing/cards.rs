@@ -12,12 +12,12 @@ use crate::store::CustomerReading;
 
 /// Rows in a page of the provider's list.
 const LIST_PAGE_ROWS: u64 = 100;
-/// Pages read at once; each is one request that answers slowly.
-const MOST_PAGES_AT_ONCE: usize = 4;
+/// Pages read at once, at most: each is a request that answers slowly, and some 300 KiB while it is taken in.
+const MOST_PAGES_AT_ONCE: usize = 16;
 /// Customers that a dry run keeps in memory; the rest it reads one by one.
 const MOST_KEPT_DRY: usize = 20_000;
-/// Stale customers are counted no further: the list is cheaper long before.
-const MOST_COUNTED: u64 = 1_000_000;
+/// Fewer stale customers than that are read singly, whatever the list costs.
+const FEWEST_LISTED: u64 = 2;
 
 /// What reading one customer came to.
 pub(super) enum ReadNow {
@@ -32,14 +32,7 @@ pub(super) enum ReadNow {
 /// Brings the book's snapshots of due customers up to date, if listing all customers takes fewer requests than
 /// reading the stale ones singly; those are then read when their turn comes.
 pub(super) async fn refresh(run: &Run<'_>) -> Result<(), RunError> {
-    let at = run.at;
-    let fresh_after = at.saturating_sub(run.billing.settings.cards.fresh).unwrap_or(Timestamp::MIN);
-    let stale = run
-        .billing
-        .lane
-        .run(move |store| store.count_stale_customers(at, fresh_after, MOST_COUNTED))
-        .await??;
-    if stale < 2 {
+    if count_stale(run, FEWEST_LISTED).await? < FEWEST_LISTED {
         return Ok(());
     }
     run.pace.permit().await;
@@ -50,7 +43,9 @@ pub(super) async fn refresh(run: &Run<'_>) -> Result<(), RunError> {
         Err(error) => return given_up(run, &error),
     };
     let total = first.total;
-    if total.div_ceil(LIST_PAGE_ROWS) > stale.saturating_add(1) {
+    // Counted no further than the question needs: counting distinct customers remembers each.
+    let pages_left = total.div_ceil(LIST_PAGE_ROWS).saturating_sub(1);
+    if count_stale(run, pages_left).await? < pages_left {
         return Ok(());
     }
     run.billing.watch.begin(Part::Cards, Some(total));
@@ -61,7 +56,7 @@ pub(super) async fn refresh(run: &Run<'_>) -> Result<(), RunError> {
             run.pace.permit().await;
             run.billing.gateway.customers(to, offset).await
         })
-        .buffer_unordered(MOST_PAGES_AT_ONCE);
+        .buffer_unordered(run.billing.settings.in_flight.clamp(1, MOST_PAGES_AT_ONCE));
     while let Some(page) = pages.next().await {
         match page {
             Ok(page) => keep(run, page).await?,
@@ -73,6 +68,13 @@ pub(super) async fn refresh(run: &Run<'_>) -> Result<(), RunError> {
     }
     run.billing.watch.end();
     Ok(())
+}
+
+/// Customers of due subscriptions that must be read again, counted up to `most`.
+async fn count_stale(run: &Run<'_>, most: u64) -> Result<u64, RunError> {
+    let at = run.at;
+    let fresh_after = at.saturating_sub(run.billing.settings.cards.fresh).unwrap_or(Timestamp::MIN);
+    Ok(run.billing.lane.run(move |store| store.count_stale_customers(at, fresh_after, most)).await??)
 }
 
 /// Without the list, stale customers are read singly; without valid keys nothing goes on.

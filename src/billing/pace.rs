@@ -17,7 +17,7 @@ const FINEST: Duration = Duration::from_millis(1);
 /// The wait after a 429 that names none; doubled by each further one in a row.
 const FIRST_PATIENCE: Duration = Duration::from_secs(1);
 /// No 429 makes us wait longer than this at a time; the attempt is then tried again or left for the next run.
-const LONGEST_PATIENCE: Duration = Duration::from_secs(120);
+const LONGEST_PATIENCE: Duration = Duration::from_mins(2);
 /// After a 429 the pace is this share, in percent, of what was accepted before.
 const AFTER_LIMIT_PERCENT: u64 = 95;
 

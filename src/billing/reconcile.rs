@@ -91,13 +91,13 @@ pub async fn reconcile(
 ) -> Result<Reconciled, RunError> {
     let facts = billing.lane.run(|store| store.facts()).await??;
     let installation = facts.installation.to_string();
-    let pace = Pace::new(billing.clock.clone(), billing.settings.rate);
+    let permits = Pace::new(billing.clock.clone(), billing.settings.rate);
     let mut counts = Reconciled { from: window.from, to: window.to, ..Reconciled::default() };
     let mut seen_ids = HashSet::new();
     let mut offset = 0;
     billing.watch.begin(Part::Doubt, None);
     loop {
-        pace.permit().await;
+        permits.permit().await;
         let page = billing.gateway.charges(window, offset).await?;
         let rows = page.rows.len() as u64;
         for seen in page.rows {
@@ -118,7 +118,7 @@ pub async fn reconcile(
             break;
         }
     }
-    missing_there(billing, &pace, window, &seen_ids, &mut counts, tell).await?;
+    missing_there(billing, &permits, window, &seen_ids, &mut counts, tell).await?;
     billing.watch.end();
     Ok(counts)
 }
@@ -209,7 +209,7 @@ fn word(status: &SeenStatus) -> String {
 /// attempt's billing instant need not lie in the provider's window.
 async fn missing_there(
     billing: &Billing,
-    pace: &Pace,
+    permits: &Pace,
     window: Window,
     seen: &HashSet<AttemptId>,
     counts: &mut Reconciled,
@@ -228,7 +228,7 @@ async fn missing_there(
             else {
                 continue;
             };
-            pace.permit().await;
+            permits.permit().await;
             if billing.gateway.charge_seen(charge).await?.is_some() {
                 continue;
             }

@@ -273,7 +273,11 @@ impl Run<'_> {
     pub(super) fn halt(&self, why: StoppedBy) {
         let mut halted = locked(&self.halted);
         if halted.is_none() {
-            tracing::warn!(reason = why.word(), "the run stops");
+            if why == StoppedBy::Limit {
+                tracing::info!("the limit asked for is reached");
+            } else {
+                tracing::warn!(reason = why.word(), "the run stops");
+            }
             *halted = Some(why);
         }
     }

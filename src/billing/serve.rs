@@ -93,8 +93,7 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
 /// Nothing to send: writes what there is to write.
 async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skipped: SkipReason) -> Step {
     let wakes = wake_after(&transition);
-    let more =
-        skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake.is_some_and(|wake| wake <= run.at));
+    let more = skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake <= run.at);
     if run.order.dry_run {
         run.tally().wrote(&transition);
     } else if !transition.is_empty() {
@@ -196,17 +195,17 @@ pub(super) async fn fresh(run: &Run<'_>, id: &SubscriptionId) -> Option<Snapshot
     }
 }
 
-/// The subscription's `wake_at` once that transition is in the book; `None`: it does not touch it.
-pub(super) fn wake_after(transition: &Transition) -> Option<Option<Timestamp>> {
+/// When that transition makes the subscription wake; `None`: never, or it does not touch it.
+pub(super) fn wake_after(transition: &Transition) -> Option<Timestamp> {
     transition.changes.iter().rev().find_map(|change| match change {
-        Change::UpdateSubscription(subscription) => Some(subscription.wake_at),
+        Change::UpdateSubscription(subscription) => subscription.wake_at,
         _ => None,
     })
 }
 
 /// Notes, before the commit, a subscription that the transition leaves due at this very instant.
 pub(super) fn left_due(run: &Run<'_>, id: &SubscriptionId, transition: &Transition) -> bool {
-    let due = wake_after(transition).flatten().is_some_and(|wake| wake <= run.at);
+    let due = wake_after(transition).is_some_and(|wake| wake <= run.at);
     if due {
         run.left_due.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(id.clone());
     }

@@ -7,8 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::{
-    backup, cancel, change, charging, check, completions, daemon, import, invoice, list, man, pause, plans,
-    resolve, restore, resume, retry, run_now, sandbox, subscribe, why,
+    backup, cancel, change, charges, charging, check, completions, customers, daemon, import, invoice, list,
+    man, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe, tokens, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -93,16 +93,27 @@ pub enum Command {
     Resolve(resolve::ResolveArgs),
     /// Copy the book while others write to it
     Backup(backup::BackupArgs),
+    /// Put a backup in the place of the book
+    Restore(restore::RestoreArgs),
     /// Bind a moved or restored book to this host, after comparing it with the provider's list
     Adopt(charging::AdoptArgs),
     /// Our attempts against the provider's charges
     Reconcile(charging::ReconcileArgs),
-    /// Put a backup in the place of the book
-    Restore(restore::RestoreArgs),
     /// How a subscription got where it is, and what happens next and when
     Why(why::WhyArgs),
     /// What the book says: subscriptions, invoices, attempts, flags, events, customers
     List(list::ListArgs),
+    /// Customers and cards at the provider, as the API has them
+    Customers(customers::CustomersArgs),
+    /// Charges at the provider, as the API has them
+    #[command(subcommand)]
+    Charges(charges::ChargesCommand),
+    /// Tokens of test cards
+    #[command(subcommand)]
+    Tokens(tokens::TokensCommand),
+    /// The rest of what the provider tells of the account, as the API has it
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write all of them into a folder

@@ -12,6 +12,7 @@ use crate::config::{ConfigErrors, SecretError};
 use crate::gateway::GatewayError;
 use crate::model::{IdError, MoneyError, ZoneError};
 use crate::rules::RuleError;
+use crate::sandbox::SandboxError;
 use crate::store::StoreError;
 use crate::wiring::WiringError;
 
@@ -143,7 +144,10 @@ impl From<WiringError> for Failure {
         match error {
             WiringError::Store(store) => store.into(),
             WiringError::Gateway(gateway) => gateway.into(),
-            WiringError::Adopt(_) => Self::new(Exit::Store, error),
+            // The sandbox's state lies beside the book: in use means that another program charges from this book.
+            WiringError::Adopt(_) | WiringError::Sandbox(SandboxError::StateInUse { .. }) => {
+                Self::new(Exit::Store, error)
+            }
             WiringError::Sandbox(_) | WiringError::Io { .. } => Self::unexpected(error),
             _ => Self::usage(error),
         }

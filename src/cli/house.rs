@@ -54,6 +54,7 @@ pub(super) async fn open_claimed(
         Purpose::Look => SqliteStore::in_memory()?,
         Purpose::Charge | Purpose::Adopt => wiring::open_book(settings)?,
     };
+    wiring::check_mode(&mut store, &door)?;
     if purpose != Purpose::Look || !settings.store.path.exists() {
         wiring::bring_plans(settings, &context.config.plans, &mut store, Some(&door)).await?;
         first_subscriptions(context, &mut store, &door)?;

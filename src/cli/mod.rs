@@ -4,21 +4,29 @@
 //! is one clear sentence and an exit code. Must never know: SQL, HTTP shapes, cron.
 
 mod args;
+mod asked;
 mod context;
 mod exit;
 mod handover;
 mod instant;
+mod layout;
 mod logs;
+mod objects;
 mod output;
 mod progress;
 
+mod access;
 mod backup;
 mod cancel;
+mod cards;
 mod change;
+mod charges;
 mod charging;
 mod check;
 mod completions;
+mod customers;
 mod daemon;
+mod export;
 mod house;
 mod import;
 mod invoice;
@@ -26,6 +34,8 @@ mod list;
 mod man;
 mod pause;
 mod plans;
+mod provider;
+mod report;
 mod resolve;
 mod restore;
 mod resume;
@@ -35,6 +45,7 @@ mod run_now;
 mod sandbox;
 mod standing;
 mod subscribe;
+mod tokens;
 mod why;
 
 use std::process::ExitCode;
@@ -46,7 +57,8 @@ pub use context::Context;
 pub use exit::{Exit, Failure};
 pub use output::Output;
 pub use progress::Progress;
-pub use run_now::{RunNowArgs, exit_of, render_report};
+pub use report::{exit_of, render_report};
+pub use run_now::RunNowArgs;
 
 /// Runs the program: reads its arguments, does what they ask, tells the system how it ended.
 pub fn main() -> ExitCode {
@@ -86,6 +98,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Restore(args) => restore::run(&args, &Context::load(global)?),
         Command::List(args) => list::run(&args, &Context::load(global)?),
         Command::Why(args) => why::run(&args, &Context::load(global)?),
+        Command::Customers(args) => customers::run(&args, &Context::load(global)?),
+        Command::Charges(command) => charges::run(&command, &Context::load(global)?),
+        Command::Tokens(command) => tokens::run(&command, &Context::load(global)?),
+        Command::Provider(command) => provider::run(&command, &Context::load(global)?),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Sandbox(args) => sandbox::run(&args, global.json),

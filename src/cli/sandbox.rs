@@ -66,7 +66,11 @@ impl From<&SandboxArgs> for SandboxOptions {
 /// Serves until interrupted. With `json` the first line is one JSON object.
 pub(super) fn run(args: &SandboxArgs, json: bool) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(serve(args, json, interrupted())).map_err(Failure::usage)?;
+    runtime.block_on(async {
+        // Before the first line: whoever has read it may end us.
+        let stop = interruption()?;
+        serve(args, json, stop).await.map_err(Failure::usage)
+    })?;
     Ok(Exit::Done)
 }
 
@@ -79,18 +83,16 @@ async fn serve(args: &SandboxArgs, json: bool, stop: impl Future<Output = ()>) -
     Ok(())
 }
 
-/// Resolves when the process is asked to end, by Ctrl-C or by a service manager.
-async fn interrupted() {
+/// Listens from now on for the wish to end, by Ctrl-C or by a service manager; resolves when it comes.
+fn interruption() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without signals to wait for, Ctrl-C alone ends it.
-        drop(tokio::signal::ctrl_c().await);
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 fn first_line(sandbox: &Sandbox, json: bool) -> String {

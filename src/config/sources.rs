@@ -3,6 +3,7 @@
 //! Promises: each file is read once, in a stable order; a file that cannot be read is named together with the
 //! one that asked for it. Must never know: any key but `include`.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
@@ -96,10 +97,11 @@ impl Sources {
             for error in &errors {
                 sound = false;
                 let span = error.span().unwrap_or(0..0);
-                problems.note(
-                    Place::new(file, visible(&source.text, span)),
-                    format!("not TOML: {}", error.message()),
-                );
+                let sentence = format!("not TOML: {}", error.message());
+                let also = first_of_two(&source.text, &span, error.message())
+                    .map(|first| (Place::new(file, first), "first here".to_owned()));
+                let place = Place::new(file, visible(&source.text, span));
+                problems.add(Problem { place, sentence, also, help: None });
             }
             all.push(Parsed { file, folder: folder_of(&source.path), table: table.into_inner() });
         }
@@ -120,8 +122,32 @@ impl Sources {
     }
 }
 
+/// Of a key or a heading that stands twice, the place where it stood first: a heading anywhere before, a key
+/// below the same heading. `None`: found nowhere so, as in a table on one line.
+fn first_of_two(text: &str, second: &Range<usize>, message: &str) -> Option<Range<usize>> {
+    let name = text.get(second.clone()).filter(|_| message == "duplicate key")?;
+    let line_start = text[..second.start].rfind('\n').map_or(0, |at| at + 1);
+    let (before, line) = (&text[..line_start], text[line_start..].lines().next()?.trim());
+    let mut lines = before.split_inclusive('\n').scan(0, |at, line| {
+        let start = *at;
+        *at += line.len();
+        Some((start, line.trim_end()))
+    });
+    if line.starts_with('[') {
+        let (start, first) = lines.find(|(_, other)| *other == line)?;
+        return Some(start..start + first.len());
+    }
+    let is_heading = |line: &str| line.starts_with('[');
+    let section: Vec<_> = lines.collect();
+    let begin = section.iter().rposition(|(_, line)| is_heading(line)).map_or(0, |at| at + 1);
+    let is_it = |line: &str| line.split('=').next().is_some_and(|key| key.trim() == name);
+    let (start, first) = section[begin..].iter().find(|(_, line)| is_it(line))?;
+    let indent = first.len() - first.trim_start().len();
+    Some(start + indent..start + indent + name.len())
+}
+
 /// An empty span marks nothing: it is widened by the character at it, or before it at the end of a line.
-fn visible(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
+fn visible(text: &str, span: Range<usize>) -> Range<usize> {
     if !span.is_empty() {
         return span;
     }

@@ -105,6 +105,8 @@ fn every_key_is_read() {
     assert_eq!(settings.brakes.amount_per_customer_per_day, BTreeMap::from([(Currency::Jpy, jpy(5_000))]));
     assert_eq!(settings.brakes.decline_share_milli, 125);
     assert_eq!(settings.brakes.pause_file, Some(folder.join("STOP")));
+    assert_eq!(settings.sandbox.customers, 7);
+    assert_eq!(settings.sandbox.subscriptions, Some(folder.join("demo.csv")));
 }
 
 #[test]

@@ -25,7 +25,7 @@ const BEAT: Duration = Duration::from_secs(1);
 const LONGEST_WITHOUT_TICK: Duration = Duration::from_secs(90);
 /// Work may be quiet for twice a call's time-out and this much before it counts as hung: waits that a provider asks
 /// for are within it.
-const QUIET_BESIDES_CALLS: Duration = Duration::from_secs(120);
+const QUIET_BESIDES_CALLS: Duration = Duration::from_mins(2);
 /// Beyond a call's time-out, for a calm stop: what the book has to write.
 const STOP_BESIDES_CALL: Duration = Duration::from_secs(30);
 

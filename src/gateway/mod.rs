@@ -3,6 +3,7 @@
 //! Promises: every way the world can answer is a case; nothing is ever sent twice by this room.
 //! Must never know: the store, the rules, why a charge is made.
 
+mod access;
 mod classify;
 mod error;
 mod omise;
@@ -20,6 +21,7 @@ use crate::model::{
     CardId, CardSnapshot, ChargeId, ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, CustomerId,
 };
 
+pub use access::{Access, AccessError};
 pub use error::GatewayError;
 pub use omise::OmiseGateway;
 

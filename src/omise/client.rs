@@ -61,6 +61,12 @@ impl Client {
         Self::new(&ClientConfig { vault_url, public_key: Some(key), ..self.0.config.clone() })
     }
 
+    /// Requests made to the API so far by this client and its clones, repeated reads counted each; those to the
+    /// vault are not among them.
+    pub fn requests(&self) -> u64 {
+        self.0.api.sent()
+    }
+
     /// Reads one object, with repetition after faults.
     pub(super) async fn get<T: DeserializeOwned + ApiObject>(&self, path: &str) -> Result<Answer<T>, Error> {
         self.read(&self.0.api, self.0.api.url(path)).await

@@ -5,6 +5,8 @@
 //! HTTP library; one deadline covers connecting, sending and reading; a body above the bound is dropped
 //! while it arrives. Must never know paths, objects, or what a request means.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -29,6 +31,8 @@ pub(super) struct Transport {
     /// Headers of every request, made once.
     headers: HeaderMap,
     body_max_bytes: usize,
+    /// Requests handed to the HTTP library so far.
+    sent: AtomicU64,
 }
 
 /// A request body. JSON is sent as given, byte for byte.
@@ -58,7 +62,13 @@ impl Transport {
             headers: standing_headers(key, &config.user_agent)?,
             base,
             body_max_bytes: config.body_max_bytes,
+            sent: AtomicU64::new(0),
         })
+    }
+
+    /// Requests so far, repeated ones counted each.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// The address of a path (which starts with a slash) under the base address.
@@ -76,6 +86,7 @@ impl Transport {
         json: Option<Json<'_>>,
     ) -> Result<Reply, TransportError> {
         let request = self.request(method, url, json)?;
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let response = self.http.execute(request).await.map_err(|error| before_the_head(&error))?;
         let mut reply = Reply::head(response.status().as_u16(), response.headers());
         reply.body = self.read_body(response, &reply).await?;

@@ -99,15 +99,16 @@ fn refusal(
     if planted(Bug::RetriedAfterNever) {
         return None;
     }
-    let detail = describe(&payer.card, card);
+    let detail = || describe(&payer.card, card);
     if s.declines.iter().any(|decline| decline.never && payer.was_declined_by(decline)) {
-        return Some((FlagReason::DeadCard, detail));
+        return Some((FlagReason::DeadCard, detail()));
     }
     let hard =
         last_answer(open).filter(|a| is_hard(a) && a.card.as_ref().is_none_or(|c| *c == payer.card))?;
     let expired = hard.failure_code.as_deref() == Some(EXPIRED_CARD);
     let reason = if expired { FlagReason::ExpiredCard } else { FlagReason::DeadCard };
     // The standing flag describes the card as it was refused; an expired card that reads otherwise now was renewed.
+    let detail = detail();
     let renewed = expired && s.flags.iter().any(|flag| flag.reason == reason && *flag.detail != *detail);
     (!renewed && !lifted_by_hand(open, hard)).then_some((reason, detail))
 }

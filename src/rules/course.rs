@@ -145,6 +145,13 @@ pub(super) fn open_through(d: &mut Draft, index: u32, at: Timestamp) -> Result<(
     let next = index
         .checked_add(1)
         .ok_or_else(|| RuleError::Overflow(format!("period {index} has none after it")))?;
+    if next.saturating_sub(d.now.subscription.next_index) > MOST_PERIODS_PER_DECISION {
+        return Err(RuleError::Refused(format!(
+            "period {index} lies more than {MOST_PERIODS_PER_DECISION} periods after all that this book knows of \
+             subscription {}; run `dues run-now` first",
+            d.now.subscription.id
+        )));
+    }
     for index in d.now.subscription.next_index..next {
         let period = Calendar::of(&d.now.subscription, &d.now.plan.terms).period(index)?;
         open_invoice(d, period, None, at)?;

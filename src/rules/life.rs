@@ -74,6 +74,23 @@ fn stop(d: &mut Draft) {
     }
 }
 
+/// Stops what was not in view when the subscription was: one look loads only so many invoices. What a person asked
+/// to be tried since then is left alone.
+pub(super) fn stop_unseen(d: &mut Draft) {
+    let subscription = &d.now.subscription;
+    let since = subscription.ended_at.or_else(|| subscription.pause.map(|pause| pause.since));
+    let unseen = |open: &OpenInvoice| {
+        let stopped_at = since.unwrap_or(open.invoice.period.start);
+        open.invoice.next_attempt_at.is_some_and(|next| next <= stopped_at) && open.attempts.is_empty()
+    };
+    for open in open_ones(d).filter(|open| open.invoice.hold.is_none()) {
+        if unseen(open) {
+            open.invoice.hold = Some(Hold::Stopped);
+            open.invoice.next_attempt_at = None;
+        }
+    }
+}
+
 /// Makes invoices on that hold due at `when`, but for those with an attempt under way. How many.
 pub(super) fn release(d: &mut Draft, hold: Hold, when: Timestamp) -> usize {
     let mut released = 0;

@@ -9,6 +9,7 @@
 
 mod budget;
 pub mod calendar;
+mod card_watch;
 mod cards;
 mod circumstances;
 pub mod commands;

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use super::calendar::Calendar;
-use super::queue;
+use super::{card_watch, queue};
 use crate::model::{Snapshot, SubscriptionStatus};
 
 /// The next instant at which this subscription, as it stands at `at`, has to be looked at; `None`: never by itself.
@@ -16,7 +16,9 @@ pub(super) fn next(s: &Snapshot, at: Timestamp) -> Option<Timestamp> {
     let ended = subscription.status == SubscriptionStatus::Canceled;
     let ends = subscription.cancel_at.filter(|_| !ended);
     let resumes = subscription.pause.and_then(|pause| pause.until);
-    [next_period(s, at), queue::look(s, at).wake, ends, resumes].into_iter().flatten().min()
+    let queue = queue::look(s, at).wake;
+    let card = card_watch::next_look(s, at);
+    [next_period(s, at), queue, card, ends, resumes].into_iter().flatten().min()
 }
 
 /// The next period that has neither an invoice nor a skip. One that is due already had no room in this decision:

@@ -9,50 +9,55 @@
 //!
 //! # Switches
 //!
-//! Words such as `close_after`, `status_after:503`, `decline:expired_card`, joined by commas, in the header
-//! `X-Sandbox-Fault`, in the metadata key `sandbox_fate` of a charge or of its customer, or in rules posted
-//! to `/__sandbox/faults`.
+//! Words, some with an argument, joined by commas: `delay_before:50,status_after:503`. They are taken from
+//! the header `X-Sandbox-Fault`, from the metadata key `sandbox_fate` of a charge or of its customer, and
+//! from rules. *Before* means that nothing was processed; *after*, that the charge is made.
+//!
+//! | switch | what happens |
+//! |---|---|
+//! | `silence_before`, `silence_after` | the connection stays open and nothing ever comes |
+//! | `close_before`, `close_after` | the connection is closed without an answer |
+//! | `reset_before`, `reset_after` | the connection is reset |
+//! | `late:MS` | closed at once, processed so many milliseconds later |
+//! | `reset_at:N`, `cut_at:N` | the answer breaks off after N bytes, by a reset or quietly |
+//! | `truncate` | half of the body is missing |
+//! | `drip:MS` | the body comes byte by byte |
+//! | `delay_before:MS`, `delay_after:MS` | waits |
+//! | `status_before:N`, `status_after:N` | a genuine error object of that status |
+//! | `page_before:N`, `page_after:N` | that status with a proxy's HTML page |
+//! | `html_before`, `html_after` | an HTML page with status 200 |
+//! | `too_many`, `too_many:SECONDS` | 429 before processing, the latter with `Retry-After` |
+//! | `redirect:N` | a redirect elsewhere, before processing |
+//! | `oversized:N`, `deep:N` | N bytes of padding; N levels of nesting |
+//! | `wrong:FIELD` | `amount`, `currency`, `customer`, `card`, `metadata`, `livemode` or `object` comes back changed |
+//! | `status_word:WORD` | a status that nobody knows |
+//! | `no_date` | no `Date` header |
+//! | `list_delay:MS`, `search_lag:MS` | lists or search find the charge late, by the sandbox's clock |
+//! | `duplicate` | the provider makes the charge twice |
+//! | `decline:CODE`, `advice:TEXT` | the charge fails with this code, and with this merchant advice (digits: its code) |
+//! | `3ds` | the customer must authorise the charge on a page |
+//! | `in_flight`, `in_flight:MS` | pending without a page; settles by itself after so long, or never |
+//!
+//! # Control
+//!
+//! Under `/__sandbox/`, without a key, in JSON:
+//!
+//! | call | does |
+//! |---|---|
+//! | `GET ledger`, `?summary=1`, `?customer=ID` | the charges truly made |
+//! | `GET customers` | seeded customers: `id` and `fate` |
+//! | `GET`, `POST`, `DELETE faults` | rules: `faults` (switches), and `path`, `method`, `customer`, `nth`, `every`, `per_mille`, `times`; several as `{"rules": […]}` |
+//! | `GET`, `POST settings` | `latency_ms`, `rate_limit` {`requests`, `window_ms`, `retry_after`}, `idempotency` (`ignored`, `honoured`, `forgotten`), `three_ds`, `list_delay_ms`, `search_lag_ms`, `limits` {`minimum`, `maximum`}, `no_date`, `webhooks` {`url`, `secrets`, `travel` (`fine`, `lost`, `doubled`, `out_of_order`), `retry_ms`} |
+//! | `GET`, `POST clock` | `{"set": INSTANT, "hold": true}`, `{"advance": SECONDS}`, `{"real": true}` |
+//! | `POST seed` | `{"customers": N, "fates": "mixed" or "paying"}`, into a world without customers |
+//! | `POST charges/ID/approve`, `…/deny` | the customer's answer to 3-D Secure |
+//! | `GET traffic` | requests so far, and how many were refused by the rate limit |
 
-mod account;
-mod answer;
-mod calendar;
-mod call;
-mod cards;
-mod charges;
-mod charging;
-mod control;
-mod currency;
-mod customers;
-mod error;
-mod events;
-mod faults;
-mod handling;
-mod idempotency;
-mod ids;
-mod journal;
-mod keys;
-mod ledger;
-mod lifecycle;
-mod lists;
-mod params;
-mod refunds;
-mod routes;
-mod schedules;
-mod search;
-mod seed;
-mod server;
-mod shelf;
-mod testcards;
+mod http;
+mod objects;
+mod state;
 #[cfg(test)]
 mod tests;
-mod three_ds;
-mod time;
-mod tokens;
-mod traffic;
-mod transactions;
-mod webhooks;
-mod wire;
-mod world;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,8 +65,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use ledger::Entry as LedgerEntry;
-pub use seed::{Fate, Fates, SeededCustomer};
+use http::server;
+use state::{journal, seed, world};
+
+pub use state::ledger::Entry as LedgerEntry;
+pub use state::seed::{Fate, Fates, SPREAD, SeededCustomer};
 
 /// How a sandbox is to be.
 #[derive(Clone, Debug)]

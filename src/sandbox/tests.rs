@@ -1,9 +1,12 @@
 //! The sandbox over real HTTP, spoken to by a client of a few lines.
 
+mod account;
+mod cards;
 mod client;
 mod errors;
 mod events;
 mod life;
+mod loads;
 mod schedules;
 mod switches;
 

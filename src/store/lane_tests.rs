@@ -114,7 +114,7 @@ fn many_at_once_share_few_commits_and_one_alone_does_not_wait() {
         }
         let stats = lane.stats();
         assert_eq!(stats.transitions, 64 * 20);
-        assert!(stats.commits * 10 <= stats.transitions, "{stats:?}");
+        assert!(stats.commits * 20 <= stats.transitions, "{stats:?}");
         for second in 0..5 {
             lane.commit(note(0, 100 + second)).await.unwrap();
         }

@@ -115,7 +115,7 @@ async fn ready(windows: &Windows) -> Response<Full<Bytes>> {
     if wrong.is_empty() {
         return page(StatusCode::OK, TEXT, "ready\n".into());
     }
-    page(StatusCode::SERVICE_UNAVAILABLE, TEXT, wrong.iter().map(|why| format!("{why}\n")).collect())
+    page(StatusCode::SERVICE_UNAVAILABLE, TEXT, wrong.join("\n") + "\n")
 }
 
 /// Everything that is not as it should be, a sentence each.

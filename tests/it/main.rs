@@ -8,10 +8,16 @@
     reason = "a test says what it expects; clippy knows only functions marked as tests, not what they call"
 )]
 
+mod api_commands;
 mod architecture;
+mod cli;
 mod crash;
 mod daemon;
+mod demo;
 mod harness;
 mod omise_client;
 mod planted;
+mod refusals;
+mod sandbox;
 mod sdk;
+mod stories;

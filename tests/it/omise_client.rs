@@ -1,7 +1,5 @@
 //! The client against the sandbox over real HTTP: every resource, every kind of error, every fault.
 
-#![expect(clippy::unwrap_used, reason = "a test's own set-up may fail loudly")]
-
 use std::time::Duration;
 
 use dues::omise::{

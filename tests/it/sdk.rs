@@ -4,12 +4,10 @@
 //! through a customer's life. A machine where they cannot be installed fails these tests, loudly: the proof
 //! was not made.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use serde_json::Value;
+use crate::sandbox::Pretend;
 
 const PYTHON_SDK: &str = "omise==0.16.0";
 const NODE_SDK: &str = "omise@1.1.0";
@@ -59,86 +57,43 @@ fn node_modules() -> PathBuf {
     home.join("node_modules")
 }
 
-/// `dues sandbox` as a process of its own, ended by its handle.
-struct Pretend {
-    process: Child,
-    /// What its first line says.
-    line: Value,
+/// A client process that knows where the sandbox is, and no proxy.
+fn client(sandbox: &Pretend, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for proxy in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
+        command.env_remove(proxy);
+    }
+    command
+        .env("SANDBOX_URL", sandbox.said("api_url"))
+        .env("SANDBOX_PUBLIC_KEY", sandbox.said("public_key"))
+        .env("SANDBOX_SECRET_KEY", sandbox.said("secret_key"));
+    command
 }
 
-impl Pretend {
-    fn start() -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dues"));
-        command.args(["sandbox", "--json"]).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("starts");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("its output"))
-            .read_line(&mut line)
-            .expect("its first line");
-        let line = serde_json::from_str(&line).expect("JSON");
-        Self { process, line }
-    }
-
-    fn said(&self, name: &str) -> &str {
-        self.line[name].as_str().expect("text")
-    }
-
-    /// A client process that knows where the sandbox is, and no proxy.
-    fn client(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        for proxy in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
-            command.env_remove(proxy);
-        }
-        command
-            .env("SANDBOX_URL", self.said("api_url"))
-            .env("SANDBOX_PUBLIC_KEY", self.said("public_key"))
-            .env("SANDBOX_SECRET_KEY", self.said("secret_key"));
-        command
-    }
-
-    fn ledger(&self) -> Value {
-        let address = self.said("api_url").trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).expect("connects");
-        let request = "GET /__sandbox/ledger HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n\r\n";
-        stream.write_all(request.as_bytes()).expect("asks");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("answers");
-        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-        serde_json::from_str(body).expect("JSON")
-    }
-
-    /// Five charges in each life: three paid, one declined, one reversed; and part of the first went back.
-    fn judge(&self, said: &str) {
-        assert!(said.trim_end().ends_with("done"), "{said}");
-        let ledger = self.ledger();
-        let rows = ledger.as_array().expect("rows");
-        let statuses: Vec<&str> = rows.iter().filter_map(|row| row["status"].as_str()).collect();
-        assert_eq!(statuses, ["successful", "successful", "failed", "successful", "reversed"]);
-        assert_eq!(rows[0]["refunded"], 40_000);
-    }
-}
-
-impl Drop for Pretend {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
+/// Five charges in each life: three paid, one declined, one reversed; and part of the first went back.
+fn judge(sandbox: &Pretend, said: &str) {
+    assert!(said.trim_end().ends_with("done"), "{said}");
+    let ledger = sandbox.ask("GET", "/__sandbox/ledger", "").expect("answers");
+    let rows = ledger.as_array().expect("rows");
+    let statuses: Vec<&str> = rows.iter().filter_map(|row| row["status"].as_str()).collect();
+    assert_eq!(statuses, ["successful", "successful", "failed", "successful", "reversed"]);
+    assert_eq!(rows[0]["refunded"], 40_000);
 }
 
 #[test]
 fn the_official_python_client_lives_a_customers_life() {
     let python = python();
-    let sandbox = Pretend::start();
-    let said = must("the Python life", sandbox.client(&python).arg(script("life.py")));
-    sandbox.judge(&said);
+    let sandbox = Pretend::start(&[]);
+    let said = must("the Python life", client(&sandbox, &python).arg(script("life.py")));
+    judge(&sandbox, &said);
 }
 
 #[test]
 fn the_official_node_client_lives_a_customers_life() {
     let modules = node_modules();
-    let sandbox = Pretend::start();
-    let mut node = sandbox.client(Path::new("node"));
+    let sandbox = Pretend::start(&[]);
+    let mut node = client(&sandbox, Path::new("node"));
     node.arg("--require").arg(script("port.js")).arg(script("life.js")).env("NODE_PATH", modules);
     let said = must("the Node life", &mut node);
-    sandbox.judge(&said);
+    judge(&sandbox, &said);
 }

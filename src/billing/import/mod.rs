@@ -4,6 +4,8 @@
 //! more memory than its own text. Must never know: how the book keeps them.
 
 mod file;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,17 +1,14 @@
 //! Looks at the key and, through it, at the provider: its answer, its clock, its limits.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::context::Context;
 use super::super::exit::{Exit, Failure};
 use super::super::rows::grouped;
 use super::Findings;
-use crate::gateway::{AccountFacts, Gateway, OmiseGateway};
+use crate::gateway::{Access, AccountFacts, Gateway, OmiseGateway};
 use crate::model::Money;
 use crate::model::settings::AccountLimits;
-use crate::omise::{Client, ClientConfig, SecretKey};
 use crate::sandbox::{self, SandboxOptions};
 use crate::wiring::{self, WiringError};
 
@@ -70,11 +67,15 @@ async fn account(context: &Context) -> Result<AccountFacts, Failure> {
     }
     // One in memory alone: the book's own sandbox would write its state, and `check` changes nothing.
     let pretend = sandbox::start(SandboxOptions::default()).await.map_err(Failure::unexpected)?;
-    let key = SecretKey::parse(pretend.secret_key()).map_err(Failure::unexpected)?;
-    let mut config = ClientConfig::new(key);
-    config.api_url = pretend.api_url();
-    let client = Client::new(&config).map_err(Failure::unexpected)?;
-    let gateway = Arc::new(OmiseGateway::new(client, None));
+    let access = Access {
+        secret_key: pretend.secret_key(),
+        api_url: &pretend.api_url(),
+        vault_url: None,
+        timeout: None,
+        connections: None,
+        return_uri: None,
+    };
+    let gateway = OmiseGateway::open(&access).map_err(Failure::unexpected)?;
     Ok(gateway.account().await?)
 }
 

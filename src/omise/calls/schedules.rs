@@ -61,8 +61,12 @@ impl<'a> Schedules<'a> {
 
     /// What happened on the dates of a schedule.
     pub async fn occurrences(&self, id: &str, query: &ListQuery) -> Result<Answer<List<Occurrence>>, Error> {
-        let parts = [Part::Word("schedules"), Part::Id(id), Part::Word("occurrences")];
-        self.0.get_with(&path(&parts)?, &query.pairs()).await
+        self.0.get_with(&occurrences_of(id)?, &query.pairs()).await
+    }
+
+    /// All that happened on the dates of a schedule.
+    pub fn occurrence_rows(&self, id: &str) -> Result<Rows<'a, Occurrence>, Error> {
+        Ok(Rows::new(self.0, occurrences_of(id)?, &ListQuery::default()))
     }
 
     /// One date of a schedule.
@@ -74,4 +78,8 @@ impl<'a> Schedules<'a> {
     pub async fn destroy(&self, id: &str) -> Result<Answer<Schedule>, Error> {
         self.0.delete(&path(&[Part::Word("schedules"), Part::Id(id)])?).await
     }
+}
+
+fn occurrences_of(id: &str) -> Result<String, Error> {
+    path(&[Part::Word("schedules"), Part::Id(id), Part::Word("occurrences")])
 }

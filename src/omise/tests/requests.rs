@@ -159,6 +159,18 @@ async fn account_and_events() {
 }
 
 #[tokio::test]
+async fn lists_that_belong_to_one_object_are_read_whole() {
+    let line = sent!(LIST, |c| async { c.customers().schedule_rows("cust_1").unwrap().next().await });
+    assert_eq!(line, "GET /customers/cust_1/schedules?order=chronological&limit=100");
+    let line = sent!(LIST, |c| async { c.charges().event_rows("chrg_1").unwrap().next().await });
+    assert_eq!(line, "GET /charges/chrg_1/events?order=chronological&limit=100");
+    let line = sent!(LIST, |c| async { c.charges().refund_rows("chrg_1").unwrap().next().await });
+    assert_eq!(line, "GET /charges/chrg_1/refunds?order=chronological&limit=100");
+    let line = sent!(LIST, |c| async { c.schedules().occurrence_rows("schd_1").unwrap().next().await });
+    assert_eq!(line, "GET /schedules/schd_1/occurrences?order=chronological&limit=100");
+}
+
+#[tokio::test]
 async fn search() {
     let query = SearchQuery {
         text: "order 7",
@@ -216,4 +228,19 @@ async fn tokens_need_a_public_key_and_a_test_one() {
         assert!(error.to_string().contains(word), "{error}");
     }
     assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_public_key_can_be_added_later_but_not_one_of_the_other_mode() {
+    use crate::omise::{ClientConfig, PublicKey};
+    let token = r#"{"object":"token","id":"tokn_1","used":true}"#;
+    let server = Server::saying(&answer("200 OK", "", token)).await;
+    let without = ClientConfig { public_key: None, ..super::config("http://127.0.0.1:9", LONG) };
+    let without = Client::new(&without).unwrap();
+    assert!(without.tokens().retrieve("tokn_1").await.is_err());
+    let key = PublicKey::parse("pkey_test_canarypublic").unwrap();
+    let with = without.with_public_key(&server.address, key).unwrap();
+    assert!(with.tokens().retrieve("tokn_1").await.unwrap().value.used);
+    let live = PublicKey::parse("pkey_live").unwrap();
+    assert!(without.with_public_key(&server.address, live).is_err());
 }

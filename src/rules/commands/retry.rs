@@ -8,22 +8,36 @@ use crate::model::{DeclineKind, EventKind, Hold, InvoiceStatus, OpenInvoice, Sna
 use crate::rules::cards::{self, Verdict};
 use crate::rules::{RuleError, queue};
 
-/// Makes the oldest open invoice due now, whatever it waited for. Refused while an attempt of it is unfinished, while
-/// missed periods wait for `resume`, and where the card that would pay must never be tried again.
+/// Makes the oldest open invoice due now, whatever it waited for, and lets all others follow that were on hold for the
+/// same kind of reason. Refused while an attempt of the oldest is unfinished, while all that is open waits for `resume`,
+/// and where the card that would pay must never be tried again.
 pub fn retry(snapshot: &Snapshot, at: Timestamp, reason: Option<&str>) -> Result<Transition, RuleError> {
-    let place = oldest(snapshot)?;
-    let open = &snapshot.invoices[place];
+    let oldest = oldest(snapshot)?;
+    let open = &snapshot.invoices[oldest];
     must_be_settled(open)?;
     must_not_be_never(snapshot, open, at)?;
     decide(snapshot, at, |d| {
-        let invoice = &mut d.now.invoices[place].invoice;
-        invoice.hold = None;
-        invoice.next_attempt_at = Some(at);
-        let id = invoice.id.clone();
         let data = json!({ "reason": reason });
-        d.invoice_event(at, EventKind::RetryRequested, &id, Some(&data));
+        for place in 0..d.now.invoices.len() {
+            let open = &mut d.now.invoices[place];
+            if place == oldest || is_lifted(open) {
+                open.invoice.hold = None;
+                open.invoice.next_attempt_at = Some(at);
+                let id = open.invoice.id.clone();
+                d.invoice_event(at, EventKind::RetryRequested, &id, Some(&data));
+            }
+        }
         Ok(())
     })
+}
+
+/// On hold for a reason that a person can overrule.
+fn is_lifted(open: &OpenInvoice) -> bool {
+    let hold = match open.invoice.hold {
+        Some(Hold::Rejected | Hold::NewCard | Hold::Customer | Hold::Exhausted | Hold::Stopped) => true,
+        Some(Hold::CatchUp | Hold::Incident) | None => false,
+    };
+    hold && open.invoice.status == InvoiceStatus::Open && queue::unfinished(open).is_none()
 }
 
 fn oldest(s: &Snapshot) -> Result<usize, RuleError> {
@@ -53,7 +67,6 @@ fn must_not_be_never(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Result<
     if !never && !of_card {
         return Ok(());
     }
-    debug_assert!(queue::unfinished(open).is_none());
     refused(format!(
         "invoice {}: the bank said never to try this card again ({detail}); the customer must save another one, which \
          is then charged by itself",

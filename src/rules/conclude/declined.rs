@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Case;
 use crate::model::{
-    AttemptStatus, CardDecline, CardId, Decline, DeclineClass, DeclineKind, EndAction, EventKind, Hold,
+    AttemptStatus, CardDecline, Decline, DeclineClass, DeclineKind, EndAction, EventKind, Hold,
     InvoiceStatus, PausedBy, SubscriptionStatus,
 };
 use crate::rules::declines::{self, Reading};
@@ -30,7 +30,7 @@ pub(super) fn refused(case: &mut Case, decline: &Decline) {
     let reading = declines::read(decline);
     end(case, decline, reading.kind);
     if reading.counts {
-        record(case, decline, reading.kind);
+        record(case, reading.kind);
     }
     // What follows depends on the subscription: a pause or an end meanwhile must be noticed.
     case.d.guard_subscription();
@@ -39,27 +39,25 @@ pub(super) fn refused(case: &mut Case, decline: &Decline) {
     apply(case, next);
 }
 
+/// The card is the one that answered, or was named, or else the default as it was last read: a refusal that comes as
+/// an error object shows none, and without one no other card could ever be told apart from it.
 fn end(case: &mut Case, decline: &Decline, kind: DeclineKind) {
     case.end(AttemptStatus::Declined);
+    let default = case.d.now.customer.default_card.clone();
     let attempt = case.attempt_mut();
     if decline.charge.is_some() {
         attempt.charge.clone_from(&decline.charge);
     }
-    attempt.card = decline.card.clone().or_else(|| attempt.card.take());
+    attempt.card = decline.card.clone().or_else(|| attempt.card.take()).or(default);
     attempt.failure_code = Some(decline.code.clone());
     attempt.decline = Some(kind);
 }
 
-/// Counts the decline for the card that answered, or that the snapshot says was charged.
-fn record(case: &mut Case, decline: &Decline, kind: DeclineKind) {
-    let customer = &case.d.now.customer;
-    let card: Option<CardId> = decline
-        .card
-        .clone()
-        .or_else(|| case.attempt().card.clone())
-        .or_else(|| customer.default_card.clone());
-    let Some(card) = card else { return };
-    let fingerprint = customer.card(&card).and_then(|card| card.fingerprint.as_deref()).map(Into::into);
+/// Counts the decline for its card.
+fn record(case: &mut Case, kind: DeclineKind) {
+    let Some(card) = case.attempt().card.clone() else { return };
+    let print = case.d.now.customer.card(&card).and_then(|card| card.fingerprint.as_deref());
+    let fingerprint = print.map(Into::into);
     let amount = case.attempt().amount;
     let never = kind == DeclineKind::Never;
     case.d.decline(CardDecline { card, fingerprint, at: case.c.at, amount, never });

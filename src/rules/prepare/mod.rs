@@ -16,10 +16,10 @@ use jiff::Timestamp;
 use super::cards::{Payer, Verdict};
 use super::draft::Draft;
 use super::queue::Head;
-use super::{Circumstances, Prepared, RuleError, budget, cards, course, flags, queue, wake};
-use crate::model::{
-    ChargeOrder, FlagReason, Hold, InvoiceStatus, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus,
+use super::{
+    Circumstances, Prepared, RuleError, budget, card_watch, cards, course, flags, life, queue, wake,
 };
+use crate::model::{ChargeOrder, FlagReason, Hold, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus};
 
 pub(super) use brakes::give_back;
 
@@ -42,11 +42,25 @@ pub fn prepare(
 ) -> Result<Prepared, RuleError> {
     let mut d = Draft::new(snapshot);
     let complete = course::advance(&mut d, c.at, c.catch_up)?;
-    lift_for_new_card(&mut d, c);
+    if life::collects(&d.now.subscription) {
+        // Nothing is stopped while it is collected: what still is was out of view when the rest was released.
+        life::release(&mut d, Hold::Stopped, c.at);
+        follow_released_neighbours(&mut d, c.at);
+    } else {
+        life::stop_unseen(&mut d);
+    }
+    if !confirmed && card_watch::wants_a_read(&d.now, c.at) {
+        return Ok(Prepared::ConfirmCustomer(None));
+    }
+    card_watch::lift(&mut d, c);
     match queue::look(&d.now, c.at).head {
         Head::Try(place) => try_invoice(d, c, place, compose, confirmed),
         // More periods are due than one decision opens: looked at again at once.
         Head::Waits(_) | Head::Empty if !complete => Ok(settle(d, c, SkipReason::NotDue)),
+        Head::Waits(SkipReason::Held) if !life::collects(&d.now.subscription) => {
+            let reason = idle_reason(&d.now);
+            Ok(settle(d, c, reason))
+        }
         Head::Waits(reason) => Ok(settle(d, c, reason)),
         Head::Empty => {
             flags::clear_all(&mut d, c.at);
@@ -56,23 +70,23 @@ pub fn prepare(
     }
 }
 
-/// Tries used up, and customers who must act, are answered by another card: the invoice is due again at once.
-fn lift_for_new_card(d: &mut Draft, c: &Circumstances) {
-    if d.now.subscription.status == SubscriptionStatus::Canceled {
-        return;
-    }
-    let new: Vec<usize> = (0..d.now.invoices.len())
-        .filter(|place| {
-            let open = &d.now.invoices[*place];
-            open.invoice.status == InvoiceStatus::Open
-                && matches!(open.invoice.hold, Some(Hold::Exhausted | Hold::Customer))
-                && queue::unfinished(open).is_none()
-                && cards::believable_payer(&d.now, open, c)
-                    .is_some_and(|payer| cards::is_new_for(open, &payer))
-        })
+/// Missed periods are held all together, and a person who resumes means all of them; but one look loads only the
+/// oldest. So one that was missed and is no longer held lets those follow that were held with it.
+fn follow_released_neighbours(d: &mut Draft, at: Timestamp) {
+    let held = |open: &OpenInvoice| open.invoice.hold == Some(Hold::CatchUp);
+    let missed = |open: &OpenInvoice| open.invoice.period.end <= open.invoice.opened_at;
+    let released: Vec<(u32, Timestamp)> = d
+        .now
+        .invoices
+        .iter()
+        .filter(|open| !held(open) && missed(open))
+        .map(|open| (open.invoice.id.index, open.invoice.opened_at))
         .collect();
-    for place in new {
-        make_due(&mut d.now.invoices[place], c.at);
+    for open in d.now.invoices.iter_mut().filter(|open| held(open)) {
+        let (index, opened) = (open.invoice.id.index, open.invoice.opened_at);
+        if released.iter().any(|(older, together)| *older < index && *together == opened) {
+            make_due(open, at);
+        }
     }
 }
 

@@ -1,92 +1,18 @@
 //! One subscription's rows in memory, which take transitions as strictly as the real book: versions are tested,
 //! unfinished attempts are alone, what has ended stays.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::model::settings::{AccountLimits, Cards, CatchUp, Doubt};
+use super::kit::{bangkok, card, circumstances, ladder, plan, terms};
 use crate::model::{
-    AttemptId, AttemptStatus, CardSnapshot, Change, ChargeOutcome, Curve, CustomerSnapshot, CustomerState,
-    DunningPolicy, EndAction, Epoch, EventKind, Expiration, FlagReason, Installation, InvoiceStatus,
-    NewEvent, OpenInvoice, PlanKey, PlanTerms, PlanVersion, PlanVersionId, Quantity, RetrySchedule,
-    SkipReason, Snapshot, Subscription, SubscriptionId, SubscriptionStatus, Transition, Version, Zone,
+    AttemptId, AttemptStatus, CardId, Change, ChargeOrder, ChargeOutcome, CustomerSnapshot, CustomerState,
+    EndAction, EventKind, FlagReason, Hold, IdempotencyKey, InvoiceId, InvoiceStatus, NewEvent, OpenInvoice,
+    PlanTerms, PlanVersionId, Quantity, SkipReason, Snapshot, Subscription, SubscriptionId,
+    SubscriptionStatus, Transition, Version,
 };
-use crate::rules::{Circumstances, Prepared, PreparedCharge, Wire, calendar, conclude, prepare};
-
-/// Midnight in Bangkok on that day.
-pub(super) fn day(text: &str) -> Timestamp {
-    bangkok().start_of(text.parse().unwrap()).unwrap()
-}
-
-pub(super) fn bangkok() -> Zone {
-    Zone::parse("Asia/Bangkok").unwrap()
-}
-
-pub(super) fn card(id: &str, expires: (i64, i64)) -> CardSnapshot {
-    CardSnapshot {
-        id: id.parse().unwrap(),
-        brand: "Visa".into(),
-        last_digits: "4242".into(),
-        expiration: Expiration::new(expires.0, expires.1).unwrap(),
-        fingerprint: Some(format!("print of {id}")),
-    }
-}
-
-pub(super) fn ladder(waits: &[&str], then: EndAction) -> DunningPolicy {
-    DunningPolicy {
-        name: "standard".into(),
-        retry: RetrySchedule::Ladder(waits.iter().map(|w| w.parse().unwrap()).collect()),
-        at: Some(jiff::civil::time(9, 0, 0, 0)),
-        then,
-    }
-}
-
-pub(super) fn curve(curve: Curve, then: EndAction) -> DunningPolicy {
-    DunningPolicy { retry: RetrySchedule::Curve(curve), ..ladder(&[], then) }
-}
-
-pub(super) fn terms(every: &str, dunning: DunningPolicy) -> PlanTerms {
-    PlanTerms {
-        name: "Pro".into(),
-        price: "990.00 THB".parse().unwrap(),
-        every: every.parse().unwrap(),
-        trial: None,
-        description: None,
-        dunning,
-    }
-}
-
-pub(super) fn plan(id: i64, terms: PlanTerms) -> Arc<PlanVersion> {
-    Arc::new(PlanVersion {
-        id: PlanVersionId(id),
-        key: PlanKey::parse("pro").unwrap(),
-        version: u32::try_from(id).unwrap(),
-        terms,
-    })
-}
-
-pub(super) fn circumstances(at: Timestamp) -> Circumstances {
-    Circumstances {
-        at,
-        budget_now: at,
-        book_zone: bangkok(),
-        installation: Installation([7; 16]),
-        epoch: Some(Epoch(1)),
-        limits: AccountLimits::default(),
-        cards: Cards { fresh: SignedDuration::from_hours(24), warn_before: vec![] },
-        doubt: Doubt { settle: SignedDuration::from_mins(10) },
-        catch_up: CatchUp { hold_after: 3 },
-        customer_day: BTreeMap::new(),
-        wire: Wire {
-            wall_at: at,
-            provider_seen: Some(at),
-            provider_now: Some(at),
-            timeout: SignedDuration::from_secs(90),
-        },
-    }
-}
+use crate::rules::{Circumstances, Prepared, PreparedCharge, calendar, conclude, prepare};
 
 /// What one look at a due subscription came to.
 #[derive(Debug)]
@@ -104,6 +30,8 @@ pub(super) struct Book {
     pub events: Vec<NewEvent>,
     /// Reads of the customer that decisions asked for.
     pub reads: usize,
+    /// All attempts in the order of sending, each with the default card at that moment.
+    pub charged: Vec<(AttemptId, Option<CardId>)>,
     pub circumstances: Circumstances,
 }
 
@@ -149,7 +77,14 @@ impl Book {
             flags: Vec::new(),
             declines: Vec::new(),
         };
-        Self { rows, skipped: Vec::new(), events: Vec::new(), reads: 0, circumstances: circumstances(at) }
+        Self {
+            rows,
+            skipped: Vec::new(),
+            events: Vec::new(),
+            reads: 0,
+            charged: Vec::new(),
+            circumstances: circumstances(at),
+        }
     }
 
     pub fn monthly(starts: &str) -> Self {
@@ -168,6 +103,7 @@ impl Book {
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = self.rows.clone();
         snapshot.invoices.retain(|open| open.invoice.status == InvoiceStatus::Open);
+        first_ones(&mut snapshot);
         snapshot
     }
 
@@ -185,7 +121,7 @@ impl Book {
     }
 
     pub fn prepare(&self, confirmed: bool) -> Prepared {
-        let compose = |order: &crate::model::ChargeOrder| -> Arc<str> { format!("{order:?}").into() };
+        let compose = |order: &ChargeOrder| -> Arc<str> { format!("{order:?}").into() };
         prepare(&self.snapshot(), &self.circumstances, &compose, confirmed).unwrap()
     }
 
@@ -201,6 +137,7 @@ impl Book {
                 self.apply(&charge.transition);
                 let id = &charge.request.attempt;
                 self.check_request(&charge);
+                self.charged.push((id.clone(), self.rows.customer.default_card.clone()));
                 assert_eq!(
                     open_only(&charge.after),
                     self.snapshot(),
@@ -224,7 +161,7 @@ impl Book {
         let intent = attempt.intent.as_ref().unwrap();
         assert_eq!(attempt.status, AttemptStatus::Intended);
         assert_eq!(request.key, attempt.key, "the key sent is the key stored");
-        let derived = crate::model::IdempotencyKey::derive(self.circumstances.installation, &request.attempt);
+        let derived = IdempotencyKey::derive(self.circumstances.installation, &request.attempt);
         assert_eq!(request.key, derived);
         assert_eq!(request.amount, open.invoice.amount, "the amount sent is the invoice's");
         assert_eq!((&request.body, &request.card), (&intent.body, &intent.named_card));
@@ -314,13 +251,22 @@ impl Book {
         }
     }
 
-    fn open(&mut self, id: &crate::model::InvoiceId) -> &mut OpenInvoice {
+    fn open(&mut self, id: &InvoiceId) -> &mut OpenInvoice {
         self.rows.invoices.iter_mut().find(|open| open.invoice.id == *id).unwrap()
     }
+}
+
+/// Those that one look loads: the oldest that can be collected, then the oldest on hold; in the order of their periods.
+fn first_ones(snapshot: &mut Snapshot) {
+    let waits = |open: &OpenInvoice| open.invoice.hold == Some(Hold::CatchUp);
+    snapshot.invoices.sort_by_key(|open| (waits(open), open.invoice.id.index));
+    snapshot.invoices.truncate(Snapshot::MOST_OPEN_INVOICES);
+    snapshot.invoices.sort_by_key(|open| open.invoice.id.index);
 }
 
 fn open_only(after: &Snapshot) -> Snapshot {
     let mut after = after.clone();
     after.invoices.retain(|open| open.invoice.status == InvoiceStatus::Open);
+    first_ones(&mut after);
     after
 }

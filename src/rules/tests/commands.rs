@@ -1,1 +1,236 @@
-//! x
+//! What people ask for, and what they are told when it cannot be done.
+
+use jiff::civil::date;
+
+use super::book::Book;
+use super::kit::{bangkok, day, ladder, plan, terms};
+use super::story::{moment, seen, tell};
+use crate::model::settings::CatchUp;
+use crate::model::{
+    Change, EndAction, EventKind, Quantity, SeenStatus, SkipReason, SubscriptionId, SubscriptionStatus, Zone,
+};
+use crate::rules::RuleError;
+use crate::rules::commands::{self, ChangeOrder, NewSubscriptionOrder, subscribe};
+
+const CATCH_UP: CatchUp = CatchUp { hold_after: 3 };
+
+fn order(plan: &crate::model::PlanVersion) -> NewSubscriptionOrder<'_> {
+    NewSubscriptionOrder {
+        id: SubscriptionId::parse("sub_9").unwrap(),
+        customer: "cust_test_9".parse().unwrap(),
+        plan,
+        quantity: Quantity::ONE,
+        zone: bangkok(),
+        starts: None,
+        paid_through: None,
+        card: None,
+        metadata: None,
+    }
+}
+
+fn sentence<T: std::fmt::Debug>(refused: Result<T, RuleError>) -> String {
+    match refused {
+        Err(RuleError::Refused(sentence)) => sentence,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn a_subscription_starts_today_or_when_it_is_told() {
+    let plan = plan(1, terms("month", ladder(&["1 day"], EndAction::Pause)));
+    let at = day("2026-01-31") + jiff::SignedDuration::from_hours(5);
+    let (today, transition) = subscribe(order(&plan), at).unwrap();
+    assert_eq!((today.starts, today.wake_at), (date(2026, 1, 31), Some(day("2026-01-31"))));
+    assert_eq!(today.status, SubscriptionStatus::Active);
+    assert!(matches!(&transition.changes[..], [Change::InsertSubscription(s)] if *s == today));
+    assert_eq!(transition.events[0].kind, EventKind::SubscriptionCreated);
+    let later = NewSubscriptionOrder { starts: Some(date(2026, 3, 15)), ..order(&plan) };
+    assert_eq!(subscribe(later, at).unwrap().0.wake_at, Some(day("2026-03-15")));
+}
+
+#[test]
+fn a_trial_moves_the_anchor() {
+    let mut terms = terms("month", ladder(&["1 day"], EndAction::Pause));
+    terms.trial = Some("1 month".parse().unwrap());
+    let plan = plan(1, terms);
+    let (new, _) = subscribe(order(&plan), day("2026-01-31")).unwrap();
+    assert_eq!((new.anchor, new.status), (date(2026, 2, 28), SubscriptionStatus::Trialing));
+    let past = NewSubscriptionOrder { starts: Some(date(2025, 11, 1)), ..order(&plan) };
+    assert_eq!(subscribe(past, day("2026-01-31")).unwrap().0.status, SubscriptionStatus::Active);
+}
+
+#[test]
+fn nothing_up_to_paid_through_is_ever_charged() {
+    let plan = plan(1, terms("month", ladder(&["1 day"], EndAction::Pause)));
+    let paid = |starts, through| NewSubscriptionOrder {
+        starts: Some(starts),
+        paid_through: Some(through),
+        ..order(&plan)
+    };
+    let at = day("2026-04-10");
+    let (whole, transition) = subscribe(paid(date(2026, 1, 31), date(2026, 3, 30)), at).unwrap();
+    assert_eq!((whole.next_index, whole.wake_at), (2, Some(day("2026-03-31"))));
+    let skip = |c: &Change| {
+        matches!(c, Change::SkipPeriods { from: 0, to: 2, reason: SkipReason::BilledElsewhere, .. })
+    };
+    assert!(transition.changes.iter().any(skip));
+    let (part, _) = subscribe(paid(date(2026, 1, 31), date(2026, 3, 31)), at).unwrap();
+    assert_eq!(part.wake_at, Some(day("2026-04-30")), "a period that has begun was paid");
+    let (alone, _) =
+        subscribe(NewSubscriptionOrder { paid_through: Some(date(2026, 4, 20)), ..order(&plan) }, at)
+            .unwrap();
+    assert_eq!((alone.anchor, alone.next_index), (date(2026, 4, 21), 0));
+}
+
+#[test]
+fn too_much_money_is_refused_when_it_is_ordered() {
+    let mut dear = terms("month", ladder(&["1 day"], EndAction::Pause));
+    dear.price = "92233720368547758.07 THB".parse().unwrap();
+    let plan = plan(1, dear);
+    let two = NewSubscriptionOrder { quantity: Quantity::new(2).unwrap(), ..order(&plan) };
+    assert!(matches!(subscribe(two, day("2026-01-31")), Err(RuleError::Overflow(_))));
+}
+
+#[test]
+fn a_change_of_interval_counts_anew_from_the_next_period() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "01-31 | ok | 0:paid");
+    book.go_to(moment("02-10"));
+    let yearly = plan(2, terms("year", ladder(&["1 day"], EndAction::Pause)));
+    let order = ChangeOrder { plan: Some(yearly.clone()), ..ChangeOrder::default() };
+    let changed = commands::change(&book.snapshot(), &order, CATCH_UP, book.circumstances.at, None).unwrap();
+    let next = changed.next.unwrap();
+    assert_eq!((next.starts, next.period.index), (date(2026, 2, 28), 1));
+    assert_eq!(next.period.end, day("2027-02-28"));
+    book.apply(&changed.transition);
+    book.rows.plan = yearly;
+    let subscription = &book.rows.subscription;
+    assert_eq!((subscription.anchor, subscription.anchor_index), (date(2026, 2, 28), 1));
+    tell(&mut book, "02-28 | ok | 1:paid");
+}
+
+#[test]
+fn a_change_of_quantity_keeps_the_anchor_and_says_the_next_amount() {
+    let mut book = Book::monthly("2026-01-31");
+    book.go_to(moment("04-02"));
+    let order = ChangeOrder { quantity: Some(Quantity::new(3).unwrap()), ..ChangeOrder::default() };
+    let changed = commands::change(&book.snapshot(), &order, CATCH_UP, book.circumstances.at, None).unwrap();
+    let next = changed.next.unwrap();
+    assert_eq!((next.amount.to_string(), next.starts), ("2970.00 THB".into(), date(2026, 4, 30)));
+    book.apply(&changed.transition);
+    let amounts: Vec<_> = book.rows.invoices.iter().map(|open| open.invoice.amount.to_string()).collect();
+    assert_eq!(amounts, ["990.00 THB", "990.00 THB", "990.00 THB"], "what had begun keeps the old terms");
+    assert_eq!(book.rows.subscription.anchor, date(2026, 1, 31));
+}
+
+#[test]
+fn a_change_of_zone_keeps_the_day() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "01-31 | ok | 0:paid");
+    let order =
+        ChangeOrder { zone: Some(Zone::parse("America/New_York").unwrap()), ..ChangeOrder::default() };
+    let changed = commands::change(&book.snapshot(), &order, CATCH_UP, book.circumstances.at, None).unwrap();
+    book.apply(&changed.transition);
+    assert_eq!(book.rows.subscription.wake_at, Some("2026-02-28T05:00:00Z".parse().unwrap()));
+    let nothing =
+        commands::change(&book.snapshot(), &ChangeOrder::default(), CATCH_UP, moment("02-01"), None);
+    assert!(sentence(nothing).contains("nothing to change"));
+}
+
+#[test]
+fn what_has_ended_is_not_brought_back() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "02-01 | person cancel | sub:canceled due:true");
+    let (s, at) = (book.snapshot(), book.circumstances.at);
+    for refused in [
+        commands::pause(&s, None, at, None),
+        commands::resume(&s, CATCH_UP, at),
+        commands::cancel_now(&s, at, None),
+        commands::cancel_at_period_end(&s, at, None),
+    ] {
+        assert!(sentence(refused).contains("has ended"));
+    }
+    // The period that had begun before the end is owed, and waits for a person.
+    tell(
+        &mut book,
+        "02-02 | run          | 0:stopped skip:canceled wake:none
+               | person retry |
+               | no insufficient_fund | 0:stopped sub:canceled
+               | person retry |
+         02-05 | ok           | 0:paid sub:canceled",
+    );
+}
+
+#[test]
+fn an_unfinished_attempt_stands_in_the_way() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "01-31 | silence |");
+    let (s, at) = (book.snapshot(), book.circumstances.at);
+    let id = "sub_1.0".parse().unwrap();
+    for refused in [
+        commands::retry(&s, at, None),
+        commands::void(&s, &id, at, "x"),
+        commands::mark_paid(&s, &id, at, "x"),
+        commands::write_off(&s, &id, at, "x"),
+    ] {
+        let told = sentence(refused);
+        assert!(told.contains("sub_1.0.1") && told.contains("in_doubt"), "{told}");
+    }
+    let attempt = "sub_1.0.1".parse().unwrap();
+    let early = commands::resolve_absent(&s, &attempt, "x", &book.circumstances);
+    assert!(sentence(early).contains("only once it is manual"));
+}
+
+#[test]
+fn a_person_may_not_retry_a_card_that_said_never() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "01-31 | no stolen_or_lost_card |");
+    let told = sentence(commands::retry(&book.snapshot(), book.circumstances.at, None));
+    assert!(told.contains("never to try this card again"), "{told}");
+    tell(&mut book, "02-01 | card card_test_2 12/2060 | \n | person retry | \n | ok | 0:paid");
+}
+
+#[test]
+fn a_person_resolves_only_with_a_charge_that_fits() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "01-31 | silence | \n 01-31T00:05 | look alike | 0.last:manual");
+    let (s, attempt) = (book.snapshot(), "sub_1.0.1".parse().unwrap());
+    let resolve = |charge| commands::resolve_charge(&s, &attempt, &charge, "x", &book.circumstances);
+    let mut other = seen(SeenStatus::Successful, "chrg_test_1");
+    other.amount = Some("991.00 THB".parse().unwrap());
+    assert!(sentence(resolve(other)).contains("found 991.00 THB"));
+    let pending = seen(SeenStatus::Pending(None), "chrg_test_1");
+    assert!(sentence(resolve(pending)).contains("still pending"));
+    assert!(resolve(seen(SeenStatus::Successful, "chrg_test_1")).is_ok());
+    tell(&mut book, "02-01 | person charged | 0:paid");
+    let again = commands::resolve_absent(&book.snapshot_of(&attempt), &attempt, "x", &book.circumstances);
+    assert!(sentence(again).contains("has ended as succeeded"));
+}
+
+#[test]
+fn written_off_and_paid_by_hand() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | no insufficient_fund |
+               | person lost 0 | 0:uncollectible sub:active wake:02-28
+         02-28 | nocard        |
+               | run           | skip:no_card flag:no_card
+               | person paid 1 | 1:paid flag:none sub:active wake:03-31",
+    );
+    let book = Book::monthly("2026-01-31");
+    let unknown = commands::void(&book.snapshot(), &"sub_1.7".parse().unwrap(), moment("01-31"), "x");
+    assert!(sentence(unknown).contains("sub_1.7"));
+}
+
+#[test]
+fn pauses_and_ends_are_not_asked_for_twice() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "01-31 | ok | \n | person cancel later | \n | person pause |");
+    let (s, at) = (book.snapshot(), book.circumstances.at);
+    assert!(sentence(commands::pause(&s, None, at, None)).contains("is paused since"));
+    assert!(sentence(commands::cancel_at_period_end(&s, at, None)).contains("already set to end"));
+    tell(&mut book, "02-01 | person resume | sub:active");
+    let (s, at) = (book.snapshot(), book.circumstances.at);
+    assert!(sentence(commands::resume(&s, CATCH_UP, at)).contains("nothing to resume"));
+    assert!(sentence(commands::pause(&s, Some(at), at, None)).contains("--until"));
+}

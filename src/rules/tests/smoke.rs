@@ -1,6 +1,7 @@
 //! The shortest way through: a period is charged once.
 
-use super::book::{Book, Look, day};
+use super::book::{Book, Look};
+use super::kit::day;
 use crate::model::{ChargeOutcome, EventKind, InvoiceStatus, SkipReason, SubscriptionStatus};
 
 #[test]

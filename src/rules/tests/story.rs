@@ -6,7 +6,8 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use super::book::{Book, Look, bangkok, card};
+use super::book::{Book, Look};
+use super::kit::{bangkok, card};
 use crate::model::settings::CatchUp;
 use crate::model::{
     AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerState, Decline, InvoiceStatus, NoAnswer,
@@ -107,10 +108,7 @@ pub(super) fn outcome(words: &[&str]) -> ChargeOutcome {
             let card = Some("card_test_1".parse().unwrap());
             ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
         }
-        ["no", code, card] => {
-            let card = Some(card.parse().unwrap());
-            ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
-        }
+        ["cardless", code] => ChargeOutcome::Declined(decline(code)),
         ["pending"] => {
             ChargeOutcome::Pending { charge, card: None, authorize_uri: Some("https://act.example".into()) }
         }

@@ -75,7 +75,7 @@ async fn webhooks_are_signed_with_every_secret_and_noted() {
     assert_eq!((body["object"].as_str(), body["key"].as_str()), (Some("event"), Some("customer.create")));
     let stamp = header(head, "omise-signature-timestamp").expect("stamped");
     let secrets = ["c2VjcmV0".to_owned(), "b3RoZXI=".to_owned()];
-    let wanted = crate::sandbox::webhooks::sign(&secrets, &stamp, body.to_string().as_bytes());
+    let wanted = crate::sandbox::http::webhooks::sign(&secrets, &stamp, body.to_string().as_bytes());
     assert_eq!(header(head, "omise-signature"), wanted);
     let path = format!("/events/{}", body["id"].as_str().unwrap_or_default());
     for _ in 0..100 {

@@ -99,6 +99,20 @@ async fn silence_lasts_and_a_late_charge_is_made_after_the_client_left() {
 }
 
 #[tokio::test]
+async fn a_dripping_answer_comes_byte_by_byte_and_whole() {
+    let desk = Desk::open(empty()).await;
+    let watch = crate::clock::Stopwatch::start();
+    let headers = "X-Sandbox-Fault: drip:1\r\n";
+    let request = Desk::request(desk.sandbox.secret_key(), "GET", "/balance", headers, "");
+    let bytes = desk.raw(&request).await.expect("answers");
+    let reply = super::client::parse(&bytes).expect("whole");
+    assert_eq!(reply.text("/object"), "balance");
+    let least = u64::try_from(reply.body.len()).expect("small");
+    assert!(watch.elapsed_ms() >= least, "a millisecond for each byte");
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn lists_and_search_lag_as_told() {
     let desk = Desk::open(empty()).await;
     desk.post("/__sandbox/clock", "set=2026-03-01T00:00:00Z&hold=true").await;

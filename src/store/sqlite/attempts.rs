@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Row, params};
 
 use super::book::Book;
 use super::cache::KnownInvoice;
@@ -31,7 +31,7 @@ const MOST_ATTEMPTS: u32 = 0xffff;
 const INSERT: &str = "INSERT INTO attempts (row, status, card, intended_after, resolved_after, charge, failure_code, \
     decline) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const UPDATE: &str = "UPDATE attempts SET status = ?3, card = ?4, resolved_after = ?5, charge = ?6, failure_code = ?7, \
-    decline = ?8 WHERE row = ?1 AND status = ?2 RETURNING intended_after";
+    decline = ?8 WHERE row = ?1 AND status = ?2 AND intended_after = ?9";
 const INSERT_INTENT: &str = "INSERT INTO intents (attempt, key, body, named_card, epoch, intended_at, wall_at, \
     provider_seen, deadline, doubt_since, first_empty_scan, looked_at, authorize_uri, reason) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
@@ -197,25 +197,19 @@ impl Book {
         let row = row_of(&invoice, a.id.number);
         let card =
             a.card.as_ref().map(|card| self.slot_or_new(subscription.customer_row, card)).transpose()?;
-        let intended_after: Option<i64> = self
-            .sql(UPDATE)?
-            .query_row(
-                params![
-                    row,
-                    from.code(),
-                    a.status.code(),
-                    card,
-                    a.resolved_at.map(|at| seconds_between(a.intended_at, at)),
-                    a.charge.as_ref().map(|charge| Packed::id("chrg_", charge.as_str())),
-                    a.failure_code.as_deref(),
-                    a.decline.map(super::codes::Coded::code),
-                ],
-                |row| row.get(0),
-            )
-            .optional()?;
-        let intended_after = intended_after.ok_or_else(conflict)?;
-        if intended_after != seconds_between(invoice.opened_at, a.intended_at) {
-            return Err(Fault::broken(format!("attempt {} keeps the instant of its intent", a.id)));
+        let changed = self.sql(UPDATE)?.execute(params![
+            row,
+            from.code(),
+            a.status.code(),
+            card,
+            a.resolved_at.map(|at| seconds_between(a.intended_at, at)),
+            a.charge.as_ref().map(|charge| Packed::id("chrg_", charge.as_str())),
+            a.failure_code.as_deref(),
+            a.decline.map(super::codes::Coded::code),
+            seconds_between(invoice.opened_at, a.intended_at),
+        ])?;
+        if changed == 0 {
+            return Err(conflict());
         }
         a.intent.as_ref().map_or(Ok(()), |intent| self.update_intent(row, intent))
     }

@@ -34,6 +34,8 @@ pub(super) struct KnownInvoice {
 #[derive(Default)]
 pub(super) struct Cache {
     subscriptions: HashMap<SubscriptionId, KnownSubscription>,
+    /// The one that was asked for last: most are asked for several times in a row.
+    last: Option<(SubscriptionId, KnownSubscription)>,
     invoices: HashMap<(i64, u32), KnownInvoice>,
     plans: HashMap<i64, Arc<PlanVersion>>,
     zones: HashMap<i64, Zone>,
@@ -47,8 +49,15 @@ fn keep<K: Eq + Hash, V>(map: &mut HashMap<K, V>, key: K, value: V) {
 }
 
 impl Cache {
-    pub(super) fn subscription(&self, id: &SubscriptionId) -> Option<KnownSubscription> {
-        self.subscriptions.get(id).cloned()
+    pub(super) fn subscription(&mut self, id: &SubscriptionId) -> Option<KnownSubscription> {
+        match &self.last {
+            Some((last, known)) if last == id => Some(known.clone()),
+            _ => {
+                let known = self.subscriptions.get(id).cloned()?;
+                self.last = Some((id.clone(), known.clone()));
+                Some(known)
+            }
+        }
     }
 
     pub(super) fn keep_subscription(&mut self, id: SubscriptionId, known: KnownSubscription) {

@@ -38,7 +38,7 @@ coded! {
     PausedBy: Person, Dunning;
     InvoiceStatus: Open, Paid, Uncollectible, Void;
     Hold: CatchUp, Rejected, NewCard, Customer, Exhausted, Stopped, Incident;
-    AttemptStatus: Intended, Succeeded, Declined, Rejected, NotSent, Pending, InDoubt, Manual, Absent;
+    AttemptStatus: Intended, Succeeded, Declined, Rejected, NotSent, Absent, Pending, InDoubt, Manual;
     DeclineKind: Funds, Issuer, Technical, Limit, NewCard, Customer, Never, Ours;
     CustomerState: Unread, Present, Gone;
     Currency: Thb, Jpy, Usd, Sgd, Myr, Eur, Gbp, Aud, Cad, Chf, Cny, Dkk, Hkd, Idr;
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn the_schema_names_the_same_numbers() {
         fn pairs<T: Coded + std::fmt::Display>() -> String {
-            let pair = |word: &T| format!("{} /* {word} */", word.code());
+            let pair = |word: &T| format!("{} {word}", word.code());
             T::WORDS.iter().map(pair).collect::<Vec<_>>().join(", ")
         }
         // Line breaks and indents of the SQL text do not matter.

@@ -18,27 +18,41 @@ impl Book {
         if has_intents && !self.reserve.restore() {
             return Err(StoreError::Full { path: self.path.clone() });
         }
-        match self.writing(|| self.apply_all(batch)) {
+        match self.write_all(batch) {
             Err(fault) if fault.is_full() && !has_intents && self.free_reserve() => {
-                self.writing(|| self.apply_all(batch)).map_err(|fault| self.out(fault))
+                self.write_all(batch).map_err(|fault| self.out(fault))
             }
             other => other.map_err(|fault| self.out(fault)),
         }
     }
 
-    fn apply_all(&self, batch: &[Transition]) -> Outcome<Vec<Result<(), Refusal>>> {
+    /// First without savepoints, since refusals are rare and each savepoint copies every page that is touched after
+    /// it; when one is refused, all over again with one savepoint each.
+    fn write_all(&self, batch: &[Transition]) -> Outcome<Vec<Result<(), Refusal>>> {
+        match self.writing(|| self.apply_all(batch, |transition| self.apply(transition).map(Ok))) {
+            Err(fault) if fault.is_refusal() => {
+                self.writing(|| self.apply_all(batch, |transition| self.apply_alone(transition)))
+            }
+            other => other,
+        }
+    }
+
+    fn apply_all(
+        &self,
+        batch: &[Transition],
+        apply: impl Fn(&Transition) -> Outcome<Result<(), Refusal>>,
+    ) -> Outcome<Vec<Result<(), Refusal>>> {
         let charges = batch.iter().any(|transition| transition.epoch.is_some());
         let epoch = if charges { self.epoch()? } else { 0 };
         let mut answers = Vec::with_capacity(batch.len());
         for transition in batch {
             let answer = match transition.epoch {
                 Some(ours) if ours.0 != epoch => Err(Refusal::Fenced { found: epoch, ours: ours.0 }),
-                _ => self.apply_alone(transition)?,
+                _ => apply(transition)?,
             };
             answers.push(answer);
         }
-        let charged = batch.iter().zip(&answers).any(|(t, answer)| t.epoch.is_some() && answer.is_ok());
-        if charged {
+        if batch.iter().zip(&answers).any(|(t, answer)| t.epoch.is_some() && answer.is_ok()) {
             self.sql("UPDATE book SET commits = commits + 1")?.execute([])?;
         }
         Ok(answers)

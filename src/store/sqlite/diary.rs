@@ -11,9 +11,9 @@ use super::fault::Outcome;
 use crate::model::{Event, Flag, FlagReason, InvoiceId, NewEvent, SkipReason, SubscriptionId};
 
 /// The columns that `event_of` reads, by `EVENT_FROM`.
-pub(super) const EVENT: &str = "e.seq, e.at, e.kind, s.id, e.idx, c.id, e.data";
+pub(super) const EVENT: &str = "e.seq, e.at, e.kind, s.id, e.idx, c.id, d.data";
 pub(super) const EVENT_FROM: &str = "events e LEFT JOIN subscriptions s ON s.row = e.subscription \
-    LEFT JOIN customers c ON c.row = s.customer";
+    LEFT JOIN customers c ON c.row = s.customer LEFT JOIN event_data d ON d.seq = e.seq";
 /// The columns that `flag_of` reads, by `FLAG_FROM`.
 pub(super) const FLAG: &str = "f.row, c.id, s.id, f.reason, f.since, f.until, f.detail";
 pub(super) const FLAG_FROM: &str = "flags f JOIN subscriptions s ON s.row = f.subscription \
@@ -23,15 +23,18 @@ impl Book {
     pub(super) fn append_event(&self, event: &NewEvent) -> Outcome<()> {
         let id = event.invoice.as_ref().map(|invoice| &invoice.subscription).or(event.subscription.as_ref());
         let row = id.map(|id| self.known_subscription(id).map(|known| known.row)).transpose()?;
-        let mut insert =
-            self.sql("INSERT INTO events (at, kind, subscription, idx, data) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        insert.insert(params![
-            seconds(event.at),
-            event.kind.code(),
-            row,
-            event.invoice.as_ref().map(|invoice| invoice.index),
-            event.data.as_deref(),
-        ])?;
+        let seq = self
+            .sql("INSERT INTO events (at, kind, subscription, idx) VALUES (?1, ?2, ?3, ?4)")?
+            .insert(params![
+                seconds(event.at),
+                event.kind.code(),
+                row,
+                event.invoice.as_ref().map(|invoice| invoice.index),
+            ])?;
+        if let Some(data) = &event.data {
+            self.sql("INSERT INTO event_data (seq, data) VALUES (?1, ?2)")?
+                .insert(params![seq, data.as_ref()])?;
+        }
         Ok(())
     }
 

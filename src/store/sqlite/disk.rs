@@ -78,7 +78,7 @@ fn kind_in(mounts: &str, folder: &Path) -> Option<String> {
         let (left, right) = line.split_once(" - ")?;
         let at = left.split(' ').nth(4)?.replace("\\040", " ");
         let kind = right.split(' ').next()?.to_owned();
-        folder.starts_with(&at).then(|| (at.len(), kind))
+        folder.starts_with(&at).then_some((at.len(), kind))
     };
     mounts.lines().filter_map(mount).max_by_key(|(length, _)| *length).map(|(_, kind)| kind)
 }

@@ -26,6 +26,8 @@ mod runs;
 mod schema;
 mod snapshots;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use std::ffi::OsString;

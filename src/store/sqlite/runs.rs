@@ -5,9 +5,10 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::super::{BookFacts, HostBinding, StoreError};
 use super::book::Book;
+use super::codes::Coded as _;
 use super::columns::{Reader, millis, seconds};
 use super::fault::{Fault, Outcome};
-use crate::model::{Epoch, EventKind, Installation, NewEvent, RunId, Zone};
+use crate::model::{AttemptStatus, Epoch, EventKind, Installation, NewEvent, RunId, Zone};
 
 /// Runs whose reports are kept; older ones are forgotten, a run every five minutes being 105,000 a year.
 const MOST_RUNS: i64 = 10_000;
@@ -73,7 +74,8 @@ impl Book {
             self.sql("UPDATE book SET epoch = epoch + 1 RETURNING epoch")?.query_row([], |row| row.get(0))?;
         let orphans = self.orphans(epoch)?;
         for (attempt, subscription, index, number) in &orphans {
-            self.sql("UPDATE attempts SET status = 6 WHERE row = ?1")?.execute([attempt])?;
+            let in_doubt = AttemptStatus::InDoubt.code();
+            self.sql("UPDATE attempts SET status = ?2 WHERE row = ?1")?.execute([*attempt, in_doubt])?;
             self.sql("UPDATE intents SET deadline = ?2, doubt_since = ?3, reason = ?4 WHERE attempt = ?1")?
                 .execute(params![
                 attempt,

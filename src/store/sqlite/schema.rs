@@ -82,7 +82,8 @@ fn steps(
     migrations: &[Migration],
     fill: &dyn Fn(&Connection) -> Outcome<()>,
 ) -> Outcome<()> {
-    let mut kept = false;
+    // What this very call makes needs no copy.
+    let mut kept = look(conn)? == Found::Blank;
     for migration in migrations {
         conn.execute_batch("BEGIN IMMEDIATE")?;
         let done = step(conn, path, *migration, newest(migrations), &mut kept, fill);

@@ -21,6 +21,11 @@ pub(super) const SUBSCRIPTION_FROM: &str = "subscriptions s JOIN customers c ON 
 const INSERT: &str = "INSERT INTO subscriptions (id, customer, plan, status, quantity, zone, starts, anchor, \
     anchor_index, next_index, card, cancel_at, paused_since, paused_until, paused_by, ended_at, wake_at, created_at, \
     metadata, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+/// The usual update: what points at other rows stays, which spares looking those up.
+const UPDATE_OWN: &str = "UPDATE subscriptions SET status = ?4, quantity = ?5, starts = ?7, \
+    anchor = ?8, anchor_index = ?9, next_index = ?10, card = ?11, cancel_at = ?12, paused_since = ?13, \
+    paused_until = ?14, paused_by = ?15, ended_at = ?16, wake_at = ?17, metadata = ?18, version = ?19 \
+    WHERE row = ?1 AND version = ?2 AND plan = ?3 AND zone = ?6";
 const UPDATE: &str = "UPDATE subscriptions SET plan = ?3, status = ?4, quantity = ?5, zone = ?6, starts = ?7, \
     anchor = ?8, anchor_index = ?9, next_index = ?10, card = ?11, cancel_at = ?12, paused_since = ?13, \
     paused_until = ?14, paused_by = ?15, ended_at = ?16, wake_at = ?17, metadata = ?18, version = ?19 \
@@ -29,8 +34,9 @@ const UPDATE: &str = "UPDATE subscriptions SET plan = ?3, status = ?4, quantity 
 impl Book {
     /// Where that subscription lies; `None`: no such id.
     pub(super) fn find_subscription(&self, id: &SubscriptionId) -> Outcome<Option<KnownSubscription>> {
-        if let Some(known) = self.cache.borrow().subscription(id) {
-            return Ok(Some(known));
+        let known = self.cache.borrow_mut().subscription(id);
+        if known.is_some() {
+            return Ok(known);
         }
         let mut find = self.sql(
             "SELECT s.row, s.customer, c.id FROM subscriptions s JOIN customers c ON c.row = s.customer WHERE s.id = ?1",
@@ -131,13 +137,14 @@ impl Book {
             )));
         }
         let card = s.card.as_ref().map(|card| self.slot_or_new(known.customer_row, card)).transpose()?;
-        let changed = self.sql(UPDATE)?.execute(params![
+        let zone = self.zone_row_or_new(&s.zone)?;
+        let values = params![
             known.row,
             self.expected("subscriptions", known.row, s.version)?,
             s.plan.0,
             s.status.code(),
             s.quantity.get(),
-            self.zone_row_or_new(&s.zone)?,
+            zone,
             days(s.starts),
             (s.anchor != s.starts).then(|| days(s.anchor)),
             s.anchor_index,
@@ -151,7 +158,9 @@ impl Book {
             s.wake_at.map(seconds),
             s.metadata.as_deref(),
             next(s.version),
-        ])?;
+        ];
+        let own = self.sql(UPDATE_OWN)?.execute(values)?;
+        let changed = if own == 0 { self.sql(UPDATE)?.execute(values)? } else { own };
         if changed == 0 { Err(Fault::conflict(format_args!("subscription {}", s.id))) } else { Ok(()) }
     }
 

@@ -15,8 +15,8 @@ const PROMISES: &[(&str, &str)] = &[
         "SELECT 'invoice ' || s.id || '.' || v.idx FROM invoices v JOIN subscriptions s ON s.row = v.subscription \
          WHERE v.status = 1 AND NOT EXISTS (SELECT 1 FROM attempts a \
          WHERE a.row BETWEEN v.row << 16 AND (v.row << 16) | 65535 AND a.status = 1) \
-         AND NOT EXISTS (SELECT 1 FROM events e WHERE e.kind = 1 AND e.subscription = v.subscription \
-         AND e.idx = v.idx AND e.data IS NOT NULL)",
+         AND NOT EXISTS (SELECT 1 FROM event_data d JOIN events e ON e.seq = d.seq \
+         WHERE e.kind = 1 AND e.subscription = v.subscription AND e.idx = v.idx)",
     ),
     (
         "succeeded, but its invoice is open",
@@ -29,13 +29,13 @@ const PROMISES: &[(&str, &str)] = &[
         "SELECT 'attempt ' || s.id || '.' || v.idx || '.' || a.number FROM attempts a \
          INDEXED BY attempts_one_unfinished JOIN invoices v ON v.row = a.row >> 16 \
          JOIN subscriptions s ON s.row = v.subscription \
-         WHERE a.status IN (0, 5, 6, 7) AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.attempt = a.row)",
+         WHERE a.status NOT BETWEEN 1 AND 5 AND NOT EXISTS (SELECT 1 FROM intents i WHERE i.attempt = a.row)",
     ),
     (
         "is final, but has an intent still",
         "SELECT 'attempt ' || s.id || '.' || v.idx || '.' || a.number FROM intents i \
          CROSS JOIN attempts a ON a.row = i.attempt JOIN invoices v ON v.row = a.row >> 16 \
-         JOIN subscriptions s ON s.row = v.subscription WHERE a.status NOT IN (0, 5, 6, 7)",
+         JOIN subscriptions s ON s.row = v.subscription WHERE a.status BETWEEN 1 AND 5",
     ),
     (
         "has an invoice for a period that it is still to open",

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Child, Scene, Setting};
 
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// The end of the socket that a supervisor would hold.
 struct Supervisor {
@@ -55,8 +55,8 @@ fn signal(child: &Child, signal: Signal) {
 
 fn scene() -> Scene {
     let scene = Scene::new(Setting::default());
-    let rows: String = scene.customers().iter().map(|id| format!("{id},monthly\n")).collect();
-    scene.import(&format!("customer,plan\n{rows}"));
+    let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly")).collect();
+    scene.import(&format!("customer,plan\n{}\n", rows.join("\n")));
     scene
 }
 

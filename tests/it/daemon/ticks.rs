@@ -8,10 +8,9 @@ use dues::billing::import::Import;
 use dues::billing::{Billing, BillingSettings, RatePerSecond};
 use dues::clock::Clock;
 use dues::daemon::{Desk, EndedBadly, Order, Pulse, Reload, ScheduleWords, Timetable, Wishes};
-use dues::gateway::OmiseGateway;
+use dues::gateway::{Access, OmiseGateway};
 use dues::model::settings::{Brakes, Cards, CatchUp, Doubt};
 use dues::model::{DunningPolicy, EndAction, PlanKey, PlanTerms, RetrySchedule, Zone};
-use dues::omise::{Client, ClientConfig, GetRetry, SecretKey};
 use dues::sandbox::{Fates, Sandbox, SandboxOptions};
 use dues::store::sqlite::SqliteStore;
 use dues::store::{Filter, Lane, LaneOptions, Store as _};
@@ -111,17 +110,20 @@ impl Service {
         store.apply_plans(&[plan()], at).unwrap();
         let start = zone.at(at).date();
         let ids = sandbox.customers().into_iter().map(|customer| customer.id);
-        let rows: String = ids.map(|id| format!("{id},daily,{start}\n")).collect();
-        let csv = format!("customer,plan,starts\n{rows}");
+        let rows: Vec<String> = ids.map(|id| format!("{id},daily,{start}")).collect();
+        let csv = format!("customer,plan,starts\n{}\n", rows.join("\n"));
         let plans = store.plans().unwrap();
         Import::new(csv.as_bytes(), plans, zone.clone(), at).carry_out(&mut store, &mut |_| {}).unwrap();
-        let config = ClientConfig {
-            api_url: sandbox.api_url(),
-            vault_url: sandbox.vault_url(),
-            get_retry: GetRetry::NEVER,
-            ..ClientConfig::new(SecretKey::parse(sandbox.secret_key()).unwrap())
+        let (api_url, vault_url) = (sandbox.api_url(), sandbox.vault_url());
+        let access = Access {
+            secret_key: sandbox.secret_key(),
+            api_url: &api_url,
+            vault_url: Some(&vault_url),
+            timeout: None,
+            connections: None,
+            return_uri: None,
         };
-        let gateway = Arc::new(OmiseGateway::new(Client::new(&config).unwrap(), None));
+        let gateway = Arc::new(OmiseGateway::open(&access).unwrap());
         let (pulse, stop) = (Arc::new(Pulse::default()), CancellationToken::new());
         let billing = Billing {
             lane: Lane::start(Box::new(store), LaneOptions::default()),

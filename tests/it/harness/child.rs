@@ -130,7 +130,7 @@ impl Ended {
     /// Fails the test unless it ended with this exit code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code(), code, "wanted exit code {code}:\n{self:#?}");
+        assert_eq!(self.code(), code, "{}: wanted exit code {code}:\n{self:#?}", self.what);
         self
     }
 

@@ -1,0 +1,65 @@
+//! How much is measured: about five minutes in full, about one quickly.
+
+use std::time::Duration;
+
+/// The sizes of all measurements.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// Turns of each kind.
+    pub turns: usize,
+    /// Charges in a turn.
+    pub charges: usize,
+    /// For so long the provider's delay is felt.
+    pub waiting: Duration,
+    /// The provider's limit: so many requests …
+    pub limit: usize,
+    /// … in any stretch so long. The full measure has the real one, a thousand a minute.
+    pub window: Duration,
+    /// `requests_per_second` for a config that knows that limit: just below it.
+    pub within: &'static str,
+    /// Charges within the limit when the config knows it.
+    pub limited: usize,
+    /// Charges against the limit when the config does not.
+    pub surprised: usize,
+    /// Due in the large run; the small one has [`Scale::FEW`].
+    pub many: usize,
+    /// Starts and idle ticks measured of each kind.
+    pub looks: usize,
+}
+
+impl Scale {
+    /// Due in the small run.
+    pub const FEW: usize = 10_000;
+    /// Subscriptions in the small book.
+    pub const SMALL: usize = 1_000;
+    /// Subscriptions whose year is weighed.
+    pub const WEIGHED: usize = 2_000;
+
+    /// What the aims are about.
+    pub const FULL: Self = Self {
+        turns: 5,
+        charges: 60_000,
+        waiting: Duration::from_mins(1),
+        limit: 1_000,
+        window: Duration::from_mins(1),
+        within: "16.6",
+        limited: 1_200,
+        surprised: 1_300,
+        many: 1_000_000,
+        looks: 15,
+    };
+
+    /// The same shapes, smaller: a first look.
+    pub const QUICK: Self = Self {
+        turns: 3,
+        charges: 15_000,
+        waiting: Duration::from_secs(12),
+        limit: 200,
+        window: Duration::from_secs(12),
+        within: "16.6",
+        limited: 240,
+        surprised: 300,
+        many: 100_000,
+        looks: 7,
+    };
+}

@@ -1,0 +1,236 @@
+//! `dues charges`: the charges at the provider, as the API has them.
+//!
+//! Promises: a charge is made by hand with a test key alone, and never with the daemon's own metadata, so that no
+//! hand-made charge can be taken for one of the book's. Must never know: the book.
+
+use clap::{Args, Subcommand};
+
+use super::asked::{SearchArgs, Window};
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::objects::{
+    ColumnOf, EVENT_COLUMNS, metadata, minor_of, pair, show, show_list, test_mode_only, with_client,
+};
+use super::output::Output;
+use crate::model::Money;
+use crate::omise::{ChargeUpdate, Client, NewCharge, NewRefund, SearchScope};
+
+const COLUMNS: [ColumnOf; 7] = [
+    ("charge", "/id"),
+    ("status", "/status"),
+    ("amount", "/amount"),
+    ("currency", "/currency"),
+    ("customer", "/customer"),
+    ("failure", "/failure_code"),
+    ("created", "/created_at"),
+];
+
+const REFUND_COLUMNS: [ColumnOf; 5] = [
+    ("refund", "/id"),
+    ("amount", "/amount"),
+    ("currency", "/currency"),
+    ("voided", "/voided"),
+    ("created", "/created_at"),
+];
+
+/// What to do with charges.
+#[derive(Debug, Subcommand)]
+pub enum ChargesCommand {
+    /// Make a charge, with a test key or the sandbox only
+    Create(CreateArgs),
+    /// Show one charge
+    #[command(after_help = "Example:\n  dues charges get chrg_test_5xuy4w91xqz7d1w9u0t")]
+    Get(OneArgs),
+    /// Change the description or metadata of a charge
+    Update(UpdateArgs),
+    /// List all charges
+    #[command(
+        after_help = "Examples:\n  dues charges list --from 2026-11-01 --newest\n  dues charges list --json"
+    )]
+    List(Window),
+    /// Search charges by words of their description
+    #[command(
+        after_help = "Example:\n  dues charges search order --filter amount=900..1000 --filter status=failed"
+    )]
+    Search(SearchArgs),
+    /// Take the money of a charge that was only authorized
+    Capture(CaptureArgs),
+    /// Give back an authorization that was not captured
+    #[command(after_help = "Example:\n  dues charges reverse chrg_test_5xuy4w91xqz7d1w9u0t")]
+    Reverse(OneArgs),
+    /// End a pending charge before its time
+    #[command(after_help = "Example:\n  dues charges expire chrg_test_5xuy4w91xqz7d1w9u0t")]
+    Expire(OneArgs),
+    /// Give money back
+    Refund(RefundArgs),
+    /// List the refunds of a charge
+    #[command(after_help = "Example:\n  dues charges refunds chrg_test_5xuy4w91xqz7d1w9u0t")]
+    Refunds(OneArgs),
+    /// List what happened to a charge
+    #[command(after_help = "Example:\n  dues charges events chrg_test_5xuy4w91xqz7d1w9u0t")]
+    Events(OneArgs),
+}
+
+/// Which charge.
+#[derive(Debug, Args)]
+pub struct OneArgs {
+    /// The charge
+    #[arg(value_name = "CHRG")]
+    charge: String,
+}
+
+/// A charge to be made.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  dues charges create \"990.00 THB\" --customer cust_test_5xuy4w91xqz7d1w9u0t"
+)]
+pub struct CreateArgs {
+    /// Amount with its currency
+    #[arg(value_name = "AMOUNT")]
+    amount: Money,
+    /// The customer: their default card, unless --card names one
+    #[arg(long, value_name = "CUST", required_unless_present = "card")]
+    customer: Option<String>,
+    /// A card of the customer, or a token alone
+    #[arg(long, value_name = "CARD|TOKN")]
+    card: Option<String>,
+    /// Only authorize; capture later
+    #[arg(long)]
+    authorize_only: bool,
+    /// Shown in the dashboard
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Where the customer comes back to after 3-D Secure
+    #[arg(long, value_name = "URL")]
+    return_uri: Option<String>,
+    /// Free data; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    metadata: Vec<(String, String)>,
+}
+
+/// What to change.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  dues charges update chrg_test_5xuy4w91xqz7d1w9u0t --description \"order 7\""
+)]
+pub struct UpdateArgs {
+    /// The charge
+    #[arg(value_name = "CHRG")]
+    charge: String,
+    /// The new description
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// The new free data; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    metadata: Vec<(String, String)>,
+}
+
+/// How much to take.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  dues charges capture chrg_test_5xuy4w91xqz7d1w9u0t --amount \"500.00 THB\""
+)]
+pub struct CaptureArgs {
+    /// The charge
+    #[arg(value_name = "CHRG")]
+    charge: String,
+    /// Less than was authorized
+    #[arg(long, value_name = "AMOUNT")]
+    amount: Option<Money>,
+}
+
+/// How much to give back.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  dues charges refund chrg_test_5xuy4w91xqz7d1w9u0t \"990.00 THB\"")]
+pub struct RefundArgs {
+    /// The charge
+    #[arg(value_name = "CHRG")]
+    charge: String,
+    /// Up to what is left of it
+    #[arg(value_name = "AMOUNT")]
+    amount: Money,
+    /// Void the charge instead, while it still can be
+    #[arg(long)]
+    void: bool,
+}
+
+/// Does it.
+pub(super) fn run(command: &ChargesCommand, context: &Context) -> Result<Exit, Failure> {
+    let mut out = Output::stdout(context.global.json);
+    with_client(context, async |client, _| answer(command, context, client, &mut out).await)?;
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+async fn answer(
+    command: &ChargesCommand,
+    context: &Context,
+    client: &Client,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let charges = client.charges();
+    match command {
+        ChargesCommand::Create(args) => create(args, client, out).await,
+        ChargesCommand::Get(args) => show(out, &charges.retrieve(&args.charge).await?),
+        ChargesCommand::Update(args) => update(args, client, out).await,
+        ChargesCommand::List(window) => show_list(out, &COLUMNS, charges.rows(&window.query(context)?)).await,
+        ChargesCommand::Search(args) => {
+            args.show_all(out, &COLUMNS, async |query| client.search(&SearchScope::Charge, query).await).await
+        }
+        ChargesCommand::Capture(args) => capture(args, client, out).await,
+        ChargesCommand::Reverse(args) => show(out, &charges.reverse(&args.charge).await?),
+        ChargesCommand::Expire(args) => show(out, &charges.expire(&args.charge).await?),
+        ChargesCommand::Refund(args) => refund(args, client, out).await,
+        ChargesCommand::Refunds(args) => {
+            show_list(out, &REFUND_COLUMNS, charges.refund_rows(&args.charge)?).await
+        }
+        ChargesCommand::Events(args) => {
+            show_list(out, &EVENT_COLUMNS, charges.event_rows(&args.charge)?).await
+        }
+    }
+}
+
+async fn create(args: &CreateArgs, client: &Client, out: &mut Output) -> Result<(), Failure> {
+    test_mode_only(client, "a charge")?;
+    let currency = args.amount.currency().to_string();
+    let new = NewCharge {
+        amount: args.amount.minor(),
+        currency: &currency,
+        customer: args.customer.as_deref(),
+        card: args.card.as_deref(),
+        capture: args.authorize_only.then_some(false),
+        description: args.description.as_deref(),
+        return_uri: args.return_uri.as_deref(),
+        metadata: metadata(&args.metadata)?,
+        ..NewCharge::default()
+    };
+    show(out, &client.charges().create(&new).await?)
+}
+
+async fn update(args: &UpdateArgs, client: &Client, out: &mut Output) -> Result<(), Failure> {
+    let metadata = metadata(&args.metadata)?;
+    let update = ChargeUpdate {
+        description: args.description.as_deref(),
+        metadata: (!metadata.is_empty()).then_some(metadata),
+    };
+    show(out, &client.charges().update(&args.charge, &update).await?)
+}
+
+async fn capture(args: &CaptureArgs, client: &Client, out: &mut Output) -> Result<(), Failure> {
+    let amount = match args.amount {
+        Some(amount) => Some(minor_of(amount, &currency_of(&args.charge, client).await?)?),
+        None => None,
+    };
+    show(out, &client.charges().capture(&args.charge, amount).await?)
+}
+
+async fn refund(args: &RefundArgs, client: &Client, out: &mut Output) -> Result<(), Failure> {
+    let amount = minor_of(args.amount, &currency_of(&args.charge, client).await?)?;
+    let refund = NewRefund { amount, void: args.void.then_some(true), ..NewRefund::default() };
+    show(out, &client.charges().refund(&args.charge, &refund).await?)
+}
+
+/// The API takes amounts without a currency; whoever types one must mean the charge's.
+async fn currency_of(charge: &str, client: &Client) -> Result<String, Failure> {
+    Ok(client.charges().retrieve(charge).await?.value.currency)
+}

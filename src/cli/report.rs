@@ -1,0 +1,281 @@
+//! A run's report, shown to people with what to try next, and to programs as it is.
+
+use jiff::{Timestamp, ToSpan as _};
+
+use super::args::Global;
+use super::exit::{Exit, Failure};
+use super::output::Output;
+use super::rows::{grouped, short};
+use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone};
+
+/// Shows a report; for people with what to try next. Returns how the run counts.
+pub fn render_report(report: &RunReport, global: &Global, strict: bool) -> Result<Exit, Failure> {
+    let mut out = Output::stdout(global.json);
+    if global.json {
+        out.object(report)?;
+    } else {
+        for line in story(report) {
+            out.line(&line)?;
+        }
+        for line in next_steps(report, global) {
+            out.line(&line)?;
+        }
+    }
+    out.finish()?;
+    Ok(exit_of(report, strict))
+}
+
+/// How a run counts for scripts.
+pub fn exit_of(report: &RunReport, strict: bool) -> Exit {
+    match report.stopped_by {
+        Some(StoppedBy::Keys) => Exit::Provider,
+        Some(StoppedBy::Store | StoppedBy::Lease) => Exit::Store,
+        // `--limit` is a wish, not a brake.
+        Some(StoppedBy::Limit) | None if report.incidents.is_empty() => {
+            let unfinished = report.doubt_left > 0 || !report.flagged.is_empty();
+            if strict && unfinished { Exit::Attention } else { Exit::Done }
+        }
+        _ => Exit::Attention,
+    }
+}
+
+/// The report, a line each, names aligned.
+fn story(report: &RunReport) -> Vec<String> {
+    let zone = Zone::parse(report.at.time_zone().iana_name().unwrap_or("UTC")).unwrap_or(Zone::UTC);
+    let mut rows = vec![
+        ("considered", counted(report.considered, "subscription")),
+        ("invoiced", counted(report.invoiced, "period")),
+        (if report.dry_run { "would charge" } else { "charged" }, tries(report)),
+    ];
+    let resolved = words(report.resolved.iter().map(|(status, n)| (human(*status), *n)));
+    optional(&mut rows, "settled", resolved, " (older attempts looked up)");
+    let collected: Vec<String> = report
+        .collected
+        .iter()
+        .map(|(currency, minor)| Money::new(*minor, *currency).map_or_else(|_| minor.to_string(), grouped))
+        .collect();
+    optional(&mut rows, "collected", collected.join(", "), "");
+    optional(
+        &mut rows,
+        "declined",
+        words(report.declined_by_code.iter().map(|(code, n)| (code.as_str(), *n))),
+        "",
+    );
+    if report.retries_scheduled > 0 {
+        rows.push(("retries", format!("{} scheduled", report.retries_scheduled)));
+    }
+    optional(&mut rows, "flagged", words(report.flagged.iter().map(|(reason, n)| (reason.word(), *n))), "");
+    optional(&mut rows, "skipped", words(report.skipped.iter().map(|(reason, n)| (reason.word(), *n))), "");
+    if report.doubt_left > 0 {
+        rows.push(("in doubt", format!("{}; every run looks them up again", report.doubt_left)));
+    }
+    if let Some(why) = report.stopped_by {
+        rows.push(("stopped by", stopped(why).to_owned()));
+    }
+    rows.extend(report.incidents.iter().map(|incident| ("incident", incident.clone())));
+    if let Some(at) = report.next_due_at {
+        rows.push(("next due", short(at, &zone)));
+    }
+    let mut lines = vec![headline(report)];
+    lines.extend(rows.into_iter().map(|(name, text)| format!("  {name:<13} {text}")));
+    lines
+}
+
+fn headline(report: &RunReport) -> String {
+    let what = if report.dry_run {
+        "Dry run, nothing written or sent".into()
+    } else {
+        format!("Run {}", report.run)
+    };
+    let keys = if report.livemode { "live keys" } else { "test keys" };
+    format!(
+        "{what}, for {} ({keys}): {}.{:03} s, {}",
+        report.at.strftime("%Y-%m-%d %H:%M %Q"),
+        report.elapsed_ms / 1_000,
+        report.elapsed_ms % 1_000,
+        counted(report.api_calls, "request"),
+    )
+}
+
+fn tries(report: &RunReport) -> String {
+    let said = words(report.attempts.iter().map(|(status, n)| {
+        (if *status == AttemptStatus::Intended { "planned" } else { human(*status) }, *n)
+    }));
+    if said.is_empty() { "nobody".into() } else { said }
+}
+
+fn optional(rows: &mut Vec<(&'static str, String)>, name: &'static str, text: String, after: &str) {
+    if !text.is_empty() {
+        rows.push((name, text + after));
+    }
+}
+
+fn words<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
+    counts.filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+fn human(status: AttemptStatus) -> &'static str {
+    match status {
+        AttemptStatus::InDoubt => "in doubt",
+        AttemptStatus::NotSent => "not sent",
+        AttemptStatus::Manual => "left to a person",
+        AttemptStatus::Absent => "proved never made",
+        other => other.word(),
+    }
+}
+
+const fn stopped(why: StoppedBy) -> &'static str {
+    match why {
+        StoppedBy::ChargesPerRun => "[brakes] charges_per_run: as many charges were sent as one run may send",
+        StoppedBy::AmountPerRun => "[brakes] amount_per_run: the next charge would have exceeded it",
+        StoppedBy::DeclineShare => "[brakes] decline_share: too many of the last answers were new declines",
+        StoppedBy::PauseFile => "[brakes] pause_file: it exists; remove it to go on",
+        StoppedBy::ProviderUnreachable => "the provider: too many requests in a row never reached it",
+        StoppedBy::Keys => "the provider: it refused the keys",
+        StoppedBy::Limit => "--limit",
+        StoppedBy::Signal => "a signal; what was sent was recorded",
+        StoppedBy::Store => "the book: it refused a write",
+        StoppedBy::Lease => "the charging lock: another process took it",
+        StoppedBy::Clock => "the clock: it jumped; check the host's time",
+    }
+}
+
+fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Commands that fit what happened.
+fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
+    let config =
+        global.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default();
+    let mut steps: Vec<(String, &str)> = Vec::new();
+    if report.dry_run {
+        steps.push((format!("dues run-now{config}"), "charge what is due now"));
+    }
+    if !report.flagged.is_empty() {
+        steps.push((format!("dues list flags{config}"), "who cannot be charged, and why"));
+    }
+    if report.sent(AttemptStatus::Declined) > 0 {
+        let command = format!("dues list attempts --status declined{config}");
+        steps.push((command, "what the bank refused; then `dues why SUB`"));
+    }
+    if !report.incidents.is_empty() {
+        steps.push((format!("dues list attempts --status manual{config}"), "what waits for `dues resolve`"));
+    }
+    if let (false, Some(at)) = (report.livemode, month_later(report)) {
+        steps.push((format!("dues run-now{config} --at {at}"), "the same a month later, with test keys"));
+    }
+    if let (true, Some(at)) = (report.livemode, report.next_due_at) {
+        steps.push((
+            format!("dues run-now{config} --dry-run --at {}", day_of(report, at)),
+            "what is due next",
+        ));
+    }
+    let mut lines = Vec::with_capacity(steps.len() + 2);
+    let sent: u64 = report.attempts.values().sum();
+    if report.considered == 0 {
+        lines.push(
+            "\nNothing is due: every period that has started is invoiced, every retry lies ahead.".into(),
+        );
+    } else if sent == 0 && report.stopped_by.is_none() {
+        lines.push(
+            "\nNobody was charged: whoever is due is passed over for what stands under \"skipped\".".into(),
+        );
+    }
+    let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    lines.push("\nNext:".into());
+    lines.extend(steps.into_iter().map(|(command, why)| format!("  {command:<width$}  # {why}")));
+    lines
+}
+
+fn month_later(report: &RunReport) -> Option<String> {
+    let later = report.at.checked_add(1.month()).ok()?;
+    Some(later.strftime("%Y-%m-%d").to_string())
+}
+
+/// The day after the one of that instant, so that its first instant is not before it.
+fn day_of(report: &RunReport, at: Timestamp) -> String {
+    let local = at.to_zoned(report.at.time_zone().clone());
+    local.date().tomorrow().unwrap_or_else(|_| local.date()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Currency, FlagReason};
+
+    fn report() -> RunReport {
+        let at: Timestamp = "2026-11-21T02:00:00Z".parse().unwrap();
+        RunReport::new("run-7".into(), Zone::parse("Asia/Bangkok").unwrap().at(at), false, false)
+    }
+
+    fn global() -> Global {
+        Global {
+            config: Some("config/demo.toml".into()),
+            json: false,
+            verbose: 0,
+            quiet: false,
+            log_format: super::super::args::LogFormat::Text,
+        }
+    }
+
+    #[test]
+    fn a_report_reads_as_a_short_story() {
+        let mut report = report();
+        report.considered = 200;
+        report.invoiced = 1;
+        report.attempts.insert(AttemptStatus::Succeeded, 150);
+        report.attempts.insert(AttemptStatus::Declined, 20);
+        report.resolved.insert(AttemptStatus::Absent, 1);
+        report.collected.insert(Currency::Thb, 123_456_789);
+        report.declined_by_code.insert("insufficient_fund".into(), 20);
+        report.retries_scheduled = 15;
+        report.flagged.insert(FlagReason::NoCard, 5);
+        report.doubt_left = 2;
+        report.stopped_by = Some(StoppedBy::PauseFile);
+        report.api_calls = 1;
+        report.elapsed_ms = 1_034;
+        let said = story(&report).join("\n");
+        let wanted = "\
+Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
+  considered    200 subscriptions
+  invoiced      1 period
+  charged       150 succeeded, 20 declined
+  settled       1 proved never made (older attempts looked up)
+  collected     1,234,567.89 THB
+  declined      20 insufficient_fund
+  retries       15 scheduled
+  flagged       5 no_card
+  in doubt      2; every run looks them up again
+  stopped by    [brakes] pause_file: it exists; remove it to go on";
+        assert_eq!(said, wanted);
+        let steps = next_steps(&report, &global()).join("\n");
+        assert!(steps.contains("dues list flags --config config/demo.toml"), "{steps}");
+        assert!(steps.contains("--at 2026-12-21"), "{steps}");
+    }
+
+    #[test]
+    fn brakes_and_incidents_are_told_to_scripts() {
+        let with = |stopped| RunReport { stopped_by: stopped, ..report() };
+        for (stopped, wanted) in [
+            (None, Exit::Done),
+            (Some(StoppedBy::Limit), Exit::Done),
+            (Some(StoppedBy::AmountPerRun), Exit::Attention),
+            (Some(StoppedBy::ProviderUnreachable), Exit::Attention),
+            (Some(StoppedBy::Keys), Exit::Provider),
+            (Some(StoppedBy::Lease), Exit::Store),
+        ] {
+            assert_eq!(exit_of(&with(stopped), false), wanted, "{stopped:?}");
+        }
+        let incident = RunReport { incidents: vec!["two charges".into()], ..report() };
+        assert_eq!(exit_of(&incident, false), Exit::Attention);
+        let doubtful = RunReport { doubt_left: 1, ..report() };
+        assert_eq!((exit_of(&doubtful, false), exit_of(&doubtful, true)), (Exit::Done, Exit::Attention));
+    }
+
+    #[test]
+    fn a_second_run_says_that_nothing_is_due() {
+        let said = next_steps(&report(), &global()).join("\n");
+        assert!(said.contains("Nothing is due"), "{said}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Invoices that another card of the customer would settle: tries used up, and customers who had to act.
+//!
+//! A new card is an answer, and nobody tells us of it: so such a customer is looked at once a day, for two months
+//! after the last decline, and after that whenever the subscription is looked at anyway.
+//! Promises: a card that was declined for an invoice does not bring that invoice back by itself.
+//! Must never know: budgets, brakes, how a customer is read.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::draft::Draft;
+use super::{Circumstances, cards, queue};
+use crate::model::{Hold, InvoiceStatus, OpenInvoice, PausedBy, Snapshot, SubscriptionStatus};
+
+/// Between two looks.
+const DAY_SECONDS: i64 = 86_400;
+/// Looks of this kind after the last decline; by then most who come back have come back.
+const MOST_LOOKS: i64 = 60;
+
+/// The next look for a new card after `at`; `None`: nothing waits for one.
+pub(super) fn next_look(s: &Snapshot, at: Timestamp) -> Option<Timestamp> {
+    waiting(s).filter_map(|open| look_after(open, at)).min()
+}
+
+/// Whether the customer must be read before this subscription is passed over.
+pub(super) fn wants_a_read(s: &Snapshot, at: Timestamp) -> bool {
+    waiting(s).any(|open| look_after(open, at).is_some())
+}
+
+/// Makes invoices due now whose customer has another card than those that were declined for them. A snapshot too old to
+/// be believed changes nothing.
+pub(super) fn lift(d: &mut Draft, c: &Circumstances) {
+    let is_new = |open: &OpenInvoice| {
+        cards::believable_payer(&d.now, open, c).is_some_and(|payer| cards::is_new_for(open, &payer))
+    };
+    let new: Vec<_> =
+        waiting(&d.now).filter(|open| is_new(open)).map(|open| open.invoice.id.clone()).collect();
+    for open in d.now.invoices.iter_mut().filter(|open| new.contains(&open.invoice.id)) {
+        open.invoice.hold = None;
+        open.invoice.next_attempt_at = Some(c.at);
+    }
+}
+
+fn waiting(s: &Snapshot) -> impl Iterator<Item = &OpenInvoice> {
+    let by_person = s.subscription.pause.is_some_and(|pause| pause.by == PausedBy::Person);
+    let stopped = by_person || s.subscription.status == SubscriptionStatus::Canceled;
+    s.invoices.iter().filter(move |open| {
+        !stopped
+            && open.invoice.status == InvoiceStatus::Open
+            && matches!(open.invoice.hold, Some(Hold::Exhausted | Hold::Customer))
+            && queue::unfinished(open).is_none()
+    })
+}
+
+/// Whole days after the last decline, the first of them that is later than `at`.
+fn look_after(open: &OpenInvoice, at: Timestamp) -> Option<Timestamp> {
+    let declined = cards::last_answer(open)?.resolved_at?;
+    let looks = at.duration_since(declined).as_secs().div_euclid(DAY_SECONDS) + 1;
+    if looks > MOST_LOOKS {
+        return None;
+    }
+    declined.checked_add(SignedDuration::from_secs(looks.max(1) * DAY_SECONDS)).ok()
+}

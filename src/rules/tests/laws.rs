@@ -1,0 +1,89 @@
+//! What must hold for a subscription, whatever happened to it.
+
+use jiff::SignedDuration;
+
+use super::book::Book;
+use crate::model::{
+    AttemptStatus, ChargeRequest, CustomerState, DeclineKind, InvoiceStatus, SubscriptionStatus,
+};
+use crate::rules::calendar;
+
+/// What must hold of a charge at the moment it is sent.
+pub(super) fn check_charge(book: &Book, request: &ChargeRequest) {
+    let rows = &book.rows;
+    let place = rows.invoices.iter().position(|o| o.invoice.id == request.attempt.invoice).unwrap();
+    let open = &rows.invoices[place];
+    assert_eq!(rows.customer.state, CustomerState::Present);
+    let default = rows.customer.default_card.as_ref().expect("charged without a card");
+    let card = rows.customer.card(default).unwrap();
+    assert!(!card.expiration.is_past(book.circumstances.at), "an expired card was charged");
+    let attempts: Vec<_> = rows.invoices.iter().flat_map(|open| &open.attempts).collect();
+    let never = book
+        .charged
+        .iter()
+        .filter(|(_, card)| card.as_ref() == Some(default))
+        .any(|(id, _)| attempts.iter().any(|a| a.id == *id && a.decline == Some(DeclineKind::Never)));
+    assert!(!never, "a card that must never be tried again was");
+    for older in &rows.invoices[..place] {
+        let blocks = older.invoice.status == InvoiceStatus::Open
+            && (older.invoice.hold.is_none() && older.invoice.period.end > book.circumstances.at
+                || older.attempts.iter().any(|a| !a.status.is_final()));
+        assert!(!blocks, "{} went before {}", open.invoice.id, older.invoice.id);
+    }
+    let retries: Vec<_> = open
+        .attempts
+        .iter()
+        .filter(|a| a.status == AttemptStatus::Declined && a.card.as_ref() == Some(default))
+        .map(|a| a.intended_at)
+        .skip(1)
+        .collect();
+    let day = SignedDuration::from_hours(24);
+    let recent = retries.iter().filter(|at| book.circumstances.at.duration_since(**at) < day);
+    assert_eq!(recent.count(), 0, "two retries of one card in a day");
+}
+
+/// What must hold after anything.
+pub(super) fn check(book: &Book) {
+    let rows = &book.rows;
+    let mut settled: Vec<u32> = rows.invoices.iter().map(|open| open.invoice.id.index).collect();
+    settled.extend(book.skipped.iter().flat_map(|(from, to, _)| *from..*to));
+    settled.sort_unstable();
+    let all: Vec<u32> = (0..rows.subscription.next_index).collect();
+    assert_eq!(settled, all, "every period is invoiced or skipped, once");
+    for open in &rows.invoices {
+        let price = open.plan.terms.price.checked_mul(open.invoice.quantity).unwrap();
+        assert_eq!(open.invoice.amount, price);
+        let successes = open.attempts.iter().filter(|a| a.status == AttemptStatus::Succeeded).count();
+        let paid = open.invoice.status == InvoiceStatus::Paid;
+        assert!(successes <= 1 && (successes == 0 || paid), "{open:#?}");
+        let under_way = open.attempts.iter().any(|a| !a.status.is_final());
+        let scheduled = open.invoice.next_attempt_at.is_some();
+        let held = open.invoice.hold.is_some();
+        assert!(!(scheduled && (under_way || held)), "scheduled beside an attempt or a hold: {open:#?}");
+        let is_open = open.invoice.status == InvoiceStatus::Open;
+        assert!(!is_open || scheduled || under_way || held, "forgotten: {open:#?}");
+        assert!(is_open || !(scheduled || held), "closed, yet {open:#?}");
+        assert!(open.attempts.iter().all(|a| a.status.is_final() == a.intent.is_none()), "{open:#?}");
+    }
+    check_wake(book);
+}
+
+/// A subscription that lives never sleeps past its next period or its next try.
+fn check_wake(book: &Book) {
+    let (rows, at) = (&book.rows, book.circumstances.at);
+    let subscription = &rows.subscription;
+    if subscription.status == SubscriptionStatus::Canceled {
+        return;
+    }
+    let next = calendar::period_of(subscription, &rows.plan.terms, subscription.next_index).unwrap();
+    let wake = subscription.wake_at.expect("a living subscription wakes");
+    assert!(wake <= next.start.max(at), "sleeps past period {}", next.index);
+    let mut tries = rows.invoices.iter().filter(|open| open.invoice.hold.is_none());
+    let oldest = tries.find(|open| open.invoice.status == InvoiceStatus::Open);
+    if let Some(due) = oldest.and_then(|open| open.invoice.next_attempt_at) {
+        let turn = rows.customer.caught_up_at.map_or(due, |last| last + SignedDuration::from_hours(24));
+        let unblocked = rows.invoices.iter().all(|open| open.attempts.iter().all(|a| a.status.is_final()));
+        let cards_wait = rows.invoices.iter().any(|o| o.invoice.hold.is_some());
+        assert!(!unblocked || cards_wait || wake <= due.max(turn).max(at), "sleeps past the try at {due}");
+    }
+}

@@ -1,0 +1,190 @@
+//! What is wrong is told in one sentence with the right exit code, and nothing is half done.
+
+use dues::store::ChargingLock;
+
+use super::Shop;
+
+#[test]
+fn words_on_the_command_line() {
+    let shop = Shop::new();
+    let subscribe = ["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly"];
+    let with = |more: &[&'static str]| [&subscribe[..], more].concat();
+    let table: Vec<(Vec<&str>, &[&str])> = vec![
+        (vec!["bill"], &["unrecognized subcommand 'bill'"]),
+        (vec!["pause"], &["<SUB>"]),
+        (vec!["pause", "a.b"], &["a.b", "1 to 64 letters, digits, '_' or '-'"]),
+        (vec!["pause", "sub_x"], &["subscription sub_x: not in this book; `dues list subscriptions` shows"]),
+        (vec!["why", "sub_x"], &["subscription sub_x: not in this book"]),
+        (
+            vec!["invoice", "void", "sub_x.0", "--reason", "r"],
+            &["invoice sub_x.0: not in this book; `dues list invoices`"],
+        ),
+        (vec!["invoice", "void", "sub_x", "--reason", "r"], &["wanted SUBSCRIPTION.PERIOD"]),
+        (vec!["invoice", "void", "sub_x.0"], &["--reason"]),
+        (vec!["resolve", "sub_x.0.1", "--absent", "--reason", "r"], &["attempt sub_x.0.1: not in this book"]),
+        (vec!["resolve", "sub_x.0.1", "--reason", "r"], &["--charge"]),
+        (
+            vec!["subscribe", "--customer", "card_1", "--plan", "pro-monthly"],
+            &["found \"card_1\", wanted an Omise customer"],
+        ),
+        (
+            vec!["subscribe", "--customer", "cust_test_1", "--plan", "gold"],
+            &["found \"gold\", wanted one of pro-monthly, team-yearly"],
+        ),
+        (
+            with(&["--starts", "31.01.2026"]),
+            &["--starts: found \"31.01.2026\", wanted a date such as 2026-11-21"],
+        ),
+        (with(&["--quantity", "0"]), &["wanted 1 to 1000000"]),
+        (with(&["--zone", "Asia/Bangkock"]), &["found zone \"Asia/Bangkock\", wanted an IANA name"]),
+        (with(&["--card", "tok_1"]), &["found \"tok_1\", wanted an Omise card"]),
+        (vec!["run-now", "--at", "tomorrow"], &["--at: found \"tomorrow\", wanted an instant such as"]),
+        (vec!["run-now", "--only", "a.b"], &["found \"a.b\""]),
+        (
+            vec!["list", "invoices", "--status", "late"],
+            &["--status: found \"late\", wanted one of open, paid"],
+        ),
+        (vec!["list", "bills"], &["invalid value 'bills'"]),
+        (vec!["import", "nowhere.csv"], &["nowhere.csv: the file cannot be read"]),
+    ];
+    for (args, said) in table {
+        shop.dues(&args).fails(2, said);
+    }
+    assert!(shop.dues(&["list", "subscriptions", "--json"]).ok().stdout.is_empty());
+}
+
+#[test]
+fn configs_that_are_not_there_or_wrong() {
+    let shop = Shop::new();
+    Shop::done(&mut shop.command(&["list", "events"]))
+        .fails(2, &["found no config, wanted one of config/dues.toml, /etc/dues/dues.toml"]);
+    Shop::done(&mut shop.command(&["list", "events", "--config", "other.toml"]))
+        .fails(2, &["other.toml: the config cannot be read"]);
+    shop.config("every = \"month\"", "every = \"fortnight\"");
+    shop.config("zone = \"Asia/Bangkok\"", "zone = \"Asia/Bangkock\"");
+    shop.dues(&["run-now"]).fails(
+        2,
+        &[
+            "dues.toml:1:8",
+            "did you mean \"Asia/Bangkok\"?",
+            "plans.pro-monthly.every: found \"fortnight\", wanted an interval",
+            "^^^^^^^^^^^",
+        ],
+    );
+    assert!(!shop.path("book").exists(), "a refused config must not make a book");
+}
+
+#[test]
+fn keys_that_are_refused_here_already() {
+    for (key, mode, said) in [
+        ("pkey_test_canary", 0o600, "found a public key, wanted Omise's secret key"),
+        ("canary", 0o600, "wanted Omise's secret key"),
+        (
+            "skey_test_canary123456",
+            0o644,
+            "found mode 0644, wanted a key that its owner alone can read; run `chmod 600",
+        ),
+    ] {
+        let shop = Shop::new();
+        shop.with_key(key, mode);
+        for command in ["run-now", "check"] {
+            let done = shop.dues(&[command]);
+            assert_eq!(done.code, 2, "{command}: {}{}", done.stdout, done.stderr);
+            let said_all = format!("{}{}", done.stdout, done.stderr);
+            assert!(said_all.contains(said), "{command}: {said_all}");
+            assert!(!said_all.contains("canary"), "{command}: {said_all}");
+        }
+    }
+    let shop = Shop::new();
+    shop.config("sandbox = true", "");
+    shop.dues(&["run-now"]).fails(2, &["[omise]: found no key, wanted secret_key_file"]);
+    shop.config("[omise]", "[omise]\nsecret_key_file = \"omise.key\"");
+    shop.dues(&["run-now"]).fails(2, &["omise.key: the key cannot be read"]);
+}
+
+#[test]
+fn a_credential_of_systemd_is_used_where_no_key_is_named() {
+    let shop = Shop::new();
+    shop.config("sandbox = true", "api_url = \"http://127.0.0.1:9\"");
+    shop.write("omise_secret_key", "pkey_test_canary");
+    let mut command = shop.command(&["run-now", "--config", "dues.toml"]);
+    let done = Shop::done(command.env("CREDENTIALS_DIRECTORY", shop.path("")));
+    assert!(!done.stderr.contains("canary"), "{}", done.stderr);
+    done.fails(2, &["omise_secret_key: found a public key"]);
+}
+
+#[test]
+fn check_looks_at_the_webhook_secret() {
+    let shop = Shop::new();
+    shop.config("[omise]", "[web]\nwebhook_secret_file = \"webhook.secret\"\n[omise]");
+    shop.write("webhook.secret", "Y2FuYXJ5");
+    let done = shop.dues(&["check"]);
+    assert_eq!(done.code, 2, "{}", done.stdout);
+    assert!(done.stdout.contains("run `chmod 600 webhook.secret`"), "{}", done.stdout);
+}
+
+#[test]
+fn a_live_key_beside_what_it_forbids() {
+    let shop = Shop::new();
+    shop.subscribe("cust_test_1");
+    dues::store::Store::bind_mode(&mut open(&shop), false).unwrap();
+    shop.with_key("skey_5xuy4w91xqz7d1w9u0t", 0o600);
+    let done = shop.dues(&["check"]);
+    assert_eq!(done.code, 2, "{}", done.stdout);
+    assert!(done.stdout.contains("found a live key, wanted a test key"), "{}", done.stdout);
+    shop.config("[omise]", "[doubt]\nsettle = \"1s\"\n[omise]");
+    shop.dues(&["run-now"]).fails(2, &["doubt.settle: found 1s beside a live key, wanted 10m or longer"]);
+}
+
+fn open(shop: &Shop) -> dues::store::sqlite::SqliteStore {
+    let options = dues::store::sqlite::OpenOptions::default();
+    dues::store::sqlite::SqliteStore::open(&shop.path("book/dues.db"), options).unwrap()
+}
+
+#[test]
+fn a_price_below_the_accounts_minimum_does_not_reach_the_book() {
+    let shop = Shop::new();
+    shop.subscribe("cust_test_1");
+    shop.config("990.00 THB", "1.00 THB");
+    for args in [&["plans", "apply"][..], &["list", "subscriptions"], &["run-now"]] {
+        shop.dues(args).fails(2, &["plans.pro-monthly.price: found 1.00 THB, wanted at least 20.00 THB"]);
+    }
+    let done = shop.dues(&["check"]);
+    assert_eq!(done.code, 2, "{}", done.stdout);
+    shop.config("\"1.00 THB", "\"990.00 THB");
+    let plans = shop.dues(&["plans", "--json"]).ok().rows();
+    assert_eq!((plans[0]["version"].as_u64(), plans[0]["price"].as_u64()), (Some(1), Some(99_000)));
+}
+
+#[test]
+fn books_that_cannot_be_used() {
+    let shop = Shop::new();
+    std::fs::create_dir(shop.path("book")).unwrap();
+    shop.write("book/dues.db", "this is a letter, not a book; it is long enough to be taken for one");
+    shop.dues(&["list", "events"]).fails(4, &["dues.db", "wanted a dues book"]);
+    std::fs::remove_file(shop.path("book/dues.db")).unwrap();
+
+    shop.subscribe("cust_test_1");
+    let lock = ChargingLock::take(&shop.path("book/dues.db")).unwrap();
+    let holder = std::process::id().to_string();
+    shop.dues(&["run-now"]).fails(4, &["found the charging lock held by process", &holder]);
+    shop.write("b.db", "x");
+    shop.dues(&["restore", "b.db"]).fails(4, &["found the charging lock held"]);
+    shop.dues(&["list", "subscriptions"]).ok();
+    drop(lock);
+    shop.dues(&["restore", "b.db"]).fails(4, &["b.db"]);
+    shop.dues(&["backup", "b.db"]).fails(2, &["b.db exists already"]);
+
+    let book = rusqlite::Connection::open(shop.path("book/dues.db")).unwrap();
+    book.pragma_update(None, "user_version", 999).unwrap();
+    drop(book);
+    for args in [&["list", "events"][..], &["run-now"], &["check"]] {
+        let done = shop.dues(args);
+        assert_eq!(done.code, 4, "{}", done.stderr);
+        let said = done.stdout + &done.stderr;
+        assert!(
+            said.contains("found book schema 999, wanted at most") && said.contains("install the newer dues"),
+            "{said}"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! `dues import`: all or nothing, every bad line named.
+
+use super::Shop;
+
+#[test]
+fn a_good_file_is_imported_whole() {
+    let shop = Shop::new();
+    shop.write(
+        "in.csv",
+        "customer,plan,id,starts,paid_through,quantity,card,zone,metadata.crm\n\
+         cust_test_1,pro-monthly,a,2026-01-31,2026-03-15,2,card_test_1,Asia/Tokyo,c-1\n\
+         cust_test_2,team-yearly,,2027-01-01,,,,,\n",
+    );
+    let dry = shop.dues(&["import", "in.csv", "--dry-run", "--json"]).ok().json();
+    assert_eq!((dry["imported"].as_u64(), dry["lines"].as_u64()), (Some(0), Some(2)));
+    assert!(shop.dues(&["list", "subscriptions", "--json"]).ok().stdout.is_empty());
+    assert_eq!(shop.dues(&["import", "in.csv"]).ok().stdout, "2 subscriptions imported\n");
+    let rows = shop.dues(&["list", "subscriptions", "--json"]).ok().rows();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0]["id"], "a");
+    assert_eq!(rows[0]["anchor"], "2026-01-31T00:00:00+09:00");
+    assert_eq!(rows[0]["metadata"]["crm"], "c-1");
+    // 31 January and 28 February were billed elsewhere; 31 March is the first that is charged here.
+    assert_eq!(rows[0]["next_due_at"], "2026-03-31T00:00:00+09:00");
+    assert_eq!((&rows[1]["status"], rows[1]["quantity"].as_u64()), (&"trialing".into(), Some(1)));
+    assert_eq!(rows[1]["next_due_at"], "2027-01-15T00:00:00+07:00");
+    let why = shop.dues(&["why", "a", "--json"]).ok().json();
+    assert_eq!(why["skipped"][0]["reason"], "billed_elsewhere");
+}
+
+#[test]
+fn one_bad_line_stops_all_of_them() {
+    let shop = Shop::new();
+    shop.write(
+        "in.csv",
+        "customer,plan,id\ncust_test_1,pro-monthly,a\ncust_test_2,gold,b\nnobody,pro-monthly,c\ncust_test_4,pro-monthly,a\n",
+    );
+    for more in [&[][..], &["--dry-run"]] {
+        let args = [&["import", "in.csv"], more].concat();
+        shop.dues(&args).fails(
+            2,
+            &[
+                "in.csv: line 3: plan: found \"gold\", wanted one of pro-monthly, team-yearly",
+                "in.csv: line 4: customer id: found \"nobody\", wanted an Omise customer",
+                "in.csv: line 5: id: found a a second time",
+                "3 bad lines; nothing was imported",
+            ],
+        );
+    }
+    assert!(shop.dues(&["list", "subscriptions", "--json"]).ok().stdout.is_empty());
+    shop.write("in.csv", "customer,plan,id\ncust_test_1,pro-monthly,a\n");
+    shop.dues(&["import", "in.csv"]).ok();
+    shop.dues(&["import", "in.csv"]).fails(2, &["line 2: id: found a, which is in the book already"]);
+    shop.write("in.csv", "customer,plan\n");
+    shop.dues(&["import", "in.csv"]).fails(2, &["found no line below the heading"]);
+}

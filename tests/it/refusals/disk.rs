@@ -1,0 +1,151 @@
+//! A disk that fills up, and a folder that may not be written.
+//!
+//! A full disk is a small file system of its own, which takes the right to mount one. Where nobody may, the same run
+//! is made under a limit on the size of files; the test says which of the two it made.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::harness::{AT, Book, Expected, Scene, Setting, judge};
+
+const SUBSCRIPTIONS: u32 = 300;
+/// Room for the book with its subscriptions and the reserve, but not for what 300 charges write.
+const SMALL_KIB: u32 = 1_700;
+/// In blocks of 512 bytes: less than the book grows to.
+const SMALL_FILES: u32 = 600;
+const NOBODY: u32 = 65_534;
+
+/// A small file system, gone with this value.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path, kib: u32) -> Option<Self> {
+        fs::create_dir(at).expect("a folder");
+        let size = format!("size={kib}k,mode=0700");
+        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
+        done.is_ok_and(|output| output.status.success()).then(|| Self(at.to_owned()))
+    }
+
+    fn grow(&self, kib: u32) {
+        let size = format!("remount,size={kib}k");
+        let done = Command::new("mount").args(["-o", &size]).arg(&self.0).output().expect("mount runs");
+        assert!(done.status.success(), "{done:?}");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
+    }
+}
+
+fn many(scene: &Scene) -> Expected {
+    let mut csv = String::from("id,customer,plan,starts\n");
+    let mut expected = Expected::default();
+    for (number, customer) in scene.customers().iter().enumerate() {
+        let _ = writeln!(csv, "sub-{number},{customer},monthly,2026-11-15");
+        expected = expected.with(&format!("sub-{number}"), &["2026-11-15"], 99_000);
+    }
+    scene.write("many.csv", &csv);
+    expected
+}
+
+#[test]
+fn a_full_disk_stops_intents_and_keeps_every_result() {
+    let scene = Scene::new(Setting { customers: SUBSCRIPTIONS, ..Setting::default() });
+    let expected = many(&scene);
+    let folder = scene.path("small");
+    let Some(disk) = SmallDisk::mount(&folder, SMALL_KIB) else {
+        println!("NO RIGHT TO MOUNT: proved under a limit on file sizes instead of on a full disk");
+        return under_a_limit(&scene, &expected);
+    };
+    let config = fs::read_to_string(scene.path("dues.toml")).expect("the config");
+    scene.write("dues.toml", &config.replace("\"dues.db\"", "\"small/dues.db\""));
+    scene.dues(&["import", "many.csv"]).expect(0);
+    let full = scene.run_at(AT);
+    assert_eq!(full.code(), 4, "{full:#?}\n{}", scene.ledger().len());
+    assert!(full.stderr.contains("disk is full") && full.stderr.contains("dues.db"), "{full:#?}");
+    let made = scene.ledger().len();
+    assert!(made < SUBSCRIPTIONS as usize, "all {made} charges were made: the disk was not full");
+    println!("{made} of {SUBSCRIPTIONS} charges were made before the disk was full");
+    // Whatever was charged until then is known with its result: the room kept back was enough.
+    let faults = judge(
+        &scene.ledger(),
+        &Book::of_money(&scene),
+        &Expected { periods: BTreeMap::default(), ..many(&scene) },
+    );
+    assert!(faults.is_empty(), "{faults:#?}");
+
+    disk.grow(64 * 1024);
+    scene.run_at(AT).expect(0);
+    let faults = judge(&scene.ledger(), &Book::of_money(&scene), &expected);
+    assert!(faults.is_empty() && scene.ledger().len() == SUBSCRIPTIONS as usize, "{faults:#?}");
+}
+
+fn under_a_limit(scene: &Scene, expected: &Expected) {
+    scene.dues(&["import", "many.csv"]).expect(0);
+    let words = format!(
+        "trap '' XFSZ; ulimit -f {SMALL_FILES}; exec '{}' run-now --json --at {AT} --config dues.toml",
+        env!("CARGO_BIN_EXE_dues")
+    );
+    let output =
+        Command::new("sh").args(["-c", &words]).current_dir(scene.folder()).output().expect("a shell");
+    assert!(!output.status.success(), "a write beyond the limit went unnoticed: {output:?}");
+    for _ in 0..4 {
+        scene.provider_time_passes(15);
+        let _ = scene.run_at(AT);
+    }
+    let faults = judge(&scene.ledger(), &Book::of_money(scene), expected);
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_named() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let customer = &scene.customers()[0];
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+    let output = read_only(&scene);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("dues.db") && said.contains("cannot be written"), "{said}");
+    assert!(output.stdout.is_empty() && scene.ledger().is_empty(), "{output:?}");
+    fs::set_permissions(scene.folder(), fs::Permissions::from_mode(0o700)).expect("a mode");
+    scene.run_at(AT).expect(0);
+    assert_eq!(scene.ledger().len(), 1);
+}
+
+/// A run by somebody who may read everything and write nothing: for root, who may write anywhere, it is nobody.
+fn read_only(scene: &Scene) -> Output {
+    let root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let program = scene.path("program");
+    fs::copy(env!("CARGO_BIN_EXE_dues"), &program).expect("a copy of the binary that anybody can reach");
+    let mut command = Command::new(&program);
+    command.args(["run-now", "--json", "--at", AT, "--config", "dues.toml"]).current_dir(scene.folder());
+    for entry in fs::read_dir(scene.folder()).expect("listed") {
+        let entry = entry.expect("listed");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let mode = if name == "program" { 0o555 } else { 0o400 };
+        fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode)).expect("a mode");
+        if root {
+            chown(entry.path(), Some(NOBODY), Some(NOBODY)).expect("given away");
+        }
+    }
+    fs::set_permissions(scene.folder(), fs::Permissions::from_mode(0o555)).expect("a mode");
+    if root {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.output().expect("the binary starts");
+    for entry in fs::read_dir(scene.folder()).expect("listed") {
+        let entry = entry.expect("listed");
+        if root {
+            chown(entry.path(), Some(0), Some(0)).expect("taken back");
+        }
+        fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600)).expect("a mode");
+    }
+    output
+}
