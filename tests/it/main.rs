@@ -21,3 +21,4 @@ mod refusals;
 mod sandbox;
 mod sdk;
 mod stories;
+mod systemd;

@@ -48,6 +48,12 @@ fn start(scene: &Scene) -> (Child, Supervisor) {
     (child, supervisor)
 }
 
+/// A date so many days from today.
+fn in_days(days: i64) -> String {
+    let then = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+    then.strftime("%Y-%m-%d").to_string()
+}
+
 fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
@@ -130,7 +136,8 @@ fn a_run_beside_a_service_is_handed_over_and_reported() {
     let scene = scene();
     let (child, mut supervisor) = start(&scene);
     supervisor.waits_for("6 considered, 6 charged");
-    let report = scene.run_at("2026-12-30").expect(0).json();
+    // Period 0 is paid, period 1 lies ahead.
+    let report = scene.run_at(&in_days(38)).expect(0).json();
     assert_eq!(report["attempts"]["succeeded"], 6, "{report:#}");
     assert_eq!(report["collected"]["THB"], 6 * 99_000, "{report:#}");
     let wrong = scene.dues(&["run-now", "--only", "sub_nobody"]).expect(2);
@@ -148,7 +155,7 @@ fn a_run_outlives_the_service_it_was_handed_to() {
     supervisor.waits_for("6 considered, 6 charged");
     // Answers come after a second and a half each, two by two: the service dies among them.
     scene.ask("POST", "/__sandbox/settings", "", &serde_json::json!({"latency_ms": 700}));
-    let run = scene.start(&["run-now", "--json", "--at", "2026-12-30"], &[]);
+    let run = scene.start(&["run-now", "--json", "--at", &in_days(38)], &[]);
     supervisor.waits_for("at work: a run asked for");
     std::thread::sleep(Duration::from_millis(1_800));
     assert!(child.kill().killed());
@@ -158,7 +165,7 @@ fn a_run_outlives_the_service_it_was_handed_to() {
     // Doubt that the dead service left needs two looks; then nobody has paid twice, and nobody not at all.
     for _ in 0..4 {
         std::thread::sleep(Duration::from_millis(1_100));
-        scene.run_at("2026-12-30").expect(0);
+        scene.run_at(&in_days(38)).expect(0);
     }
     let mut paid = std::collections::BTreeMap::new();
     for entry in scene.ledger() {
