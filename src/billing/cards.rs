@@ -7,6 +7,7 @@ use super::run::Run;
 use super::serve::Visit;
 use super::{Part, RunError};
 use crate::gateway::{CustomerFacts, CustomerRead, GatewayError, Page};
+use crate::hooks::kill_point;
 use crate::model::{CustomerState, Snapshot, StoppedBy};
 use crate::store::CustomerReading;
 
@@ -98,7 +99,9 @@ async fn keep(run: &Run<'_>, page: Page<CustomerFacts>) -> Result<(), RunError> 
     } else {
         let at = run.at;
         let readings: Vec<_> = page.rows.into_iter().map(|facts| present(facts, at)).collect();
+        kill_point("cards.before_commit");
         run.billing.lane.run(move |store| store.observe_customers(&readings)).await??;
+        kill_point("cards.after_commit");
     }
     run.billing.watch.advance(rows);
     Ok(())

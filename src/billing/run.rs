@@ -230,6 +230,9 @@ impl Run<'_> {
                 let Some(snapshot) = waiting.pop_front() else { break };
                 under_way.push(serve::serve(self, snapshot));
                 if waiting.is_empty() {
+                    if (self.billing.paused)() {
+                        self.halt(StoppedBy::PauseFile);
+                    }
                     waiting.extend(pages.next().await?);
                 }
             }
@@ -338,7 +341,9 @@ impl Run<'_> {
         if let Some(run) = run {
             let json = serde_json::to_string(&report).unwrap_or_default();
             let wall = self.billing.clock.now();
+            kill_point("report.before_commit");
             self.billing.lane.run(move |store| store.close_run(&run, &json, wall)).await??;
+            kill_point("report.after_commit");
         }
         if stopped_by == Some(StoppedBy::Keys) {
             return Err(RunError::KeysDuringRun(Box::new(report)));

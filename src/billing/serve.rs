@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::cards;
 use super::charge::{self, Next};
 use super::run::Run;
+use crate::hooks::kill_point;
 use crate::model::{Change, SkipReason, Snapshot, StoppedBy, SubscriptionId, Transition};
 use crate::rules::{self, Prepared};
 use crate::store::{CommitError, Refusal};
@@ -98,10 +99,12 @@ async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skippe
         run.tally().wrote(&transition);
     } else if !transition.is_empty() {
         left_due(run, &visit.snapshot.subscription.id, &transition);
+        kill_point("settle.before_commit");
         match run.billing.lane.commit(transition.clone()).await {
             Ok(()) => run.tally().wrote(&transition),
             Err(error) => return refused(run, visit, &error).await,
         }
+        kill_point("settle.after_commit");
         if more {
             return reload(run, visit).await;
         }

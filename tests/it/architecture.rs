@@ -96,7 +96,7 @@ const FENCES: &[Fence] = &[
     fence("Zoned::now", &["clock.rs"]),
     fence("SystemTime", &["clock.rs"]),
     // The sandbox drips its answers on the runtime's own timer.
-    fence("Instant", &["clock.rs", "sandbox/answer.rs"]),
+    fence("Instant", &["clock.rs", "sandbox/http/answer.rs"]),
     fence("clock_gettime", &["clock.rs"]),
     Fence { what: "unsafe", only_in: &[], tests_too: true },
 ];

@@ -220,6 +220,13 @@ impl Scene {
         (field("/id"), field("/default_card"))
     }
 
+    /// Makes a customer without any card; returns the id.
+    #[track_caller]
+    pub fn cardless_customer(&self) -> String {
+        let made = self.ask("POST", "/customers", self.sandbox().secret_key(), &json!({"email": "a@b.test"}));
+        made["id"].as_str().expect("an id").to_owned()
+    }
+
     /// A token of a card of that number, good until 12/2046.
     #[track_caller]
     pub fn new_token(&self, number: &str) -> String {

@@ -99,12 +99,6 @@ fn aligned(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A customer without any card.
-fn cardless(scene: &Scene) -> String {
-    let made = scene.ask("POST", "/customers", scene.sandbox().secret_key(), &json!({"email": "a@b.test"}));
-    text(&made, "id").to_owned()
-}
-
 /// One customer, one subscription called `may`.
 struct Stage {
     scene: Scene,
@@ -120,7 +114,7 @@ impl Stage {
         let parts: Vec<&str> = given.split(", ").collect();
         let (plan, starts) = parts[0].split_once(" from ").expect("`PLAN from DAY`");
         let card = parts.iter().find_map(|part| part.strip_prefix("card "));
-        let customer = card.map_or_else(|| cardless(&scene), |number| scene.new_customer(number).0);
+        let customer = card.map_or_else(|| scene.cardless_customer(), |number| scene.new_customer(number).0);
         scene.import(&format!("id,customer,plan,starts\nmay,{customer},{plan},{starts}\n"));
         Self { scene, customer }
     }
