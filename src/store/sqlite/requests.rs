@@ -105,3 +105,55 @@ impl Book {
         Ok(state.optional()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::SqliteStore;
+    use super::*;
+    use crate::store::Store as _;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_request_is_taken_once_told_of_and_ended_once() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let wish = RunRequest { at: Some(at(7)), only: Some("sub_1".into()), limit: Some(3), id: 0 };
+        let id = store.ask_run(&wish, at(100)).unwrap();
+        assert!(store.runs_wait().unwrap());
+        assert_eq!(store.take_run(at(101)).unwrap(), Some(RunRequest { id, ..wish }));
+        assert_eq!((store.take_run(at(102)).unwrap(), store.runs_wait().unwrap()), (None, false));
+        let progress = RunProgress { part: "charges".into(), done: 2, total: None };
+        store.tell_run(id, Some(&progress)).unwrap();
+        let told = store.run_state(id).unwrap().unwrap();
+        assert_eq!((told.taken, told.ended, told.progress), (true, false, Some(progress)));
+        store.end_run(id, Some("{}"), at(103)).unwrap();
+        store.end_run(id, None, at(104)).unwrap();
+        let ended = store.run_state(id).unwrap().unwrap();
+        assert_eq!((ended.ended, ended.report.as_deref()), (true, Some("{}")));
+        assert_eq!(store.run_state(id + 1).unwrap(), None);
+    }
+
+    #[test]
+    fn what_a_dead_process_had_taken_waits_again_unless_it_is_stale() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let wish = RunRequest::default();
+        let stale = store.ask_run(&wish, at(100)).unwrap();
+        let fresh = store.ask_run(&wish, at(200)).unwrap();
+        while store.take_run(at(201)).unwrap().is_some() {}
+        store.give_back_runs(at(150), at(300)).unwrap();
+        let ended = store.run_state(stale).unwrap().unwrap();
+        assert_eq!((ended.ended, ended.report), (true, None));
+        assert_eq!(store.take_run(at(301)).unwrap().map(|request| request.id), Some(fresh));
+    }
+
+    #[test]
+    fn a_job_remembers_when_it_last_began() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        assert_eq!(store.job_began("billing").unwrap(), None);
+        store.note_job("billing", at(5)).unwrap();
+        store.note_job("billing", at(9)).unwrap();
+        assert_eq!((store.job_began("billing").unwrap(), store.job_began("x").unwrap()), (Some(at(9)), None));
+    }
+}
