@@ -14,7 +14,7 @@ use crate::store::CustomerReading;
 /// Rows in a page of the provider's list.
 const LIST_PAGE_ROWS: u64 = 100;
 /// Pages read at once, at most: each is a request that answers slowly, and some 300 KiB while it is taken in.
-const MOST_PAGES_AT_ONCE: usize = 16;
+const MOST_PAGES_AT_ONCE: usize = 32;
 /// Customers that a dry run keeps in memory; the rest it reads one by one.
 const MOST_KEPT_DRY: usize = 20_000;
 /// Fewer stale customers than that are read singly, whatever the list costs.
@@ -91,6 +91,7 @@ fn given_up(run: &Run<'_>, error: &GatewayError) -> Result<(), RunError> {
 
 async fn keep(run: &Run<'_>, page: Page<CustomerFacts>) -> Result<(), RunError> {
     run.time.saw(page.provider_now);
+    run.pace.accepted();
     let rows = page.rows.len() as u64;
     if run.order.dry_run {
         let mut read = run.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

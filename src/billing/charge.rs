@@ -13,8 +13,8 @@ use crate::model::{
 use crate::rules::{self, PreparedCharge, RuleError, Wire};
 use crate::store::{CommitError, Refusal};
 
-/// Tries of one invoice in a row in one run that never left us.
-const MOST_NOT_SENT_IN_A_ROW: u32 = 3;
+/// How often one invoice is tried again in a row, in one run, after a request that never left us.
+const MOST_RETRIES_NOT_SENT: u32 = 3;
 /// Between two of them.
 const NOT_SENT_WAIT: Duration = Duration::from_millis(200);
 /// Fresh reads of a customer whom the provider says it does not have, in one run.
@@ -179,7 +179,7 @@ async fn follow(
             } else {
                 tokio::time::sleep(NOT_SENT_WAIT * visit.not_sent_in_a_row).await;
             }
-            let again = visit.not_sent_in_a_row < MOST_NOT_SENT_IN_A_ROW;
+            let again = visit.not_sent_in_a_row <= MOST_RETRIES_NOT_SENT;
             return if again { decide_again(run, visit).await } else { Next::Done };
         }
         ChargeOutcome::Rejected(rejected) if rejected.why == RejectedWhy::Keys => {

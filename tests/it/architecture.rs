@@ -173,6 +173,23 @@ fn every_planted_bug_has_its_place_in_the_rooms() {
 }
 
 #[test]
+fn a_shipped_binary_has_no_test_switches() {
+    let tree = |edges: &str| {
+        let words =
+            ["tree", "--offline", "--locked", "--depth", "0", "--format", "{p} [{f}]", "--edges", edges];
+        let output = std::process::Command::new(env!("CARGO"))
+            .args(words)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("cargo runs");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(!tree("normal,build").contains("test-hooks"), "a release build would have the test switches");
+    assert!(tree("normal,dev").contains("test-hooks"), "the suite's own binary has no test switches");
+}
+
+#[test]
 fn a_bad_house_is_refused() {
     let cases = [
         ("rules/x.rs", "use crate::store::Store;", "src/rules/x.rs:1: rules -> store"),
