@@ -9,8 +9,8 @@
 //! ```text
 //!  6   main.rs           the street door
 //!  5   cli/              the counter: one file per command
-//!  4   (daemon/, simulator/: two ways to run the house, not built yet)
-//!  3   wiring.rs         the fuse box          (web/: windows to look in, not built yet)
+//!  4   daemon/                                the way to run the house (simulator/: another, not built yet)
+//!  3   web/  wiring.rs                        windows to look in; the fuse box
 //!  2   billing/  config/  sandbox/             the work; the wishes; the pretend Omise
 //!  1   rules/  gateway/  store/  clock.rs      decisions; the bank's door; the book; the time
 //!  0   model/  omise/  hooks.rs                the words; the API client; the test-suite's switches
@@ -34,6 +34,9 @@
 //!   charges truly made that judges everything else.
 //! - [`wiring`]: joins config, book, gateway, sandbox and clock, and refuses what must not be joined: test keys and a
 //!   live book, a book of another host, a book older than its witness.
+//! - [`web`]: windows on loopback, `/healthz`, `/readyz` and `/metrics`. It shows counts and ages, nobody's name.
+//! - [`daemon`]: the service. A tick without meaning wakes it, it asks what is due, does one piece of work at a time,
+//!   and tells systemd how it stands.
 //! - `cli`: one file per command. It prints; it decides nothing.
 //! - [`hooks`]: kill points and planted bugs; empty in a shipped binary.
 //!
@@ -58,6 +61,7 @@ pub mod billing;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod gateway;
 pub mod hooks;
 pub mod model;
@@ -65,4 +69,5 @@ pub mod omise;
 pub mod rules;
 pub mod sandbox;
 pub mod store;
+pub mod web;
 pub mod wiring;

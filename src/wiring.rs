@@ -79,14 +79,19 @@ pub struct Door {
 
 /// Opens the door to the provider; starts the embedded sandbox where the config asks for it.
 pub async fn open_door(settings: &Settings) -> Result<Door, WiringError> {
-    let omise = &settings.omise;
-    let sandbox = if omise.sandbox { Some(start_sandbox(settings).await?) } else { None };
-    let gateway = match &sandbox {
+    let sandbox = if settings.omise.sandbox { Some(start_sandbox(settings).await?) } else { None };
+    let gateway = way_to(settings, sandbox.as_ref())?;
+    Ok(Door { gateway, sandbox })
+}
+
+/// The gateway to the embedded sandbox if there is one, else to where the config says.
+fn way_to(settings: &Settings, sandbox: Option<&Sandbox>) -> Result<Arc<OmiseGateway>, WiringError> {
+    let gateway = match sandbox {
         Some(sandbox) => door_to_sandbox(sandbox, settings)?,
         None => door_to_provider(settings)?,
     };
     settings.check_key(gateway.client().livemode()).map_err(WiringError::Wish)?;
-    Ok(Door { gateway: Arc::new(gateway), sandbox })
+    Ok(Arc::new(gateway))
 }
 
 fn door_to_sandbox(sandbox: &Sandbox, settings: &Settings) -> Result<OmiseGateway, WiringError> {
@@ -260,29 +265,40 @@ impl House {
 pub enum Claim {
     /// To charge: takes the lock, and refuses a book that is another host's or older than its witness.
     Charge,
+    /// The same, and to stay: others may hand their runs over.
+    Serve,
     /// To bind the book to this host: takes the lock.
     Adopt,
     /// To look.
     None,
 }
 
-/// Puts a house together around an open book.
+/// Takes the charging lock where the claim needs it. Comes first: beside another process that charges, nothing else
+/// is begun.
+pub fn claim(settings: &Settings, claim: Claim) -> Result<Option<ChargingLock>, WiringError> {
+    if claim == Claim::None {
+        return Ok(None);
+    }
+    make_folder(&settings.store.path)?;
+    let mut lock = ChargingLock::take(&settings.store.path)?;
+    if claim == Claim::Serve {
+        lock.stay()?;
+    }
+    Ok(Some(lock))
+}
+
+/// Puts a house together around an open book and what [`claim`] gave.
 pub fn build(
     settings: &Settings,
     mut store: SqliteStore,
     door: Door,
     watch: Arc<dyn Watch>,
     stop: CancellationToken,
-    claim: Claim,
+    (claim, lock): (Claim, Option<ChargingLock>),
 ) -> Result<House, WiringError> {
-    let lock = match claim {
-        Claim::None => None,
-        Claim::Charge | Claim::Adopt => Some(ChargingLock::take(&settings.store.path)?),
-    };
-    if claim == Claim::Charge {
+    if matches!(claim, Claim::Charge | Claim::Serve) {
         check_home(settings, &mut store)?;
     }
-    let pause_file = settings.brakes.pause_file.clone();
     let billing = Billing {
         lane: Lane::start(Box::new(store), LaneOptions::default()),
         gateway: door.gateway.clone(),
@@ -290,9 +306,66 @@ pub fn build(
         settings: Arc::new(billing_settings(settings)),
         watch,
         stop,
-        paused: Arc::new(move || pause_file.as_deref().is_some_and(Path::exists)),
+        paused: paused(settings),
     };
     Ok(House { billing, door, lock })
+}
+
+fn paused(settings: &Settings) -> Arc<dyn Fn() -> bool + Send + Sync> {
+    let pause_file = settings.brakes.pause_file.clone();
+    Arc::new(move || pause_file.as_deref().is_some_and(Path::exists))
+}
+
+/// The work of a standing house under new wishes; its new plans are in the book when this returns. Wishes that a
+/// house is built on cannot change while it stands.
+pub async fn renew(
+    house: &House,
+    old: &Settings,
+    new: &Settings,
+    plans: &[(PlanKey, PlanTerms)],
+) -> Result<Billing, WiringError> {
+    let wants_restart = [
+        ("store.path", old.store != new.store),
+        ("omise.sandbox", old.omise.sandbox != new.omise.sandbox),
+        ("sandbox", old.sandbox != new.sandbox),
+        ("web", old.web != new.web),
+    ];
+    if let Some((key, _)) = wants_restart.iter().find(|(_, changed)| *changed) {
+        return Err(WiringError::Wish(format!(
+            "{key}: found another value than the one in force, wanted the same: it changes with a restart"
+        )));
+    }
+    let gateway = way_to(new, house.door.sandbox.as_ref())?;
+    let known = house.billing.lane.run(|store| store.plans()).await.map_err(|_| closed(new))??;
+    let fresh: Vec<_> = plans
+        .iter()
+        .filter(|(key, terms)| !known.iter().any(|plan| plan.key == *key && plan.terms == *terms))
+        .cloned()
+        .collect();
+    if !fresh.is_empty() {
+        let door = Door { gateway: gateway.clone(), sandbox: None };
+        let refusals = refused_plans(new, &fresh, Some(&door)).await?;
+        if !refusals.is_empty() {
+            return Err(WiringError::Plans(refusals));
+        }
+    }
+    let (zone, now) = (new.zone.clone(), SystemClock.now());
+    let brought = house.billing.lane.run(move |store| {
+        store.set_zone(&zone)?;
+        if fresh.is_empty() { Ok(Vec::new()) } else { store.apply_plans(&fresh, now) }
+    });
+    brought.await.map_err(|_| closed(new))??;
+    Ok(Billing {
+        gateway,
+        settings: Arc::new(billing_settings(new)),
+        paused: paused(new),
+        ..house.billing.clone()
+    })
+}
+
+fn closed(settings: &Settings) -> WiringError {
+    let what = "the book's thread has ended".to_owned();
+    WiringError::Store(StoreError::Other { path: settings.store.path.clone(), what })
 }
 
 fn billing_settings(settings: &Settings) -> BillingSettings {

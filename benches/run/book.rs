@@ -22,8 +22,6 @@ pub const PRICE: i64 = 99_000;
 pub const STARTS: &str = "2026-11-01";
 /// See [`STARTS`].
 pub const FIRST_DUE: &str = "2026-11-01T12:00:00+07:00";
-/// An instant at which nothing has begun yet.
-pub const NOTHING_DUE: &str = "2026-10-01T12:00:00+07:00";
 
 /// How dues is to go to work.
 #[derive(Debug, Clone, Copy)]

@@ -53,13 +53,13 @@ impl Scale {
     pub const QUICK: Self = Self {
         turns: 3,
         charges: 15_000,
-        waiting: Duration::from_secs(12),
-        limit: 200,
-        window: Duration::from_secs(12),
-        within: "16.6",
-        limited: 240,
-        surprised: 300,
-        many: 100_000,
+        waiting: Duration::from_secs(30),
+        limit: 500,
+        window: Duration::from_secs(30),
+        within: "16.5",
+        limited: 450,
+        surprised: 600,
+        many: 50_000,
         looks: 7,
     };
 }

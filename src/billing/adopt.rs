@@ -3,7 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::run::{Run, hold};
+use super::hold::hold;
+use super::run::Run;
 use super::{Billing, Part, RunError, RunOrder, doubt};
 use crate::clock::Stopwatch;
 use crate::gateway::Window;

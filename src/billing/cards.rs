@@ -7,13 +7,14 @@ use super::run::Run;
 use super::serve::Visit;
 use super::{Part, RunError};
 use crate::gateway::{CustomerFacts, CustomerRead, GatewayError, Page};
+use crate::hooks::kill_point;
 use crate::model::{CustomerState, Snapshot, StoppedBy};
 use crate::store::CustomerReading;
 
 /// Rows in a page of the provider's list.
 const LIST_PAGE_ROWS: u64 = 100;
 /// Pages read at once, at most: each is a request that answers slowly, and some 300 KiB while it is taken in.
-const MOST_PAGES_AT_ONCE: usize = 16;
+const MOST_PAGES_AT_ONCE: usize = 32;
 /// Customers that a dry run keeps in memory; the rest it reads one by one.
 const MOST_KEPT_DRY: usize = 20_000;
 /// Fewer stale customers than that are read singly, whatever the list costs.
@@ -90,6 +91,7 @@ fn given_up(run: &Run<'_>, error: &GatewayError) -> Result<(), RunError> {
 
 async fn keep(run: &Run<'_>, page: Page<CustomerFacts>) -> Result<(), RunError> {
     run.time.saw(page.provider_now);
+    run.pace.accepted();
     let rows = page.rows.len() as u64;
     if run.order.dry_run {
         let mut read = run.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -98,7 +100,9 @@ async fn keep(run: &Run<'_>, page: Page<CustomerFacts>) -> Result<(), RunError> 
     } else {
         let at = run.at;
         let readings: Vec<_> = page.rows.into_iter().map(|facts| present(facts, at)).collect();
+        kill_point("cards.before_commit");
         run.billing.lane.run(move |store| store.observe_customers(&readings)).await??;
+        kill_point("cards.after_commit");
     }
     run.billing.watch.advance(rows);
     Ok(())

@@ -7,13 +7,14 @@ use super::run::Run;
 use super::serve::{Visit, fresh, left_due, refused_commit};
 use crate::hooks::{Bug, kill_point, planted};
 use crate::model::{
-    AttemptId, AttemptStatus, Change, ChargeOutcome, RejectedWhy, Snapshot, StoppedBy, Transition,
+    AttemptId, AttemptStatus, Change, ChargeOutcome, CustomerId, Decline, RejectedWhy, Snapshot, StoppedBy,
+    Transition,
 };
 use crate::rules::{self, PreparedCharge, RuleError, Wire};
 use crate::store::{CommitError, Refusal};
 
-/// Tries of one invoice in a row in one run that never left us.
-const MOST_NOT_SENT_IN_A_ROW: u32 = 3;
+/// How often one invoice is tried again in a row, in one run, after a request that never left us.
+const MOST_RETRIES_NOT_SENT: u32 = 3;
 /// Between two of them.
 const NOT_SENT_WAIT: Duration = Duration::from_millis(200);
 /// Fresh reads of a customer whom the provider says it does not have, in one run.
@@ -61,12 +62,38 @@ pub(super) async fn charge(
         || clock.steady().saturating_sub(steady) <= within && run.halted() != Some(StoppedBy::Lease);
     let charged = run.billing.gateway.charge(&request, &still_allowed).await;
     run.time.saw(charged.provider_now);
+    tell(&request.attempt, &request.customer, &charged.outcome);
     if planted(Bug::NoIntent) {
         let _ = run.billing.lane.commit(transition).await;
     }
     match keep_result(run, after, &request.attempt, &charged.outcome).await {
         Some(concluded) => follow(run, visit, &request.attempt, &charged.outcome, &concluded).await,
         None => Next::Done,
+    }
+}
+
+/// One line for each charge, found again by any of its fields. The customer is told apart, not named.
+fn tell(attempt: &AttemptId, customer: &CustomerId, outcome: &ChargeOutcome) {
+    let (invoice, subscription) = (&attempt.invoice, &attempt.invoice.subscription);
+    match outcome {
+        ChargeOutcome::Succeeded { charge, .. } => {
+            tracing::info!(%subscription, %invoice, %attempt, customer = customer.hashed(), %charge, "charged");
+        }
+        ChargeOutcome::Declined(Decline { code, .. }) => {
+            tracing::info!(%subscription, %invoice, %attempt, customer = customer.hashed(), %code, "declined");
+        }
+        ChargeOutcome::Pending { charge, .. } => {
+            tracing::info!(%subscription, %invoice, %attempt, customer = customer.hashed(), %charge, "pending");
+        }
+        ChargeOutcome::Rejected(_) => {
+            tracing::warn!(%subscription, %invoice, %attempt, customer = customer.hashed(), "rejected");
+        }
+        ChargeOutcome::NotSent(_) => {
+            tracing::info!(%subscription, %invoice, %attempt, customer = customer.hashed(), "not sent");
+        }
+        ChargeOutcome::NoAnswer(_) => {
+            tracing::warn!(%subscription, %invoice, %attempt, customer = customer.hashed(), "in doubt");
+        }
     }
 }
 
@@ -152,7 +179,7 @@ async fn follow(
             } else {
                 tokio::time::sleep(NOT_SENT_WAIT * visit.not_sent_in_a_row).await;
             }
-            let again = visit.not_sent_in_a_row < MOST_NOT_SENT_IN_A_ROW;
+            let again = visit.not_sent_in_a_row <= MOST_RETRIES_NOT_SENT;
             return if again { decide_again(run, visit).await } else { Next::Done };
         }
         ChargeOutcome::Rejected(rejected) if rejected.why == RejectedWhy::Keys => {

@@ -28,3 +28,15 @@ pub enum RunError {
     #[error(transparent)]
     Lane(#[from] LaneClosed),
 }
+
+impl RunError {
+    /// Whether the same may go well later without anybody's doing: the provider was away, or busy, or the book was.
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Gateway(error) => !matches!(error, GatewayError::Keys { .. }),
+            Self::Store(error) => matches!(error, StoreError::Busy { .. }),
+            Self::Clock(_) => true,
+            Self::Usage(_) | Self::KeysDuringRun(_) | Self::Lane(_) => false,
+        }
+    }
+}

@@ -6,16 +6,21 @@
 
 pub mod adopt;
 mod brakes;
+pub mod card_watch;
 mod cards;
 pub mod care;
 mod charge;
 mod doubt;
 mod error;
+mod hold;
 pub mod import;
 pub mod orders;
 mod pace;
+mod pages;
 pub mod plans;
 pub mod reconcile;
+pub mod recover;
+pub mod requests;
 mod run;
 mod serve;
 mod tally;
@@ -118,6 +123,22 @@ pub enum Part {
     Cards,
     /// Charging.
     Charges,
+}
+
+impl Part {
+    /// Its name between processes.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Doubt => "doubt",
+            Self::Cards => "cards",
+            Self::Charges => "charges",
+        }
+    }
+
+    /// The part of that name; `None`: there is none.
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Doubt, Self::Cards, Self::Charges].into_iter().find(|part| part.word() == word)
+    }
 }
 
 /// Nobody watches.

@@ -16,6 +16,10 @@ pub struct RatePerSecond(pub u32);
 const FINEST: Duration = Duration::from_millis(1);
 /// The wait after a 429 that names none; doubled by each further one in a row.
 const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+/// A probe without an answer for so long is followed by another.
+const LONGEST_PROBE: Duration = Duration::from_secs(5);
+/// How often the others look whether the probe was accepted.
+const PROBE_LOOK: Duration = Duration::from_millis(20);
 /// No 429 makes us wait longer than this at a time; the attempt is then tried again or left for the next run.
 const LONGEST_PATIENCE: Duration = Duration::from_mins(2);
 /// After a 429 the pace is this share, in percent, of what was accepted before.
@@ -34,12 +38,25 @@ struct State {
     next: Duration,
     /// Nothing before this, on the steady clock.
     patience_until: Duration,
+    /// Since the last 429: whether anything was accepted yet, so that one request finds out for all.
+    probe: Probe,
     /// 429s in a row.
     limited_in_a_row: u32,
     /// Since when accepted requests are counted, on the steady clock.
     counting_since: Option<Duration>,
     /// Accepted since then.
     accepted: u64,
+}
+
+/// What is known of the provider's patience.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Probe {
+    /// It takes requests.
+    Open,
+    /// It asked for patience; the next permit is a probe.
+    Wanted,
+    /// The probe is under way since then, on the steady clock; all others wait for what it brings, but not for ever.
+    Out(Duration),
 }
 
 impl Pace {
@@ -51,6 +68,7 @@ impl Pace {
             spacing,
             next: now,
             patience_until: Duration::ZERO,
+            probe: Probe::Open,
             limited_in_a_row: 0,
             counting_since: None,
             accepted: 0,
@@ -70,8 +88,15 @@ impl Pace {
                     // Patience puts everybody behind its end, this permit too.
                     mine = None;
                     state.patience_until
+                } else if state.waits_for_probe(now) {
+                    mine = None;
+                    now + PROBE_LOOK
                 } else {
-                    *mine.get_or_insert_with(|| state.take(now))
+                    let until = *mine.get_or_insert_with(|| state.take(now));
+                    if state.probe != Probe::Open && until <= now + FINEST {
+                        state.probe = Probe::Out(now);
+                    }
+                    until
                 }
             };
             if until <= now + FINEST {
@@ -87,6 +112,7 @@ impl Pace {
         let now = self.clock.steady();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.limited_in_a_row = 0;
+        state.probe = Probe::Open;
         state.counting_since.get_or_insert(now);
         state.accepted += 1;
     }
@@ -102,6 +128,7 @@ impl Pace {
         let patience = retry_after_s.map_or(doubled, Duration::from_secs).min(LONGEST_PATIENCE);
         state.limited_in_a_row += 1;
         state.patience_until = now + patience;
+        state.probe = Probe::Wanted;
         if let Some(since) = state.counting_since.take()
             && state.accepted > 0
         {
@@ -120,6 +147,11 @@ impl Pace {
 }
 
 impl State {
+    /// Whether a probe is under way whose answer is worth waiting for.
+    fn waits_for_probe(&self, now: Duration) -> bool {
+        matches!(self.probe, Probe::Out(since) if now.saturating_sub(since) < LONGEST_PROBE)
+    }
+
     fn take(&mut self, now: Duration) -> Duration {
         let mine = self.next.max(now.saturating_sub(FINEST)).max(self.patience_until);
         self.next = mine + self.spacing;
@@ -160,6 +192,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn after_a_429_one_request_finds_out_for_all() {
+        let (pace, start) = pace(1_000_000);
+        pace.limited(Some(1));
+        pace.permit().await;
+        let others = std::sync::atomic::AtomicU32::new(0);
+        let wait = async {
+            pace.permit().await;
+            others.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        };
+        let answer = async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            assert_eq!(others.load(std::sync::atomic::Ordering::SeqCst), 0, "the probe has no answer yet");
+            pace.accepted();
+        };
+        tokio::join!(wait, answer);
+        assert!(start.elapsed() < Duration::from_secs(5));
+        pace.limited(Some(1));
+        pace.permit().await;
+        pace.permit().await;
+        assert!(
+            start.elapsed() >= Duration::from_secs(9),
+            "a probe that brings nothing is not waited for for ever"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_429_stops_everybody_for_as_long_as_told_and_slows_the_rest() {
         let (pace, start) = pace(1_000_000);
         for _ in 0..100 {
@@ -173,6 +231,7 @@ mod tests {
         let resumed = tokio::time::Instant::now();
         for _ in 0..95 {
             pace.permit().await;
+            pace.accepted();
         }
         let took = resumed.elapsed();
         assert!(took >= Duration::from_secs(9), "100 in 10 s were accepted, so 95 need about that: {took:?}");

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::pace::Pace;
@@ -70,6 +70,17 @@ pub struct Reconciled {
     pub disputed: u64,
     /// Charges that are not of this book.
     pub others: u64,
+}
+
+/// Compares the last so many days up to now.
+pub async fn reconcile_days(
+    billing: &Billing,
+    days: i64,
+    tell: &mut (dyn FnMut(Finding) + Send),
+) -> Result<Reconciled, RunError> {
+    let to = billing.clock.now();
+    let from = to.saturating_sub(SignedDuration::from_hours(days * 24)).unwrap_or(Timestamp::UNIX_EPOCH);
+    reconcile(billing, Window { from, to }, tell).await
 }
 
 /// Compares the window; every finding but the plain matches goes to `tell`.

@@ -6,28 +6,26 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::brakes::RunBrakes;
+use super::hold::{hold, unreachable_report};
 use super::pace::Pace;
+use super::pages::DuePages;
 use super::tally::Tally;
 use super::time::ProviderTime;
-use super::{Billing, Only, Part, RunError, RunOrder, cards, doubt, serve};
+use super::{Billing, Part, RunError, RunOrder, cards, doubt, serve};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
 use crate::hooks::kill_point;
 use crate::model::{
-    AttemptStatus, CustomerId, Epoch, Installation, RunId, RunReport, Snapshot, StoppedBy, SubscriptionId,
+    AttemptStatus, CustomerId, Epoch, Installation, RunId, RunReport, StoppedBy, SubscriptionId,
 };
 use crate::rules::Circumstances;
-use crate::store::{BookFacts, DueCursor, Filter, StoreError};
+use crate::store::StoreError;
 
 /// Snapshots loaded at a time; two pages are in memory at most.
-const PAGE_ROWS: usize = 256;
-/// Our wall clock may be this far ahead of the provider's before nothing is charged.
-const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(1);
-/// And this far behind it.
-const MOST_BEHIND: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const PAGE_ROWS: usize = 256;
 /// Requests in a row that never reached the provider before the run gives up.
 const MOST_UNREACHED_IN_A_ROW: u64 = 20;
 
@@ -51,6 +49,16 @@ pub(super) struct Run<'a> {
     unreached_in_a_row: AtomicU64,
 }
 
+/// What was learned and taken before a run began.
+pub(super) struct Taken {
+    pub(super) at: Timestamp,
+    pub(super) installation: Installation,
+    /// `None`: a dry run, which takes nothing.
+    pub(super) epoch: Option<Epoch>,
+    pub(super) account: AccountFacts,
+    pub(super) time: ProviderTime,
+}
+
 /// Makes one run and reports it. The caller holds the charging lock, but for a dry run.
 pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunError> {
     let watch = Stopwatch::start();
@@ -68,127 +76,30 @@ pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunEr
     }
 }
 
-/// Proves the keys and takes the book: from here on this process charges, and no older one.
-pub(super) async fn hold<'a>(
-    billing: &'a Billing,
-    order: &'a RunOrder,
-) -> Result<(Run<'a>, Option<RunId>), RunError> {
-    let at = billing_instant(billing, order)?;
-    let facts = billing.lane.run(|store| store.facts()).await??;
-    let time = ProviderTime::new(billing.clock.clone());
-    let account = billing.gateway.account().await?;
-    time.saw(account.provider_now);
-    check_account(billing, order, at, &facts, &account)?;
-    let (epoch, run_id) =
-        if order.dry_run { (None, None) } else { begin(billing, at, &account, &time).await? };
-    let report = RunReport::new(
-        run_id.as_ref().map_or_else(|| "dry".to_owned(), ToString::to_string),
-        billing.settings.zone.at(at),
-        order.dry_run,
-        account.livemode,
-    );
-    let run = Run {
-        billing,
-        order,
-        at,
-        installation: facts.installation,
-        epoch,
-        account,
-        time,
-        pace: Pace::new(billing.clock.clone(), billing.settings.rate),
-        read: Mutex::default(),
-        left_due: Mutex::default(),
-        brakes: Mutex::new(RunBrakes::new(billing.settings.brakes.clone(), order.limit)),
-        tally: Mutex::new(Tally(report)),
-        halted: Mutex::new(None),
-        unreached_in_a_row: AtomicU64::new(0),
-    };
-    Ok((run, run_id))
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The instant that dueness is judged by, in whole seconds.
-fn billing_instant(billing: &Billing, order: &RunOrder) -> Result<Timestamp, RunError> {
-    let at = order.at.unwrap_or_else(|| billing.clock.now());
-    Timestamp::from_second(at.as_second())
-        .map_err(|_| RunError::Usage(format!("{at} is outside the calendar")))
-}
-
-/// Live keys never charge for a time that has not come; a book never mixes modes; a jumped clock stops everything.
-fn check_account(
-    billing: &Billing,
-    order: &RunOrder,
-    at: Timestamp,
-    facts: &BookFacts,
-    account: &AccountFacts,
-) -> Result<(), RunError> {
-    let wall = billing.clock.now();
-    if account.livemode && !order.dry_run && at > wall {
-        return Err(RunError::Usage(format!(
-            "--at: found {at}, which is in the future, wanted a past instant: with a live key only --dry-run may look ahead"
-        )));
-    }
-    if facts.livemode.is_some_and(|bound| bound != account.livemode) {
-        let word = |live| if live { "live" } else { "test" };
-        return Err(
-            StoreError::WrongMode { found: word(account.livemode), wanted: word(!account.livemode) }.into()
-        );
-    }
-    if let Some(theirs) = account.provider_now {
-        let ahead = wall.duration_since(theirs);
-        if ahead > MOST_AHEAD || ahead < -MOST_BEHIND {
-            return Err(RunError::Clock(format!(
-                "the wall clock says {wall}, the provider's says {theirs}: more than an hour ahead or five minutes behind; \
-                 nothing was charged, set the clock right and run again"
-            )));
+impl<'a> Run<'a> {
+    /// Nothing done yet.
+    pub(super) fn new(billing: &'a Billing, order: &'a RunOrder, taken: Taken, report: RunReport) -> Self {
+        Self {
+            billing,
+            order,
+            at: taken.at,
+            installation: taken.installation,
+            epoch: taken.epoch,
+            account: taken.account,
+            time: taken.time,
+            pace: Pace::new(billing.clock.clone(), billing.settings.rate),
+            read: Mutex::default(),
+            left_due: Mutex::default(),
+            brakes: Mutex::new(RunBrakes::new(billing.settings.brakes.clone(), order.limit)),
+            tally: Mutex::new(Tally(report)),
+            halted: Mutex::new(None),
+            unreached_in_a_row: AtomicU64::new(0),
         }
     }
-    Ok(())
-}
-
-/// Binds the book's mode, raises the epoch and opens the run's row.
-async fn begin(
-    billing: &Billing,
-    at: Timestamp,
-    account: &AccountFacts,
-    time: &ProviderTime,
-) -> Result<(Option<Epoch>, Option<RunId>), RunError> {
-    let livemode = account.livemode;
-    let wire = time.wire(billing.settings.timeout);
-    billing
-        .lane
-        .run(move |store| {
-            store.bind_mode(livemode)?;
-            kill_point("epoch.before_commit");
-            let (epoch, orphans) = store.begin_epoch(at, wire.wall_at, wire.provider_now)?;
-            kill_point("epoch.after_commit");
-            if orphans > 0 {
-                tracing::warn!(
-                    orphans,
-                    "attempts of a process that died are in doubt and will be looked up first"
-                );
-            }
-            let run = store.open_run(at, wire.wall_at)?;
-            Ok((Some(epoch), Some(run)))
-        })
-        .await?
-}
-
-async fn unreachable_report(
-    billing: &Billing,
-    order: &RunOrder,
-    watch: Stopwatch,
-) -> Result<RunReport, RunError> {
-    let at = billing_instant(billing, order)?;
-    let facts = billing.lane.run(|store| store.facts()).await??;
-    let livemode = facts.livemode.unwrap_or(false);
-    let mut report = RunReport::new("none".into(), billing.settings.zone.at(at), order.dry_run, livemode);
-    report.stopped_by = Some(StoppedBy::ProviderUnreachable);
-    report.elapsed_ms = watch.elapsed_ms();
-    Ok(report)
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Run<'_> {
@@ -230,6 +141,9 @@ impl Run<'_> {
                 let Some(snapshot) = waiting.pop_front() else { break };
                 under_way.push(serve::serve(self, snapshot));
                 if waiting.is_empty() {
+                    if (self.billing.paused)() {
+                        self.halt(StoppedBy::PauseFile);
+                    }
                     waiting.extend(pages.next().await?);
                 }
             }
@@ -338,77 +252,13 @@ impl Run<'_> {
         if let Some(run) = run {
             let json = serde_json::to_string(&report).unwrap_or_default();
             let wall = self.billing.clock.now();
+            kill_point("report.before_commit");
             self.billing.lane.run(move |store| store.close_run(&run, &json, wall)).await??;
+            kill_point("report.after_commit");
         }
         if stopped_by == Some(StoppedBy::Keys) {
             return Err(RunError::KeysDuringRun(Box::new(report)));
         }
         Ok(report)
-    }
-}
-
-/// Pages of due snapshots, by keyset; or the few that the order names.
-struct DuePages<'a> {
-    run: &'a Run<'a>,
-    cursor: Option<DueCursor>,
-    named: bool,
-    done: bool,
-}
-
-impl<'a> DuePages<'a> {
-    const fn new(run: &'a Run<'a>) -> Self {
-        Self { run, cursor: None, named: run.order.only.is_some(), done: false }
-    }
-
-    async fn next(&mut self) -> Result<Vec<Snapshot>, RunError> {
-        if self.done {
-            return Ok(Vec::new());
-        }
-        if self.named {
-            self.done = true;
-            return self.named_ones().await;
-        }
-        let (at, after) = (self.run.at, self.cursor);
-        let page = self.run.billing.lane.run(move |store| store.due(at, after, PAGE_ROWS)).await??;
-        self.done = page.len() < PAGE_ROWS;
-        self.cursor = page.last().map(|(cursor, _)| *cursor).or(self.cursor);
-        // One that was served and left due stands at `at` itself now, behind its first place: not a second time.
-        let left_due = locked(&self.run.left_due);
-        let fresh = page.into_iter().map(|(_, snapshot)| snapshot);
-        Ok(fresh.filter(|snapshot| !left_due.contains(&snapshot.subscription.id)).collect())
-    }
-
-    async fn named_ones(&self) -> Result<Vec<Snapshot>, RunError> {
-        let (at, only) = (self.run.at, self.run.order.only.clone());
-        let found = self
-            .run
-            .billing
-            .lane
-            .run(move |store| match only {
-                Some(Only::Subscription(id)) => Ok(store.snapshot(&id)?.into_iter().collect()),
-                Some(Only::Customer(customer)) => {
-                    let filter = Filter { customer: Some(customer), ..Filter::default() };
-                    let mut found: Vec<Snapshot> = Vec::new();
-                    let mut after = 0;
-                    loop {
-                        let page = store.list_subscriptions(&filter, after, PAGE_ROWS)?;
-                        for row in &page {
-                            found.extend(store.snapshot(&row.subscription.id)?);
-                        }
-                        match page.last() {
-                            Some(last) if page.len() == PAGE_ROWS => after = last.row,
-                            _ => return Ok(found),
-                        }
-                    }
-                }
-                None => Ok::<_, StoreError>(Vec::new()),
-            })
-            .await??;
-        if found.is_empty() {
-            return Err(RunError::Usage(
-                "--only: found an id that is not in this book; `dues list subscriptions` shows those that are".into(),
-            ));
-        }
-        Ok(found.into_iter().filter(|s| s.subscription.wake_at.is_some_and(|wake| wake <= at)).collect())
     }
 }

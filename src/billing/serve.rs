@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::cards;
 use super::charge::{self, Next};
 use super::run::Run;
+use crate::hooks::kill_point;
 use crate::model::{Change, SkipReason, Snapshot, StoppedBy, SubscriptionId, Transition};
 use crate::rules::{self, Prepared};
 use crate::store::{CommitError, Refusal};
@@ -93,16 +94,17 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
 /// Nothing to send: writes what there is to write.
 async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skipped: SkipReason) -> Step {
     let wakes = wake_after(&transition);
-    let more =
-        skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake <= run.at);
+    let more = skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake <= run.at);
     if run.order.dry_run {
         run.tally().wrote(&transition);
     } else if !transition.is_empty() {
         left_due(run, &visit.snapshot.subscription.id, &transition);
+        kill_point("settle.before_commit");
         match run.billing.lane.commit(transition.clone()).await {
             Ok(()) => run.tally().wrote(&transition),
             Err(error) => return refused(run, visit, &error).await,
         }
+        kill_point("settle.after_commit");
         if more {
             return reload(run, visit).await;
         }

@@ -4,7 +4,9 @@
 
 use super::orders::OrderError;
 use crate::model::{Event, Flag, Snapshot, SubscriptionId};
-use crate::store::{AttemptRow, Filter, InvoiceRow, SkippedPeriods, Store, StoreError, SubscriptionRow};
+use crate::store::{
+    AttemptRow, CustomerRow, Filter, InvoiceRow, SkippedPeriods, Store, StoreError, SubscriptionRow,
+};
 
 /// Rows read at a time.
 const PAGE_ROWS: usize = 1_000;
@@ -16,6 +18,8 @@ pub struct Story {
     pub row: SubscriptionRow,
     /// What the next decision will look at.
     pub now: Snapshot,
+    /// Whose it is, as last read.
+    pub customer: CustomerRow,
     /// All of them, oldest first.
     pub invoices: Vec<InvoiceRow>,
     /// All of them, in the order of their intents.
@@ -35,9 +39,14 @@ pub fn story(store: &mut dyn Store, id: &SubscriptionId) -> Result<Story, OrderE
     let (Some(row), Some(now)) = (row, store.snapshot(id)?) else {
         return Err(OrderError::no_subscription(id));
     };
+    let theirs = Filter { customer: Some(row.subscription.customer.clone()), ..Filter::default() };
+    let Some(customer) = store.list_customers(&theirs, 0, 1)?.into_iter().next() else {
+        return Err(OrderError::no_subscription(id));
+    };
     Ok(Story {
         row,
         now,
+        customer,
         invoices: all(store, |store, after| {
             store.list_invoices(&f, after, PAGE_ROWS).map(|page| rows(page, |row| row.row))
         })?,

@@ -7,8 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::{
-    backup, cancel, change, charges, charging, check, completions, customers, import, invoice, list, man,
-    pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe, tokens, why,
+    backup, cancel, change, charges, charging, check, completions, customers, daemon, import, invoice, list,
+    man, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe, tokens, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -67,6 +67,8 @@ pub enum LogFormat {
 pub enum Command {
     /// One billing run now; prints its report
     RunNow(run_now::RunNowArgs),
+    /// The service: charges what is due, until it is told to stop
+    Daemon(daemon::DaemonArgs),
     /// Look at config, store, clock, keys and gateway; say what to fix; change nothing
     Check(check::CheckArgs),
     /// Plans of the config against the book

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
+use super::handover::{self, Followed};
 use super::house::{self, Purpose};
 use super::instant::instant;
 use super::output::{Column, Output};
@@ -14,34 +15,52 @@ use super::rows::short;
 use super::run_now::RunNowArgs;
 use crate::billing::adopt::adopt;
 use crate::billing::reconcile::{Finding, Reconciled, reconcile};
-use crate::billing::{self, Only, RunError, RunOrder};
+use crate::billing::{self, RunError, RunOrder, requests};
 use crate::gateway::Window;
-use crate::model::{CustomerId, SubscriptionId};
-use crate::wiring;
+use crate::model::RunReport;
+use crate::store::{ChargingLock, StoreError};
+use crate::wiring::{self, WiringError};
 
-/// One billing run now.
+/// One billing run now. Beside a service that charges from the same book, the service makes it.
 pub(super) fn run_now(args: &RunNowArgs, context: &Context) -> Result<Exit, Failure> {
     let order = order(args, context)?;
     let purpose = if order.dry_run { Purpose::Look } else { Purpose::Charge };
-    let report = context.wait(async {
-        let house = house::open(context, purpose).await?;
-        let report = billing::run(&house.billing, &order).await;
-        house.close(context.settings()).await?;
-        match report {
-            // What was done until then is still worth a report; the exit code tells the rest.
-            Err(RunError::KeysDuringRun(report)) => Ok(*report),
-            other => Ok(other?),
+    let claimed = match wiring::claim(context.settings(), purpose.claim()) {
+        Err(WiringError::Store(StoreError::InUse { stays: true, holder, .. })) => {
+            match handover::follow(&order, context, &holder)? {
+                Followed::Report(report) => return render_report(&report, &context.global, args.strict),
+                Followed::Left { lock, request } => (Some(lock), Some(request)),
+            }
         }
-    })?;
+        other => (other?, None),
+    };
+    let report = context.wait(run_alone(context, &order, purpose, claimed))?;
     render_report(&report, &context.global, args.strict)
 }
 
+/// Makes the run in this process; the request that nobody else will end is ended with it.
+async fn run_alone(
+    context: &Context,
+    order: &RunOrder,
+    purpose: Purpose,
+    (lock, request): (Option<ChargingLock>, Option<i64>),
+) -> Result<RunReport, Failure> {
+    let house = house::open_claimed(context, purpose, lock).await?;
+    let report = billing::run(&house.billing, order).await;
+    if let Some(request) = request {
+        requests::end(&house.billing, request, &report).await?;
+    }
+    house.close(context.settings()).await?;
+    match report {
+        // What was done until then is still worth a report; the exit code tells the rest.
+        Err(RunError::KeysDuringRun(report)) => Ok(*report),
+        other => Ok(other?),
+    }
+}
+
 fn order(args: &RunNowArgs, context: &Context) -> Result<RunOrder, Failure> {
-    let only = match args.only.as_deref() {
-        None => None,
-        Some(id) if id.starts_with("cust_") => Some(Only::Customer(CustomerId::parse(id)?)),
-        Some(id) => Some(Only::Subscription(SubscriptionId::parse(id)?)),
-    };
+    let only = args.only.as_deref().map(requests::parse_only).transpose();
+    let only = only.map_err(|why| Failure::usage(format!("--only: {why}")))?;
     Ok(RunOrder {
         at: args.at.as_deref().map(|text| instant("--at", text, context.zone())).transpose()?,
         dry_run: args.dry_run,

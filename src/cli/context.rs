@@ -1,7 +1,7 @@
 //! What a command has in hand: the config, and through it the book, the provider and the time.
 
 use jiff::Timestamp;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 use super::args::Global;
 use super::exit::Failure;
@@ -27,7 +27,11 @@ impl Context {
     pub fn load(global: Global) -> Result<Self, Failure> {
         let path = config::find(global.config.as_deref())?;
         let config = config::load(&path)?;
-        let runtime = Runtime::new()
+        // One thread: the work waits for the network, the book has a thread of its own, and handing things between
+        // more of them costs more than it brings.
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
             .map_err(|why| Failure::unexpected(format!("no threads could be started ({why})")))?;
         Ok(Self { global, config, runtime })
     }

@@ -10,8 +10,8 @@ use super::progress::Progress;
 use crate::billing::import::Import;
 use crate::billing::{Part, Watch};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Filter, Store};
-use crate::wiring::{self, Door, House};
+use crate::store::{ChargingLock, Filter, Store};
+use crate::wiring::{self, Claim, Door, House};
 
 /// What a command wants of the house.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,29 @@ pub(super) enum Purpose {
     Look,
 }
 
+impl Purpose {
+    /// What it claims.
+    pub(super) const fn claim(self) -> Claim {
+        match self {
+            Self::Charge => Claim::Charge,
+            Self::Adopt => Claim::Adopt,
+            Self::Look => Claim::None,
+        }
+    }
+}
+
 /// Puts the house together; a new book on the embedded sandbox gets the config's subscriptions first.
 pub(super) async fn open(context: &Context, purpose: Purpose) -> Result<House, Failure> {
+    let lock = wiring::claim(context.settings(), purpose.claim())?;
+    open_claimed(context, purpose, lock).await
+}
+
+/// The same with the lock in hand.
+pub(super) async fn open_claimed(
+    context: &Context,
+    purpose: Purpose,
+    lock: Option<ChargingLock>,
+) -> Result<House, Failure> {
     let settings = context.settings();
     let door = wiring::open_door(settings).await?;
     let mut store = match purpose {
@@ -38,17 +59,16 @@ pub(super) async fn open(context: &Context, purpose: Purpose) -> Result<House, F
         wiring::bring_plans(settings, &context.config.plans, &mut store, Some(&door)).await?;
         first_subscriptions(context, &mut store, &door)?;
     }
-    let lock = match purpose {
-        Purpose::Charge => wiring::Claim::Charge,
-        Purpose::Adopt => wiring::Claim::Adopt,
-        Purpose::Look => wiring::Claim::None,
-    };
     let watch = Arc::new(Bar::new(context));
-    Ok(wiring::build(settings, store, door, watch, stop_on_signal(), lock)?)
+    Ok(wiring::build(settings, store, door, watch, stop_on_signal(), (purpose.claim(), lock))?)
 }
 
 /// `[sandbox] subscriptions`, into a book that has none, so that a first try has something to bill.
-fn first_subscriptions(context: &Context, store: &mut SqliteStore, door: &Door) -> Result<(), Failure> {
+pub(super) fn first_subscriptions(
+    context: &Context,
+    store: &mut SqliteStore,
+    door: &Door,
+) -> Result<(), Failure> {
     let Some(file) = context.settings().sandbox.subscriptions.as_ref().filter(|_| door.sandbox.is_some())
     else {
         return Ok(());
@@ -93,6 +113,15 @@ async fn wait_for_signal() {
     }
 }
 
+/// What a part of the work is called beside its bar.
+pub(super) const fn caption(part: Part) -> &'static str {
+    match part {
+        Part::Doubt => "looking up",
+        Part::Cards => "reading customers",
+        Part::Charges => "charging",
+    }
+}
+
 /// A progress bar for each part of the work.
 struct Bar {
     global: super::args::Global,
@@ -107,12 +136,7 @@ impl Bar {
 
 impl Watch for Bar {
     fn begin(&self, part: Part, total: Option<u64>) {
-        let what = match part {
-            Part::Doubt => "looking up",
-            Part::Cards => "reading customers",
-            Part::Charges => "charging",
-        };
-        let bar = Progress::new(&self.global, what, total.unwrap_or(0));
+        let bar = Progress::new(&self.global, caption(part), total.unwrap_or(0));
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Some((bar, 0));
     }
 

@@ -7,6 +7,7 @@ mod args;
 mod asked;
 mod context;
 mod exit;
+mod handover;
 mod instant;
 mod layout;
 mod logs;
@@ -24,6 +25,7 @@ mod charging;
 mod check;
 mod completions;
 mod customers;
+mod daemon;
 mod erase;
 mod export;
 mod house;
@@ -67,7 +69,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(shown) => return args::refuse(&shown),
     };
-    logs::start(&cli.global);
+    logs::start(&cli.global, matches!(cli.command, Command::Daemon(_)));
     let exit = match dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => failure.tell(),
@@ -79,6 +81,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let global = cli.global;
     match cli.command {
         Command::RunNow(args) => charging::run_now(&args, &Context::load(global)?),
+        Command::Daemon(args) => daemon::run(&args, &Context::load(global)?),
         Command::Adopt(args) => charging::adopt_book(&args, &Context::load(global)?),
         Command::Reconcile(args) => charging::reconcile_book(&args, &Context::load(global)?),
         Command::Check(args) => check::run(&args, global),

@@ -150,7 +150,7 @@ fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
         global.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default();
     let mut steps: Vec<(String, &str)> = Vec::new();
     if report.dry_run {
-        steps.push((format!("dues run-now{config}"), "charge them"));
+        steps.push((format!("dues run-now{config}"), "charge what is due now"));
     }
     if !report.flagged.is_empty() {
         steps.push((format!("dues list flags{config}"), "who cannot be charged, and why"));

@@ -12,7 +12,7 @@ use super::rows::{
 };
 use crate::billing::why::{self, Story};
 use crate::model::{AttemptStatus, SubscriptionId, Zone};
-use crate::store::{CustomerRow, SkippedPeriods};
+use crate::store::SkippedPeriods;
 
 /// People are told that many of the last invoices and diary lines; programs all of them.
 const LAST_FOR_PEOPLE: usize = 12;
@@ -44,7 +44,6 @@ pub(super) fn run(args: &WhyArgs, context: &Context) -> Result<Exit, Failure> {
 
 fn object(story: &Story, next: &[String]) -> Value {
     let zone = &story.row.subscription.zone;
-    let customer = customer(story, zone);
     let invoices: Vec<InvoiceLine> = story.invoices.iter().map(InvoiceLine::of).collect();
     let attempts: Vec<AttemptLine> = story.attempts.iter().map(|row| AttemptLine::of(row, zone)).collect();
     let flags: Vec<FlagLine> = story.flags.iter().map(|flag| FlagLine::of(flag, zone)).collect();
@@ -53,7 +52,7 @@ fn object(story: &Story, next: &[String]) -> Value {
     json!({
         "subscription": SubscriptionLine::of(&story.row),
         "plan": { "plan": story.now.plan.key, "version": story.now.plan.version, "terms": story.now.plan.terms },
-        "customer": customer,
+        "customer": CustomerLine::of(&story.customer, zone),
         "invoices": invoices,
         "attempts": attempts,
         "flags": flags,
@@ -65,11 +64,6 @@ fn object(story: &Story, next: &[String]) -> Value {
 
 fn skipped_object(skip: &SkippedPeriods, zone: &Zone) -> Value {
     json!({ "from": skip.from, "to": skip.to, "reason": skip.reason, "at": rfc3339(skip.at, zone) })
-}
-
-fn customer(story: &Story, zone: &Zone) -> CustomerLine {
-    // How many subscriptions they have is not asked here: the row counts this one.
-    CustomerLine::of(&CustomerRow { row: 0, customer: story.now.customer.clone(), subscriptions: 1 }, zone)
 }
 
 fn tell(out: &mut Output, story: &Story, next: &[String]) -> Result<(), Failure> {

@@ -7,6 +7,8 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -65,6 +67,14 @@ pub enum SecretError {
     /// The variable is not set.
     #[error("secret_key_env: found no environment variable {0}, wanted one that holds the secret key")]
     NoVariable(String),
+    /// Something else than a signing secret.
+    #[error(
+        "{path}: found something else, wanted the webhook signing secret, base64, as Omise's dashboard shows it"
+    )]
+    NotBase64 {
+        /// The file.
+        path: PathBuf,
+    },
     /// Something else than a secret key.
     #[error(
         "{place}: found {found}, wanted Omise's secret key, which begins with skey_ (skey_test_ for test keys)"
@@ -99,6 +109,15 @@ pub(super) fn from_credential(path: &Path) -> Result<SecretText, SecretError> {
 pub(super) fn from_env(name: &str) -> Result<SecretText, SecretError> {
     let text = std::env::var(name).map_err(|_| SecretError::NoVariable(name.to_owned()))?;
     judge(&Zeroizing::new(text), &format!("environment variable {name}"))
+}
+
+/// A signing secret in base64, of a file that its owner alone can read.
+pub(super) fn base64_from_file(path: &Path) -> Result<SecretText, SecretError> {
+    let text = private_text(path, LONGEST_KEY_BYTES)?;
+    match STANDARD.decode(text.trim()).map(Zeroizing::new) {
+        Ok(bytes) if !bytes.is_empty() => Ok(SecretText(Zeroizing::new(text.trim().to_owned()))),
+        _ => Err(SecretError::NotBase64 { path: path.to_owned() }),
+    }
 }
 
 /// The text of a file, refused if anybody but its owner can reach it.
@@ -190,6 +209,18 @@ mod tests {
             let (_folder, path) = write(0o600, text);
             let said = from_file(&path).unwrap_err().to_string();
             assert!(said.contains(found) && !said.contains("canary"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_signing_secret_is_private_base64() {
+        let (_folder, path) = write(0o600, "Y2FuYXJ5\n");
+        assert_eq!(base64_from_file(&path).unwrap().expose(), "Y2FuYXJ5");
+        let (_folder, path) = write(0o644, "Y2FuYXJ5");
+        assert!(matches!(base64_from_file(&path), Err(SecretError::Open { .. })));
+        for text in ["", "not base64!"] {
+            let (_folder, path) = write(0o600, text);
+            assert!(matches!(base64_from_file(&path), Err(SecretError::NotBase64 { .. })), "{text}");
         }
     }
 

@@ -128,6 +128,16 @@ pub struct WebSettings {
     pub webhook_secret_file: Option<PathBuf>,
 }
 
+impl WebSettings {
+    /// Reads the signing secret for webhooks, base64. `Ok(None)`: none is wished.
+    ///
+    /// # Errors
+    /// A sentence that never holds any of the secret.
+    pub fn webhook_secret(&self) -> Result<Option<SecretText>, SecretError> {
+        self.webhook_secret_file.as_deref().map(secret::base64_from_file).transpose()
+    }
+}
+
 /// Cron words with seconds, in the book's zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleSettings {

@@ -107,6 +107,15 @@ text_id!(
     "an Omise customer, such as cust_test_5xuy4w91xqz7d1w9u0t",
     |t| t.starts_with("cust_") && t.len() > 5 && word_like(t)
 );
+impl CustomerId {
+    /// Eight hexadecimal digits that tell customers apart in a log without naming them.
+    pub fn hashed(&self) -> String {
+        let digest = Sha256::digest(self.as_str().as_bytes());
+        let first = digest.iter().take(4).fold(0, |sum: u32, byte| sum << 8 | u32::from(*byte));
+        format!("{first:08x}")
+    }
+}
+
 text_id!(
     /// A customer's card at Omise: `card_…`.
     CardId,

@@ -46,17 +46,6 @@ pub struct Pause {
     pub by: PausedBy,
 }
 
-/// What `dues change` asked for, from the next period on that has no invoice yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingChange {
-    /// Another plan version; `None` keeps it.
-    pub plan: Option<PlanVersionId>,
-    /// Another quantity; `None` keeps it.
-    pub quantity: Option<Quantity>,
-    /// Another zone; `None` keeps it.
-    pub zone: Option<Zone>,
-}
-
 /// One customer's standing order for a plan. All instants are whole seconds on the billing clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {

@@ -35,6 +35,8 @@ pub enum StoreError {
         path: PathBuf,
         /// Its process id, or `unknown`.
         holder: String,
+        /// The holder is a daemon: it stays, and takes requests.
+        stays: bool,
     },
     /// Others wrote for longer than the wait.
     #[error("{path}: another program kept the book locked for {waited_s} s; try again")]

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use super::sqlite::beside;
 
+/// Behind the process id of a holder that takes requests.
+const STAYS: &str = "daemon";
+
 /// The right to charge from one book.
 #[derive(Debug)]
 pub struct ChargingLock {
@@ -36,12 +39,19 @@ impl ChargingLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::InUse { holder: holder(&mut file), path: path.clone() });
+                let (holder, stays) = holder(&mut file);
+                return Err(StoreError::InUse { holder, stays, path: path.clone() });
             }
             Err(TryLockError::Error(e)) => return Err(unwritable(e)),
         }
         file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(unwritable)?;
         Ok(Self { file, path })
+    }
+
+    /// Tells those who find the lock taken that its holder stays and takes requests.
+    pub fn stay(&mut self) -> Result<(), StoreError> {
+        let written = self.file.rewind().and_then(|()| writeln!(self.file, "{} {STAYS}", std::process::id()));
+        written.map_err(|e| StoreError::ReadOnly { path: self.path.clone(), why: e.to_string() })
     }
 
     /// The lock file.
@@ -59,13 +69,13 @@ impl Drop for ChargingLock {
     }
 }
 
-fn holder(file: &mut File) -> String {
+/// Who holds it, and whether it stays.
+fn holder(file: &mut File) -> (String, bool) {
     let mut text = String::new();
     let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
-    match (read, text.trim()) {
-        (Ok(_), pid) if !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit()) => pid.into(),
-        _ => "unknown".into(),
-    }
+    let (pid, role) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    let known = read.is_ok() && !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit());
+    (if known { pid.into() } else { "unknown".into() }, role == STAYS)
 }
 
 #[cfg(test)]
@@ -76,10 +86,16 @@ mod tests {
     fn one_process_charges_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let book = folder.path().join("dues.db");
-        let lock = ChargingLock::take(&book).unwrap();
+        let mut lock = ChargingLock::take(&book).unwrap();
         let refused = ChargingLock::take(&book).unwrap_err();
         let holder = std::process::id().to_string();
-        assert_eq!(refused, StoreError::InUse { path: lock.path().into(), holder });
+        assert_eq!(
+            refused,
+            StoreError::InUse { path: lock.path().into(), holder: holder.clone(), stays: false }
+        );
+        lock.stay().unwrap();
+        let refused = ChargingLock::take(&book).unwrap_err();
+        assert_eq!(refused, StoreError::InUse { path: lock.path().into(), holder, stays: true });
         drop(lock);
         ChargingLock::take(&book).unwrap();
     }

@@ -27,7 +27,8 @@ pub use lane::{CommitError, Lane, LaneClosed, LaneOptions, LaneStats};
 pub use lock::ChargingLock;
 pub use rows::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
-    NewSubscription, PlanChange, RunRequest, SkippedPeriods, SubscriptionRow, UsageCount,
+    NewSubscription, PlanChange, RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow,
+    UsageCount,
 };
 
 /// The book. One owner at a time; every method is one transaction unless it says otherwise.
@@ -168,6 +169,34 @@ pub trait Store: Send {
 
     /// The last run's number, billing instant and report; the report is `None` while, or if, it did not end.
     fn last_run(&mut self) -> Result<Option<(RunId, Timestamp, Option<String>)>, StoreError>;
+
+    /// When a job of the service last began, on the wall clock; `None`: never.
+    fn job_began(&mut self, job: &str) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Notes that a job of the service was done that began then.
+    fn note_job(&mut self, job: &str, began: Timestamp) -> Result<(), StoreError>;
+
+    /// Asks the process that charges for a run; returns the request's number. `wish.id` is not looked at.
+    fn ask_run(&mut self, wish: &RunRequest, asked: Timestamp) -> Result<i64, StoreError>;
+
+    /// Whether a request waits that nobody has taken. Writes nothing.
+    fn runs_wait(&mut self) -> Result<bool, StoreError>;
+
+    /// Takes the oldest request that waits; `None`: none does.
+    fn take_run(&mut self, taken: Timestamp) -> Result<Option<RunRequest>, StoreError>;
+
+    /// For a process that begins to charge: requests that a dead one had taken wait again, and those asked before
+    /// that instant are ended without a report.
+    fn give_back_runs(&mut self, asked_before: Timestamp, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Tells whoever asked how far the run is; `None`: between two parts.
+    fn tell_run(&mut self, id: i64, progress: Option<&RunProgress>) -> Result<(), StoreError>;
+
+    /// Ends a request with what it came to, as JSON; `None`: it was given up. One that has ended stays as it is.
+    fn end_run(&mut self, id: i64, report: Option<&str>, ended: Timestamp) -> Result<(), StoreError>;
+
+    /// Where a request stands; `None`: there is no such number.
+    fn run_state(&mut self, id: i64) -> Result<Option<RunState>, StoreError>;
 
     // --- what people read, by pages
 

@@ -102,9 +102,9 @@ pub enum PlanChange {
 }
 
 /// A run asked for by `run-now` beside a live daemon.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunRequest {
-    /// Its number.
+    /// Its number; 0 while it is not in the book.
     pub id: i64,
     /// The billing instant asked for; `None`: the daemon's own now.
     pub at: Option<Timestamp>,
@@ -112,6 +112,30 @@ pub struct RunRequest {
     pub only: Option<String>,
     /// At most this many charges.
     pub limit: Option<u64>,
+}
+
+/// How far a run is that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunProgress {
+    /// The part under way, a word.
+    pub part: String,
+    /// Its steps so far.
+    pub done: u64,
+    /// All its steps; `None`: they cannot be counted.
+    pub total: Option<u64>,
+}
+
+/// Where a run stands that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunState {
+    /// Somebody works on it, or did.
+    pub taken: bool,
+    /// It is over.
+    pub ended: bool,
+    /// What it came to, as JSON; `None`: it is not over, or it was given up.
+    pub report: Option<String>,
+    /// How far it is; `None`: it has not begun.
+    pub progress: Option<RunProgress>,
 }
 
 /// What a list is narrowed to. All `None`: everything.

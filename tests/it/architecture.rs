@@ -96,7 +96,7 @@ const FENCES: &[Fence] = &[
     fence("Zoned::now", &["clock.rs"]),
     fence("SystemTime", &["clock.rs"]),
     // The sandbox drips its answers on the runtime's own timer.
-    fence("Instant", &["clock.rs", "sandbox/answer.rs"]),
+    fence("Instant", &["clock.rs", "sandbox/http/answer.rs"]),
     fence("clock_gettime", &["clock.rs"]),
     Fence { what: "unsafe", only_in: &[], tests_too: true },
 ];
@@ -170,6 +170,23 @@ fn every_planted_bug_has_its_place_in_the_rooms() {
         });
         assert!(planted, "the bug {} is planted nowhere", bug.name());
     }
+}
+
+#[test]
+fn a_shipped_binary_has_no_test_switches() {
+    let tree = |edges: &str| {
+        let words =
+            ["tree", "--offline", "--locked", "--depth", "0", "--format", "{p} [{f}]", "--edges", edges];
+        let output = std::process::Command::new(env!("CARGO"))
+            .args(words)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("cargo runs");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(!tree("normal,build").contains("test-hooks"), "a release build would have the test switches");
+    assert!(tree("normal,dev").contains("test-hooks"), "the suite's own binary has no test switches");
 }
 
 #[test]

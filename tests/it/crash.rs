@@ -71,20 +71,25 @@ impl Count {
     }
 }
 
-/// Four subscriptions with five due periods; one customer owes two.
+/// Five subscriptions with six due periods; one customer owes two, and one has no card.
 fn small_book(timeout: &'static str) -> (Scene, Expected) {
     let scene = Scene::new(Setting { customers: 4, timeout, in_flight: 2, ..Setting::default() });
     let who = scene.customers();
     scene.import(&format!(
         "id,customer,plan,starts\nmay,{},monthly,2026-11-15\nron,{},monthly,2026-10-10\n\
-         sue,{},weekly,2026-11-19\ntom,{},weekly,2026-11-18\n",
-        who[0], who[1], who[2], who[3]
+         sue,{},weekly,2026-11-19\ntom,{},weekly,2026-11-18\nuna,{},weekly,2026-11-18\n",
+        who[0],
+        who[1],
+        who[2],
+        who[3],
+        scene.cardless_customer()
     ));
     let expected = Expected::default()
         .with("may", &["2026-11-15"], 99_000)
         .with("ron", &["2026-10-10", "2026-11-10"], 99_000)
         .with("sue", &["2026-11-19"], 12_050)
-        .with("tom", &["2026-11-18"], 12_050);
+        .with("tom", &["2026-11-18"], 12_050)
+        .with("una", &["2026-11-18"], 12_050);
     (scene, expected)
 }
 

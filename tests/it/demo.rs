@@ -46,6 +46,11 @@ impl Demo {
 
     /// The ledger of the embedded sandbox, from its state beside the book, while no program holds it.
     fn ledger(&self) -> Vec<LedgerEntry> {
+        self.beside(dues::sandbox::Sandbox::ledger)
+    }
+
+    /// Holds the embedded sandbox's state, as a second program would.
+    fn beside<T>(&self, work: impl FnOnce(&dues::sandbox::Sandbox) -> T) -> T {
         let state: PathBuf = self.0.path().join("config/demo-book/dues.db.sandbox");
         assert!(state.exists(), "the demo's provider keeps its state beside the book");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -58,9 +63,9 @@ impl Demo {
                 ..SandboxOptions::default()
             };
             let sandbox = dues::sandbox::start(options).await.expect("the demo's own state");
-            let ledger = sandbox.ledger();
+            let found = work(&sandbox);
             sandbox.stop().await;
-            ledger
+            found
         })
     }
 }
@@ -201,6 +206,17 @@ fn a_month_later_and_back_again() {
     paid.sort_unstable();
     paid.dedup();
     assert_eq!(paid.len(), many, "no invoice was paid twice");
+}
+
+#[test]
+fn two_at_once_are_refused_as_a_book_in_use() {
+    let demo = Demo::fresh();
+    demo.run(&[]);
+    demo.beside(|_| {
+        let words = ["run-now", "--config", "config/demo.toml"];
+        let second = Child::start(demo.0.path(), &words, &[]).wait().expect(4);
+        assert!(second.stderr.contains("in use"), "{second:#?}");
+    });
 }
 
 #[test]

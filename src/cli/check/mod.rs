@@ -82,6 +82,7 @@ pub(super) fn run(_: &CheckArgs, global: Global) -> Result<Exit, Failure> {
     book::look(&context, live, &mut findings);
     provider::look(&context, &mut findings);
     brakes(&context, &mut findings);
+    webhooks(&context, &mut findings);
     show(&context, &findings)?;
     Ok(findings.exit())
 }
@@ -93,6 +94,14 @@ fn brakes(context: &Context, findings: &mut Findings) {
             format!("found the pause file {}: nothing is charged until it is removed", file.display()),
         ),
         _ => findings.ok("brakes", "no pause file"),
+    }
+}
+
+fn webhooks(context: &Context, findings: &mut Findings) {
+    match context.settings().web.as_ref().map(crate::config::WebSettings::webhook_secret) {
+        None | Some(Ok(None)) => {}
+        Some(Ok(Some(_))) => findings.ok("webhooks", "a signing secret"),
+        Some(Err(why)) => findings.failed("webhooks", why.into()),
     }
 }
 

@@ -183,7 +183,15 @@ async fn a_killed_sandbox_comes_back_as_it_was() {
     let charge = desk.post("/charges", &format!("amount=50000&currency=THB&customer={customer}")).await;
     let card = charge.text("/card/id");
     desk.delete(&format!("/customers/{customer}/cards/{card}")).await;
-    let seen = desk.get(&format!("/charges/{}", charge.text("/id"))).await.json;
+    let form = format!(
+        "every=1&period=day&start_date=2040-01-01&end_date=2040-02-01&charge[customer]={customer}&charge[amount]=9900"
+    );
+    desk.post("/schedules", &form).await;
+    desk.post(&format!("/charges/{}/refunds", charge.text("/id")), "amount=700").await;
+    let seen_too = [desk.get("/schedules").await.json, desk.get("/transactions").await.json["data"].clone()];
+    let events = desk.get("/events?limit=100").await.json["data"].clone();
+    let seen = desk.get(&format!("/charges/{}", charge.text("/id"))).await.json["refunds"]["total"].clone();
+    assert_eq!(seen, 1);
     let ledger = desk.sandbox.ledger();
     assert!(crate::sandbox::start(options.clone()).await.is_err(), "one process at a time");
     desk.close().await;
@@ -194,7 +202,16 @@ async fn a_killed_sandbox_comes_back_as_it_was() {
     text.extend_from_slice(b"{\"charges\":[{\"id\":{\"ms\":17");
     std::fs::write(&path, text).expect("file");
     let back = Desk::open(options.clone()).await;
-    assert_eq!(back.get(&format!("/charges/{}", charge.text("/id"))).await.json, seen);
+    let kept = back.get(&format!("/charges/{}", charge.text("/id"))).await;
+    assert_eq!(
+        (kept.json["refunded_amount"].clone(), kept.json["card"]["deleted"].clone()),
+        (700.into(), true.into())
+    );
+    let kept = [back.get("/schedules").await.json, back.get("/transactions").await.json["data"].clone()];
+    assert_eq!(kept[0]["data"], seen_too[0]["data"]);
+    assert_eq!(kept[1], seen_too[1]);
+    assert_eq!(back.get("/events?limit=100").await.json["data"], events);
+    assert_eq!(back.get("/balance").await.json["total"], 50_000 - 1825 - 128 - 700);
     assert_eq!(back.sandbox.ledger(), ledger);
     assert_eq!(back.get(&format!("/customers/{customer}")).await.json["default_card"], json!(null));
     let next = back.customer("4242424242424242").await;

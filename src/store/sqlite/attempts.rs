@@ -1,6 +1,7 @@
 //! Attempts and their intents: rows in, rows out.
 
 use std::sync::Arc;
+use std::sync::LazyLock;
 
 use rusqlite::{Row, params};
 
@@ -94,9 +95,12 @@ impl Book {
 
     /// All attempts of that invoice's row, by number.
     pub(super) fn attempts_of(&self, invoice_row: i64) -> Outcome<Vec<Attempt>> {
-        let mut find = self.sql(&format!(
-            "SELECT {ATTEMPT} FROM {ATTEMPT_FROM} WHERE a.row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 ORDER BY a.row"
-        ))?;
+        static OF_INVOICE: LazyLock<String> = LazyLock::new(|| {
+            format!(
+                "SELECT {ATTEMPT} FROM {ATTEMPT_FROM} WHERE a.row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 ORDER BY a.row"
+            )
+        });
+        let mut find = self.sql(&OF_INVOICE)?;
         let mut rows = find.query([invoice_row])?;
         let mut attempts = Vec::new();
         while let Some(row) = rows.next()? {

@@ -3,6 +3,7 @@
 //! Every card that was ever seen of a customer keeps its slot; `place` says which were among the last reading.
 
 use std::sync::Arc;
+use std::sync::LazyLock;
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -23,7 +24,8 @@ pub(super) const CUSTOMER: &str =
 pub(super) const CUSTOMER_FROM: &str =
     "customers u LEFT JOIN cards d ON d.row = (u.row << 16) | u.default_card";
 
-/// Declines that one snapshot loads, the newest: far more than any network allows in 30 days.
+/// Declines that one snapshot loads, the newest and every one that says never: far more than any network allows in
+/// 30 days.
 const MOST_DECLINES: i64 = 64;
 /// Slots of one customer: 16 bits of a card's row.
 const SLOTS: i64 = 1 << 16;
@@ -45,7 +47,9 @@ impl Book {
 
     /// The customer of that row, with cards; `None`: no such row.
     pub(super) fn customer_at(&self, row: i64) -> Outcome<Option<CustomerSnapshot>> {
-        let mut find = self.sql(&format!("SELECT {CUSTOMER} FROM {CUSTOMER_FROM} WHERE u.row = ?1"))?;
+        static ONE: LazyLock<String> =
+            LazyLock::new(|| format!("SELECT {CUSTOMER} FROM {CUSTOMER_FROM} WHERE u.row = ?1"));
+        let mut find = self.sql(&ONE)?;
         let mut rows = find.query([row])?;
         rows.next()?.map(|row| self.customer_of(row)).transpose()
     }
@@ -222,7 +226,8 @@ impl Book {
         let mut find = self.sql(
             "SELECT d.row, k.id, d.fingerprint, d.at, d.amount, d.currency, d.never \
              FROM declines d JOIN cards k ON k.row = (d.customer << 16) | d.card \
-             WHERE d.customer = ?1 ORDER BY d.at DESC, d.row DESC LIMIT ?2",
+             WHERE d.customer = ?1 AND (d.never = 1 OR d.row IN (SELECT row FROM declines WHERE customer = ?1 \
+             ORDER BY at DESC, row DESC LIMIT ?2)) ORDER BY d.at DESC, d.row DESC",
         )?;
         let mut rows = find.query([customer_row, MOST_DECLINES])?;
         let mut declines = Vec::new();

@@ -1,5 +1,7 @@
 //! Events, flags and skipped periods: what is noted beside the money.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
@@ -103,10 +105,11 @@ impl Book {
 
     /// The standing flags of that subscription's row, oldest first.
     pub(super) fn standing_flags(&self, subscription_row: i64) -> Outcome<Vec<Flag>> {
-        let mut find = self.sql(&format!(
-            "SELECT {FLAG} FROM {} WHERE f.subscription = ?1 AND f.until IS NULL ORDER BY f.row",
-            FLAG_FROM.replacen("flags f", "flags f INDEXED BY flags_standing", 1)
-        ))?;
+        static STANDING: LazyLock<String> = LazyLock::new(|| {
+            let from = FLAG_FROM.replacen("flags f", "flags f INDEXED BY flags_standing", 1);
+            format!("SELECT {FLAG} FROM {from} WHERE f.subscription = ?1 AND f.until IS NULL ORDER BY f.row")
+        });
+        let mut find = self.sql(&STANDING)?;
         let mut rows = find.query([subscription_row])?;
         let mut flags = Vec::new();
         while let Some(row) = rows.next()? {

@@ -21,6 +21,7 @@ mod lists;
 mod open;
 mod pack;
 mod plans;
+mod requests;
 mod reserve;
 mod runs;
 mod schema;
@@ -38,7 +39,8 @@ use jiff::Timestamp;
 
 use super::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
-    NewSubscription, Refusal, SkippedPeriods, Store, StoreError, SubscriptionRow, UsageCount, witness,
+    NewSubscription, Refusal, RunProgress, RunRequest, RunState, SkippedPeriods, Store, StoreError,
+    SubscriptionRow, UsageCount, witness,
 };
 use crate::model::{
     Attempt, AttemptId, CustomerId, CustomerSnapshot, Epoch, Event, Flag, FlagReason, Invoice, InvoiceId,
@@ -262,6 +264,42 @@ impl Store for SqliteStore {
 
     fn last_run(&mut self) -> Result<Option<(RunId, Timestamp, Option<String>)>, StoreError> {
         self.read(Book::last_run)
+    }
+
+    fn job_began(&mut self, job: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|book| book.job_began(job))
+    }
+
+    fn note_job(&mut self, job: &str, began: Timestamp) -> Result<(), StoreError> {
+        self.write(|book| book.note_job(job, began))
+    }
+
+    fn ask_run(&mut self, wish: &RunRequest, asked: Timestamp) -> Result<i64, StoreError> {
+        self.write(|book| book.ask_run(wish, asked))
+    }
+
+    fn runs_wait(&mut self) -> Result<bool, StoreError> {
+        self.read(Book::runs_wait)
+    }
+
+    fn take_run(&mut self, taken: Timestamp) -> Result<Option<RunRequest>, StoreError> {
+        self.write(|book| book.take_run(taken))
+    }
+
+    fn give_back_runs(&mut self, asked_before: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|book| book.give_back_runs(asked_before, now))
+    }
+
+    fn tell_run(&mut self, id: i64, progress: Option<&RunProgress>) -> Result<(), StoreError> {
+        self.write(|book| book.tell_run(id, progress))
+    }
+
+    fn end_run(&mut self, id: i64, report: Option<&str>, ended: Timestamp) -> Result<(), StoreError> {
+        self.write(|book| book.end_run(id, report, ended))
+    }
+
+    fn run_state(&mut self, id: i64) -> Result<Option<RunState>, StoreError> {
+        self.read(|book| book.run_state(id))
     }
 
     fn list_subscriptions(

@@ -19,8 +19,10 @@ pub(super) struct Migration {
 }
 
 /// All steps, in order.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("migrations/001_book.sql") }];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("migrations/001_book.sql") },
+    Migration { version: 2, sql: include_str!("migrations/002_service.sql") },
+];
 
 /// Marks a file as ours: `dues` in ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x6475_6573;

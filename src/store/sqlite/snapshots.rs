@@ -1,16 +1,19 @@
 //! What a decision reads: one subscription with all that matters, by a handful of point look-ups.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 
 use super::super::DueCursor;
 use super::book::Book;
+use super::codes::Coded;
 use super::columns::{seconds, signed};
 use super::customers::{CUSTOMER, CUSTOMER_FROM};
 use super::fault::Outcome;
 use super::invoices::{INVOICE, INVOICE_FROM};
 use super::subscriptions::{SUBSCRIPTION, SUBSCRIPTION_FROM, SUBSCRIPTION_WIDTH};
 use crate::model::{
-    Attempt, AttemptId, CustomerId, Invoice, InvoiceId, OpenInvoice, Snapshot, SubscriptionId,
+    Attempt, AttemptId, CustomerId, Hold, Invoice, InvoiceId, OpenInvoice, Snapshot, SubscriptionId,
 };
 
 impl Book {
@@ -30,8 +33,9 @@ impl Book {
     }
 
     fn snapshot_at(&self, row: i64) -> Outcome<Snapshot> {
-        let mut find =
-            self.sql(&format!("SELECT {SUBSCRIPTION} FROM {SUBSCRIPTION_FROM} WHERE s.row = ?1"))?;
+        static ONE: LazyLock<String> =
+            LazyLock::new(|| format!("SELECT {SUBSCRIPTION} FROM {SUBSCRIPTION_FROM} WHERE s.row = ?1"));
+        let mut find = self.sql(&ONE)?;
         let (subscription, customer_row) = find.query_row([row], |row| {
             Ok((self.subscription_of(row), row.get::<_, i64>(SUBSCRIPTION_WIDTH - 1)))
         })?;
@@ -49,15 +53,38 @@ impl Book {
     }
 
     fn open_invoices(&self, subscription_row: i64) -> Outcome<Vec<OpenInvoice>> {
-        let from = INVOICE_FROM.replacen("invoices v", "invoices v INDEXED BY invoices_open", 1);
-        let mut find = self.sql(&format!(
-            "SELECT {INVOICE} FROM {from} WHERE v.subscription = ?1 AND v.status = 0 ORDER BY v.idx LIMIT ?2"
-        ))?;
+        static OPEN: LazyLock<String> = LazyLock::new(|| {
+            let from = INVOICE_FROM.replacen("invoices v", "invoices v INDEXED BY invoices_open", 1);
+            format!(
+                "SELECT {INVOICE} FROM {from} WHERE v.subscription = ?1 AND v.status = 0 ORDER BY v.idx LIMIT ?2"
+            )
+        });
+        let mut find = self.sql(&OPEN)?;
         let mut rows = find.query([subscription_row, signed(Snapshot::MOST_OPEN_INVOICES)])?;
         let mut open = Vec::new();
         while let Some(row) = rows.next()? {
             open.push(self.with_attempts(Self::invoice_of(row)?)?);
         }
+        if open.len() == Snapshot::MOST_OPEN_INVOICES {
+            return self.movable_invoices(subscription_row);
+        }
+        Ok(open)
+    }
+
+    /// The same where more are open than one snapshot loads: those that wait for a person's word give way, so that a
+    /// newer one that is being collected is not lost from sight behind them.
+    fn movable_invoices(&self, subscription_row: i64) -> Outcome<Vec<OpenInvoice>> {
+        let mut find = self.sql(&format!(
+            "SELECT {INVOICE} FROM {INVOICE_FROM} WHERE v.subscription = ?1 AND v.status = 0 \
+             ORDER BY (v.hold IS ?3), v.idx LIMIT ?2"
+        ))?;
+        let held = Hold::CatchUp.code();
+        let mut rows = find.query([subscription_row, signed(Snapshot::MOST_OPEN_INVOICES), held])?;
+        let mut open = Vec::new();
+        while let Some(row) = rows.next()? {
+            open.push(self.with_attempts(Self::invoice_of(row)?)?);
+        }
+        open.sort_by_key(|open| open.invoice.id.index);
         Ok(open)
     }
 

@@ -103,6 +103,27 @@ fn keys_that_are_refused_here_already() {
 }
 
 #[test]
+fn a_credential_of_systemd_is_used_where_no_key_is_named() {
+    let shop = Shop::new();
+    shop.config("sandbox = true", "api_url = \"http://127.0.0.1:9\"");
+    shop.write("omise_secret_key", "pkey_test_canary");
+    let mut command = shop.command(&["run-now", "--config", "dues.toml"]);
+    let done = Shop::done(command.env("CREDENTIALS_DIRECTORY", shop.path("")));
+    assert!(!done.stderr.contains("canary"), "{}", done.stderr);
+    done.fails(2, &["omise_secret_key: found a public key"]);
+}
+
+#[test]
+fn check_looks_at_the_webhook_secret() {
+    let shop = Shop::new();
+    shop.config("[omise]", "[web]\nwebhook_secret_file = \"webhook.secret\"\n[omise]");
+    shop.write("webhook.secret", "Y2FuYXJ5");
+    let done = shop.dues(&["check"]);
+    assert_eq!(done.code, 2, "{}", done.stdout);
+    assert!(done.stdout.contains("run `chmod 600 webhook.secret`"), "{}", done.stdout);
+}
+
+#[test]
 fn a_live_key_beside_what_it_forbids() {
     let shop = Shop::new();
     shop.subscribe("cust_test_1");

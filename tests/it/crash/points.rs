@@ -14,7 +14,7 @@ fn on_the_way(points: &[&str], name: &str) {
     for (turn, point) in points.iter().enumerate() {
         assert!(KILL_POINTS.contains(point), "{point} is not in hooks::KILL_POINTS");
         for (nth, way) in WAYS.iter().enumerate() {
-            let passage = if point.starts_with("epoch") { 1 } else { 1 + (turn + nth) % 2 };
+            let passage = if met_once(point) { 1 } else { 1 + (turn + nth) % 2 };
             let kill = format!("{point}:{passage}");
             let case = format!("killed at {kill}, provider: {}", way.name);
             *died.entry(point).or_default() +=
@@ -23,6 +23,11 @@ fn on_the_way(points: &[&str], name: &str) {
     }
     every_point_was_met(&died, 1);
     count.close(name);
+}
+
+/// Points that a run over the small book passes a single time.
+fn met_once(point: &str) -> bool {
+    ["epoch", "cards", "settle", "report"].iter().any(|start| point.starts_with(start))
 }
 
 /// Kills in recovery itself, after a first kill that left something to recover.
@@ -68,6 +73,21 @@ fn around_the_request_and_its_result() {
 }
 
 #[test]
+fn around_cards_and_what_is_written_without_a_charge() {
+    on_the_way(
+        &[
+            "cards.before_commit",
+            "cards.after_commit",
+            "settle.before_commit",
+            "settle.after_commit",
+            "report.before_commit",
+            "report.after_commit",
+        ],
+        "around cards, flags and the report",
+    );
+}
+
+#[test]
 fn in_recovery_from_an_unsent_intent() {
     in_recovery("intent.after_commit", "in recovery from an unsent intent");
 }
@@ -82,6 +102,12 @@ fn no_named_point_is_left_out() {
     let tried = [
         "epoch.before_commit",
         "epoch.after_commit",
+        "cards.before_commit",
+        "cards.after_commit",
+        "settle.before_commit",
+        "settle.after_commit",
+        "report.before_commit",
+        "report.after_commit",
         "intent.before_commit",
         "intent.after_commit",
         "request.before",

@@ -52,6 +52,11 @@ impl Child {
         Self { process, out, err, what: format!("{}dues {}", plants.concat(), words.join(" ")) }
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Waits for its end; a program that hangs is killed and fails the test.
     pub fn wait(mut self) -> Ended {
         let begun = Instant::now();
@@ -125,7 +130,7 @@ impl Ended {
     /// Fails the test unless it ended with this exit code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code(), code, "wanted exit code {code}:\n{self:#?}");
+        assert_eq!(self.code(), code, "{}: wanted exit code {code}:\n{self:#?}", self.what);
         self
     }
 

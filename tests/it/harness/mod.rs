@@ -12,6 +12,7 @@ mod scene;
 pub use book::{Book, text};
 pub use chance::Chance;
 pub use child::{Child, Ended};
+pub use http::ask;
 pub use judge::{Expected, judge};
 pub use proxy::{Proxy, Trick};
 pub use scene::{AT, PLANS, Scene, Setting};

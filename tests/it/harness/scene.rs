@@ -220,6 +220,13 @@ impl Scene {
         (field("/id"), field("/default_card"))
     }
 
+    /// Makes a customer without any card; returns the id.
+    #[track_caller]
+    pub fn cardless_customer(&self) -> String {
+        let made = self.ask("POST", "/customers", self.sandbox().secret_key(), &json!({"email": "a@b.test"}));
+        made["id"].as_str().expect("an id").to_owned()
+    }
+
     /// A token of a card of that number, good until 12/2046.
     #[track_caller]
     pub fn new_token(&self, number: &str) -> String {
@@ -227,33 +234,6 @@ impl Scene {
             "security_code": "123"});
         let token = self.ask("POST", "/tokens", self.sandbox().public_key(), &json!({"card": card}));
         token["id"].as_str().expect("a token").to_owned()
-    }
-
-    /// A copy of the book's files as they are now, under another name in the folder.
-    pub fn keep_book(&self, name: &str) {
-        Self::copy_book(self.folder(), &self.path(name));
-    }
-
-    /// Puts a kept copy of the book back.
-    pub fn put_book_back(&self, name: &str) {
-        for (file, _) in Self::book_files(self.folder()) {
-            fs::remove_file(file).expect("a file of the book");
-        }
-        Self::copy_book(&self.path(name), self.folder());
-    }
-
-    fn copy_book(from: &Path, to: &Path) {
-        fs::create_dir_all(to).expect("a folder");
-        for (file, name) in Self::book_files(from) {
-            fs::copy(file, to.join(name)).expect("a copy");
-        }
-    }
-
-    fn book_files(folder: &Path) -> Vec<(PathBuf, String)> {
-        let entries = fs::read_dir(folder).expect("a folder of the test").map(|entry| entry.expect("listed"));
-        let named = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
-        let pairs = named.map(|entry| (entry.path(), entry.file_name().to_string_lossy().into_owned()));
-        pairs.filter(|(_, name)| name.starts_with("dues.db")).collect()
     }
 
     /// All that is known about the scene, for a failed test.

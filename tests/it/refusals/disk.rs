@@ -3,6 +3,8 @@
 //! A full disk is a small file system of its own, which takes the right to mount one. Where nobody may, the same run
 //! is made under a limit on the size of files; the test says which of the two it made.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -46,7 +48,7 @@ fn many(scene: &Scene) -> Expected {
     let mut csv = String::from("id,customer,plan,starts\n");
     let mut expected = Expected::default();
     for (number, customer) in scene.customers().iter().enumerate() {
-        csv += &format!("sub-{number},{customer},monthly,2026-11-15\n");
+        let _ = writeln!(csv, "sub-{number},{customer},monthly,2026-11-15");
         expected = expected.with(&format!("sub-{number}"), &["2026-11-15"], 99_000);
     }
     scene.write("many.csv", &csv);
@@ -75,7 +77,7 @@ fn a_full_disk_stops_intents_and_keeps_every_result() {
     let faults = judge(
         &scene.ledger(),
         &Book::of_money(&scene),
-        &Expected { periods: Default::default(), ..many(&scene) },
+        &Expected { periods: BTreeMap::default(), ..many(&scene) },
     );
     assert!(faults.is_empty(), "{faults:#?}");
 

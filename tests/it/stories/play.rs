@@ -113,18 +113,8 @@ impl Stage {
         let scene = Scene::new(Setting { customers: 0, toml: PLANS, timeout: "400ms", ..Setting::default() });
         let parts: Vec<&str> = given.split(", ").collect();
         let (plan, starts) = parts[0].split_once(" from ").expect("`PLAN from DAY`");
-        let customer = match parts.iter().find_map(|part| part.strip_prefix("card ")) {
-            Some(number) => scene.new_customer(number).0,
-            None => {
-                let made = scene.ask(
-                    "POST",
-                    "/customers",
-                    scene.sandbox().secret_key(),
-                    &json!({"email": "a@b.test"}),
-                );
-                text(&made, "id").to_owned()
-            }
-        };
+        let card = parts.iter().find_map(|part| part.strip_prefix("card "));
+        let customer = card.map_or_else(|| scene.cardless_customer(), |number| scene.new_customer(number).0);
         scene.import(&format!("id,customer,plan,starts\nmay,{customer},{plan},{starts}\n"));
         Self { scene, customer }
     }

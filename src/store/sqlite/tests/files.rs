@@ -55,7 +55,14 @@ fn a_newer_book_is_refused() {
     let (_folder, path, store) = new_book();
     drop(store);
     raw(&path).execute_batch("PRAGMA user_version = 99").unwrap();
-    assert_eq!(refused(&path, CREATE()), StoreError::Newer { path, found: 99, known: 1 });
+    assert_eq!(
+        refused(&path, CREATE()),
+        StoreError::Newer {
+            path,
+            found: 99,
+            known: super::super::schema::newest(super::super::schema::MIGRATIONS)
+        }
+    );
 }
 
 #[test]

@@ -8,13 +8,17 @@ use super::*;
 use crate::store::conformance::samples::*;
 use crate::store::{Store as _, StoreError};
 
-const SECOND: Migration = Migration {
-    version: 2,
+/// The schema of this program, and a step that none has yet.
+const NOW: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+const NEXT: i64 = NOW + 1;
+
+const ONE_MORE: Migration = Migration {
+    version: NEXT,
     sql: "ALTER TABLE customers ADD COLUMN email TEXT; UPDATE customers SET email = 'none'",
 };
 
-fn steps(second: Migration) -> Vec<Migration> {
-    MIGRATIONS.iter().copied().chain([second]).collect()
+fn steps(more: Migration) -> Vec<Migration> {
+    MIGRATIONS.iter().copied().chain([more]).collect()
 }
 
 fn version(path: &Path) -> i64 {
@@ -27,32 +31,32 @@ fn a_book_is_upgraded_after_a_copy() {
     fill(&mut store, 3);
     let installation = store.facts().unwrap().installation;
     drop(store);
-    let book = open_with(&path, &OpenOptions::default(), &steps(SECOND)).unwrap();
+    let book = open_with(&path, &OpenOptions::default(), &steps(ONE_MORE)).unwrap();
     assert_eq!(book.installation, installation);
     let upgraded: i64 = book
         .conn
         .query_row("SELECT count(*) FROM customers WHERE email = 'none'", [], |row| row.get(0))
         .unwrap();
-    assert_eq!((upgraded, version(&path)), (3, 2));
-    let copy = copy_before(&path, 2);
-    assert_eq!(version(&copy), 1);
+    assert_eq!((upgraded, version(&path)), (3, NEXT));
+    let copy = copy_before(&path, NEXT);
+    assert_eq!(version(&copy), NOW);
     let mut before = SqliteStore::open(&copy, OpenOptions::default()).unwrap();
     assert_eq!(before.count_due(at(0)).unwrap(), 3);
     // Once upgraded, it is opened without another copy; by an older program not at all.
     std::fs::remove_file(&copy).unwrap();
-    drop(open_with(&path, &OpenOptions::default(), &steps(SECOND)).unwrap());
+    drop(open_with(&path, &OpenOptions::default(), &steps(ONE_MORE)).unwrap());
     assert!(!copy.exists());
     let older = SqliteStore::open(&path, OpenOptions::default()).err();
-    assert_eq!(older, Some(StoreError::Newer { path, found: 2, known: 1 }));
+    assert_eq!(older, Some(StoreError::Newer { path, found: NEXT, known: NOW }));
 }
 
 #[test]
 fn a_new_book_goes_all_steps_without_a_copy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dues.db");
-    drop(open_with(&path, &CREATE(), &steps(SECOND)).unwrap());
-    assert_eq!(version(&path), 2);
-    assert!(!copy_before(&path, 2).exists());
+    drop(open_with(&path, &CREATE(), &steps(ONE_MORE)).unwrap());
+    assert_eq!(version(&path), NEXT);
+    assert!(!copy_before(&path, NEXT).exists());
 }
 
 #[test]
@@ -65,10 +69,10 @@ fn a_step_that_fails_leaves_the_book_as_it_was() {
         "ALTER TABLE customers ADD COLUMN email TEXT; DELETE FROM zones",
     ] {
         assert!(
-            open_with(&path, &OpenOptions::default(), &steps(Migration { version: 2, sql })).is_err(),
+            open_with(&path, &OpenOptions::default(), &steps(Migration { version: NEXT, sql })).is_err(),
             "{sql}"
         );
-        assert_eq!(version(&path), 1);
+        assert_eq!(version(&path), NOW);
         let columns: i64 = raw(&path)
             .query_row(
                 "SELECT count(*) FROM pragma_table_info('customers') WHERE name = 'email'",
@@ -87,8 +91,8 @@ fn reading_upgrades_nothing() {
     let (_folder, path, store) = new_book();
     drop(store);
     let reader = OpenOptions { read_only: true, ..OpenOptions::default() };
-    assert!(open_with(&path, &reader, &steps(SECOND)).is_err());
-    assert_eq!(version(&path), 1);
+    assert!(open_with(&path, &reader, &steps(ONE_MORE)).is_err());
+    assert_eq!(version(&path), NOW);
 }
 
 #[test]

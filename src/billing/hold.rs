@@ -1,0 +1,123 @@
+//! Before a run: the keys are proved, the clocks compared, the book taken.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::run::{Run, Taken};
+use super::time::ProviderTime;
+use super::{Billing, RunError, RunOrder};
+use crate::clock::Stopwatch;
+use crate::gateway::AccountFacts;
+use crate::hooks::kill_point;
+use crate::model::{Epoch, RunId, RunReport, StoppedBy};
+use crate::store::{BookFacts, StoreError};
+
+/// Our wall clock may be this far ahead of the provider's before nothing is charged.
+const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(1);
+/// And this far behind it.
+const MOST_BEHIND: SignedDuration = SignedDuration::from_mins(5);
+
+/// Proves the keys and takes the book: from here on this process charges, and no older one.
+pub(super) async fn hold<'a>(
+    billing: &'a Billing,
+    order: &'a RunOrder,
+) -> Result<(Run<'a>, Option<RunId>), RunError> {
+    let at = billing_instant(billing, order)?;
+    let facts = billing.lane.run(|store| store.facts()).await??;
+    let time = ProviderTime::new(billing.clock.clone());
+    let account = billing.gateway.account().await?;
+    time.saw(account.provider_now);
+    check_account(billing, order, at, &facts, &account)?;
+    let (epoch, run_id) =
+        if order.dry_run { (None, None) } else { begin(billing, at, &account, &time).await? };
+    let report = RunReport::new(
+        run_id.as_ref().map_or_else(|| "dry".to_owned(), ToString::to_string),
+        billing.settings.zone.at(at),
+        order.dry_run,
+        account.livemode,
+    );
+    let taken = Taken { at, installation: facts.installation, epoch, account, time };
+    let run = Run::new(billing, order, taken, report);
+    Ok((run, run_id))
+}
+
+/// The instant that dueness is judged by, in whole seconds.
+fn billing_instant(billing: &Billing, order: &RunOrder) -> Result<Timestamp, RunError> {
+    let at = order.at.unwrap_or_else(|| billing.clock.now());
+    Timestamp::from_second(at.as_second())
+        .map_err(|_| RunError::Usage(format!("{at} is outside the calendar")))
+}
+
+/// Live keys never charge for a time that has not come; a book never mixes modes; a jumped clock stops everything.
+fn check_account(
+    billing: &Billing,
+    order: &RunOrder,
+    at: Timestamp,
+    facts: &BookFacts,
+    account: &AccountFacts,
+) -> Result<(), RunError> {
+    let wall = billing.clock.now();
+    if account.livemode && !order.dry_run && at > wall {
+        return Err(RunError::Usage(format!(
+            "--at: found {at}, which is in the future, wanted a past instant: with a live key only --dry-run may look ahead"
+        )));
+    }
+    if facts.livemode.is_some_and(|bound| bound != account.livemode) {
+        let word = |live| if live { "live" } else { "test" };
+        return Err(
+            StoreError::WrongMode { found: word(account.livemode), wanted: word(!account.livemode) }.into()
+        );
+    }
+    if let Some(theirs) = account.provider_now {
+        let ahead = wall.duration_since(theirs);
+        if ahead > MOST_AHEAD || ahead < -MOST_BEHIND {
+            return Err(RunError::Clock(format!(
+                "the wall clock says {wall}, the provider's says {theirs}: more than an hour ahead or five minutes behind; \
+                 nothing was charged, set the clock right and run again"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Binds the book's mode, raises the epoch and opens the run's row.
+async fn begin(
+    billing: &Billing,
+    at: Timestamp,
+    account: &AccountFacts,
+    time: &ProviderTime,
+) -> Result<(Option<Epoch>, Option<RunId>), RunError> {
+    let livemode = account.livemode;
+    let wire = time.wire(billing.settings.timeout);
+    billing
+        .lane
+        .run(move |store| {
+            store.bind_mode(livemode)?;
+            kill_point("epoch.before_commit");
+            let (epoch, orphans) = store.begin_epoch(at, wire.wall_at, wire.provider_now)?;
+            kill_point("epoch.after_commit");
+            if orphans > 0 {
+                tracing::warn!(
+                    orphans,
+                    "attempts of a process that died are in doubt and will be looked up first"
+                );
+            }
+            let run = store.open_run(at, wire.wall_at)?;
+            Ok((Some(epoch), Some(run)))
+        })
+        .await?
+}
+
+/// What is said of a run that could not begin because nobody answered.
+pub(super) async fn unreachable_report(
+    billing: &Billing,
+    order: &RunOrder,
+    watch: Stopwatch,
+) -> Result<RunReport, RunError> {
+    let at = billing_instant(billing, order)?;
+    let facts = billing.lane.run(|store| store.facts()).await??;
+    let livemode = facts.livemode.unwrap_or(false);
+    let mut report = RunReport::new("none".into(), billing.settings.zone.at(at), order.dry_run, livemode);
+    report.stopped_by = Some(StoppedBy::ProviderUnreachable);
+    report.elapsed_ms = watch.elapsed_ms();
+    Ok(report)
+}

@@ -1,0 +1,42 @@
+//! What a process that stays does about doubt between two runs: looks it up when an age of it has come.
+
+use jiff::Timestamp;
+
+use super::run::hold;
+use super::{Billing, RunError, RunOrder, doubt};
+use crate::clock::Stopwatch;
+use crate::model::{AttemptId, RunReport};
+use crate::rules;
+
+/// Unfinished attempts read at a time.
+const PAGE_ROWS: usize = 500;
+
+/// Takes the book and looks every doubt up once; nothing new is begun. The caller holds the charging lock.
+///
+/// # Errors
+/// As of a run; a provider that cannot be reached is one too.
+pub async fn recover(billing: &Billing) -> Result<RunReport, RunError> {
+    let watch = Stopwatch::start();
+    let calls_before = billing.gateway.calls();
+    let order = RunOrder::default();
+    let (run, run_id) = hold(billing, &order).await?;
+    doubt::settle(&run).await?;
+    run.finish(run_id, watch, calls_before).await
+}
+
+/// When an age of some doubt comes, or came, at which nobody has looked; `None`: nothing is in doubt, or all of it
+/// was looked at past the last age.
+pub async fn next_look(billing: &Billing) -> Result<Option<Timestamp>, RunError> {
+    let mut next: Option<Timestamp> = None;
+    let mut after: Option<AttemptId> = None;
+    loop {
+        let cursor = after.clone();
+        let page = billing.lane.run(move |store| store.unfinished(cursor.as_ref(), PAGE_ROWS)).await??;
+        let looks = page.iter().filter_map(|attempt| rules::doubt::next_look(attempt.intent.as_ref()?));
+        next = next.into_iter().chain(looks).min();
+        match page.last() {
+            Some(last) if page.len() == PAGE_ROWS => after = Some(last.id.clone()),
+            _ => return Ok(next),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `dues daemon`: puts the house together, lets it serve until it is told to stop, and closes it.
+
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::house::first_subscriptions;
+use crate::config::{self, Loaded, Settings};
+use crate::daemon::{Desk, EndedBadly, Pulse, Reload, ScheduleWords, Timetable, Wishes, schedule, signals};
+use crate::store::{ChargingLock, StoreError};
+use crate::web::{self, Standing, Windows};
+use crate::wiring::{self, Claim, House, WiringError};
+
+/// Nothing but what every command takes.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "SIGTERM and SIGINT stop it calmly, a second one at once; SIGHUP reads the config again.\n\n\
+                        Examples:\n  dues daemon --config /etc/dues/dues.toml\n  dues daemon --config config/demo.toml -v"
+)]
+pub struct DaemonArgs {}
+
+/// Between two tries to take the lock from a run.
+const ASK_AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// The service, until it is told to stop.
+pub(super) fn run(_: &DaemonArgs, context: &Context) -> Result<Exit, Failure> {
+    context.wait(serve(context))
+}
+
+async fn serve(context: &Context) -> Result<Exit, Failure> {
+    let settings = context.settings();
+    let stop = CancellationToken::new();
+    let orders = signals::listen(stop.clone())
+        .map_err(|why| Failure::unexpected(format!("signals cannot be listened to ({why})")))?;
+    let pulse = Arc::new(Pulse::default());
+    let house = Arc::new(open(context, pulse.clone(), stop).await?);
+    let (ticker, ticks) = schedule::start().await.map_err(Failure::unexpected)?;
+    let (standing, told) = watch::channel(Standing::default());
+    if let Some(web) = &settings.web {
+        let windows = Windows { billing: house.billing.clone(), standing: told };
+        let listen = web::open(web.listen, windows, house.billing.stop.clone()).await;
+        let addr = listen
+            .map_err(|why| Failure::usage(format!("[web] listen: {} cannot be used: {why}", web.listen)))?;
+        tracing::info!(%addr, "the windows are open");
+    }
+    let wishes = wishes(settings, house.billing.clone()).map_err(Failure::usage)?;
+    let desk = Desk::new(wishes, ticks, orders, reload(context, house.clone()), pulse, standing);
+    let served = desk.serve().await;
+    ticker.stop().await;
+    // The desk is gone and with it the only other holder.
+    if let Some(house) = Arc::into_inner(house) {
+        house.close(settings).await?;
+    }
+    match served {
+        Ok(()) => Ok(Exit::Done),
+        Err(EndedBadly::Run(error)) => Err(error.into()),
+        Err(error) => Err(Failure::unexpected(error)),
+    }
+}
+
+/// The lock first: beside another process that charges nothing is opened.
+async fn open(context: &Context, pulse: Arc<Pulse>, stop: CancellationToken) -> Result<House, Failure> {
+    let settings = context.settings();
+    let lock = claim_in_turn(settings, &stop).await?;
+    let door = wiring::open_door(settings).await?;
+    let mut store = wiring::open_book(settings)?;
+    wiring::bring_plans(settings, &context.config.plans, &mut store, Some(&door)).await?;
+    first_subscriptions(context, &mut store, &door)?;
+    Ok(wiring::build(settings, store, door, pulse, stop, (Claim::Serve, lock))?)
+}
+
+/// Another service is refused at once; a single run is waited for, since it ends by itself.
+async fn claim_in_turn(
+    settings: &Settings,
+    stop: &CancellationToken,
+) -> Result<Option<ChargingLock>, Failure> {
+    let mut waited = false;
+    loop {
+        match wiring::claim(settings, Claim::Serve) {
+            Err(WiringError::Store(StoreError::InUse { stays: false, holder, .. }))
+                if !stop.is_cancelled() =>
+            {
+                if !std::mem::replace(&mut waited, true) {
+                    tracing::warn!("waiting for the run of process {holder} to end");
+                }
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            claimed => return Ok(claimed?),
+        }
+    }
+}
+
+fn wishes(settings: &Settings, billing: crate::billing::Billing) -> Result<Wishes, String> {
+    let words = ScheduleWords {
+        billing: settings.schedule.billing.clone(),
+        card_watch: settings.schedule.card_watch.clone(),
+        reconcile: settings.schedule.reconcile.clone(),
+    };
+    Ok(Wishes { billing, timetable: Timetable::new(settings.zone.clone(), &words)? })
+}
+
+/// Reads the same file again; what it says holds from the next piece of work on, or is refused as a whole.
+fn reload(context: &Context, house: Arc<House>) -> Reload {
+    let (given, old) = (context.global.config.clone(), context.settings().clone());
+    Box::new(move || {
+        let (given, old, house) = (given.clone(), old.clone(), house.clone());
+        Box::pin(async move {
+            let new = read_again(given.as_deref())?;
+            let billing = wiring::renew(&house, &old, &new.settings, &new.plans).await;
+            wishes(&new.settings, billing.map_err(|error| error.to_string())?)
+        })
+    })
+}
+
+fn read_again(given: Option<&std::path::Path>) -> Result<Loaded, String> {
+    let read = config::find(given).and_then(|path| config::load(&path));
+    read.map_err(|errors| errors.to_string())
+}

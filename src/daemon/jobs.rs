@@ -1,0 +1,167 @@
+//! Which job is due: cron words in the true zone against the last time the job was done, as the book has it.
+//!
+//! Promises: a function of words, zone, last time and now alone, so that it does not matter when, or how often, it is
+//! asked. Must never know what a job does.
+
+use croner::Cron;
+use croner::parser::{CronParser, Seconds};
+use jiff::Timestamp;
+
+use crate::model::Zone;
+
+/// What the service does by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Job {
+    /// A billing run: doubt, retries, everything due.
+    Billing,
+    /// Cards about to end.
+    CardWatch,
+    /// Our attempts against the provider's charges.
+    Reconcile,
+}
+
+impl Job {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Billing, Self::CardWatch, Self::Reconcile];
+
+    /// Its name in the book and in the config.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Billing => "billing",
+            Self::CardWatch => "card_watch",
+            Self::Reconcile => "reconcile",
+        }
+    }
+}
+
+/// Cron words of each job, six of them, seconds first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleWords {
+    /// Of [`Job::Billing`].
+    pub billing: String,
+    /// Of [`Job::CardWatch`].
+    pub card_watch: String,
+    /// Of [`Job::Reconcile`].
+    pub reconcile: String,
+}
+
+/// When each job is due.
+#[derive(Clone, Debug)]
+pub struct Timetable {
+    zone: Zone,
+    crons: Vec<(Job, Cron)>,
+}
+
+impl Timetable {
+    /// Reads the words, which mean local times of that zone.
+    ///
+    /// # Errors
+    /// A sentence that names the job whose words make no sense.
+    pub fn new(zone: Zone, words: &ScheduleWords) -> Result<Self, String> {
+        let parser = CronParser::builder().seconds(Seconds::Required).build();
+        let parse = |job: Job| {
+            let text = match job {
+                Job::Billing => &words.billing,
+                Job::CardWatch => &words.card_watch,
+                Job::Reconcile => &words.reconcile,
+            };
+            let cron =
+                parser.parse(text).map_err(|why| format!("schedule.{}: {text:?}: {why}", job.name()))?;
+            Ok::<_, String>((job, cron))
+        };
+        Ok(Self { zone, crons: Job::ALL.into_iter().map(parse).collect::<Result<_, _>>()? })
+    }
+
+    /// The first time of the job after that instant; `None`: there is none.
+    pub fn next(&self, job: Job, after: Timestamp) -> Option<Timestamp> {
+        let (_, cron) = self.crons.iter().find(|(known, _)| *known == job)?;
+        let next = cron.find_next_occurrence(&self.zone.at(after), false).ok()?;
+        Some(next.timestamp())
+    }
+
+    /// Whether a time of the job has come since it was last begun. One that never was is due; so is one that was
+    /// begun in the future, by a clock that was wrong.
+    pub fn is_due(&self, job: Job, last: Option<Timestamp>, now: Timestamp) -> bool {
+        match last {
+            Some(last) if last <= now => self.next(job, last).is_some_and(|next| next <= now),
+            _ => true,
+        }
+    }
+
+    /// The first time of any job after that instant.
+    pub fn next_of_all(&self, after: Timestamp) -> Option<Timestamp> {
+        Job::ALL.into_iter().filter_map(|job| self.next(job, after)).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(zone: &str, billing: &str) -> Timetable {
+        let words = ScheduleWords {
+            billing: billing.into(),
+            card_watch: "0 30 3 * * *".into(),
+            reconcile: "0 15 4 * * *".into(),
+        };
+        Timetable::new(Zone::parse(zone).unwrap(), &words).unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// Every time a minute's tick finds the job due, the job being done at once.
+    fn done(table: &Timetable, from: &str, minutes: i64) -> Vec<String> {
+        let mut last = Some(at(from));
+        let mut found = Vec::new();
+        for minute in 0..minutes {
+            let now = at(from) + jiff::SignedDuration::from_mins(minute);
+            if table.is_due(Job::Billing, last, now) {
+                found.push(now.to_string());
+                last = Some(now);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn a_time_that_comes_twice_is_served_once() {
+        // New York, 1 November 2026: 01:30 happens at 05:30Z and at 06:30Z.
+        let table = table("America/New_York", "0 30 1 * * *");
+        let days = done(&table, "2026-10-31T00:00:00Z", 3 * 24 * 60);
+        assert_eq!(days, ["2026-10-31T05:30:00Z", "2026-11-01T05:30:00Z", "2026-11-02T06:30:00Z"]);
+    }
+
+    #[test]
+    fn a_time_that_does_not_come_is_served_after_the_gap() {
+        // New York, 8 March 2026: 02:30 does not happen.
+        let table = table("America/New_York", "0 30 2 * * *");
+        let days = done(&table, "2026-03-07T00:00:00Z", 3 * 24 * 60);
+        assert_eq!(days.len(), 3, "{days:?}");
+        assert_eq!(days[0], "2026-03-07T07:30:00Z");
+        assert_eq!(days[2], "2026-03-09T06:30:00Z");
+        let gap = at("2026-03-08T07:00:00Z");
+        assert!(at(&days[1]) >= gap && at(&days[1]) <= gap + jiff::SignedDuration::from_mins(30), "{days:?}");
+    }
+
+    #[test]
+    fn a_job_is_due_once_however_many_times_were_missed() {
+        let table = table("Asia/Bangkok", "0 */5 * * * *");
+        let (last, now) = (at("2026-11-01T00:00:00Z"), at("2026-11-05T00:03:00Z"));
+        assert!(table.is_due(Job::Billing, Some(last), now));
+        assert!(!table.is_due(Job::Billing, Some(now), now), "asked twice in one instant");
+        assert!(!table.is_due(Job::Billing, Some(now), at("2026-11-05T00:04:59Z")));
+        assert!(table.is_due(Job::Billing, Some(now), at("2026-11-05T00:05:00Z")));
+        assert!(table.is_due(Job::Billing, None, now), "never done");
+        assert!(table.is_due(Job::Billing, Some(at("2031-01-01T00:00:00Z")), now), "done by a wrong clock");
+    }
+
+    #[test]
+    fn words_that_make_no_sense_are_named() {
+        let words =
+            ScheduleWords { billing: "soon".into(), card_watch: String::new(), reconcile: String::new() };
+        let why = Timetable::new(Zone::UTC, &words).unwrap_err();
+        assert!(why.starts_with("schedule.billing:"), "{why}");
+    }
+}

@@ -1,0 +1,19 @@
+//! The service: woken once a minute, it asks what is due, and does one piece of work after the other.
+//!
+//! Promises: a tick carries no meaning, so a lost, doubled or late one changes nothing; two pieces of work never
+//! overlap; old doubt is looked at before anything new; a wish to stop is obeyed within one call.
+//! Must never know: how a charge is decided or sent.
+
+mod desk;
+mod jobs;
+mod pulse;
+pub mod schedule;
+pub mod signals;
+mod systemd;
+mod trust;
+mod work;
+
+pub use desk::{Desk, Order, Reload, ReloadAnswer, Wishes};
+pub use jobs::{Job, ScheduleWords, Timetable};
+pub use pulse::Pulse;
+pub use work::EndedBadly;

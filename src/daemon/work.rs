@@ -1,0 +1,149 @@
+//! One piece of work, done to its end in a task of its own.
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::jobs::Job;
+use crate::billing::card_watch::watch_cards;
+use crate::billing::reconcile::reconcile_days;
+use crate::billing::requests::Asked;
+use crate::billing::{self, Billing, RunError, RunOrder, recover};
+use crate::model::{RunReport, StoppedBy};
+
+/// The provider's list is compared over so many days back.
+const RECONCILE_DAYS: i64 = 7;
+
+/// Why the service cannot go on.
+#[derive(Debug, Error)]
+pub enum EndedBadly {
+    /// The book, the keys, or what was asked for.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Nothing wakes it any more.
+    #[error("the clock that wakes the service has ended")]
+    NoTick,
+    /// A fault of ours.
+    #[error("a piece of work broke off: {0}")]
+    Broke(String),
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Old doubt alone.
+    Recover,
+    /// A job of the schedule.
+    Job(Job),
+    /// A run that somebody asked for.
+    Asked(Asked),
+}
+
+impl Work {
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Recover => "looking up doubt",
+            Self::Job(job) => job.name(),
+            Self::Asked(_) => "a run asked for",
+        }
+    }
+
+    /// Whether it may charge anybody.
+    pub(super) const fn charges(&self) -> bool {
+        matches!(self, Self::Job(Job::Billing) | Self::Asked(_))
+    }
+}
+
+/// What became of it.
+pub(super) struct Done {
+    pub(super) work: Work,
+    pub(super) began: Timestamp,
+    /// Of a run or a recovery.
+    pub(super) report: Option<RunReport>,
+    /// Why it failed; the rest of the service goes on.
+    pub(super) error: Option<RunError>,
+}
+
+impl Done {
+    /// Whether its job need not be done again before its next time.
+    pub(super) fn counts(&self) -> bool {
+        let cut_short = self.report.as_ref().and_then(|report| report.stopped_by).is_some_and(|why| {
+            matches!(
+                why,
+                StoppedBy::Signal
+                    | StoppedBy::ProviderUnreachable
+                    | StoppedBy::Keys
+                    | StoppedBy::Store
+                    | StoppedBy::Lease
+                    | StoppedBy::Clock
+            )
+        });
+        self.error.is_none() && !cut_short
+    }
+}
+
+impl Done {
+    /// Whether the provider answered, or why not; `None`: it was not asked.
+    pub(super) fn asked_the_provider(&self) -> Option<Result<(), String>> {
+        match (&self.error, &self.report) {
+            (Some(error @ (RunError::Gateway(_) | RunError::KeysDuringRun(_))), _) => {
+                Some(Err(error.to_string()))
+            }
+            (_, Some(report)) if report.stopped_by == Some(StoppedBy::ProviderUnreachable) => {
+                Some(Err("too many requests in a row never reached it".to_owned()))
+            }
+            (_, Some(_)) => Some(Ok(())),
+            _ => None,
+        }
+    }
+}
+
+/// Does it.
+pub(super) async fn perform(work: Work, billing: Billing) -> Done {
+    let began = billing.clock.now();
+    let outcome = match &work {
+        Work::Recover => recover::recover(&billing).await.map(Some),
+        Work::Job(Job::Billing) => billing::run(&billing, &RunOrder::default()).await.map(Some),
+        Work::Job(Job::CardWatch) => card_watch(&billing, began).await.map(|()| None),
+        Work::Job(Job::Reconcile) => reconcile(&billing).await.map(|()| None),
+        Work::Asked(asked) => asked_run(&billing, asked).await.map(Some),
+    };
+    let (report, error) = match outcome {
+        Ok(report) => (report, None),
+        Err(RunError::KeysDuringRun(report)) => {
+            (Some((*report).clone()), Some(RunError::KeysDuringRun(report)))
+        }
+        Err(error) => (None, Some(error)),
+    };
+    Done { work, began, report, error }
+}
+
+async fn asked_run(billing: &Billing, asked: &Asked) -> Result<RunReport, RunError> {
+    let outcome = billing::run(billing, &asked.order).await;
+    billing::requests::end(billing, asked.id, &outcome).await?;
+    outcome
+}
+
+async fn card_watch(billing: &Billing, now: Timestamp) -> Result<(), RunError> {
+    let counts = watch_cards(billing, now, &mut |customer, ends| {
+        tracing::warn!(customer = %customer.id.hashed(), %ends, "a customer's default card is about to end");
+    })
+    .await?;
+    tracing::info!(counts.customers, counts.ending, counts.ended, "cards were looked through");
+    Ok(())
+}
+
+async fn reconcile(billing: &Billing) -> Result<(), RunError> {
+    let mut told = |finding: billing::reconcile::Finding| {
+        let attempt = finding.attempt.as_ref().map(ToString::to_string).unwrap_or_default();
+        let charge = finding.charge.as_deref().unwrap_or("none");
+        tracing::warn!(attempt, charge, standing = ?finding.standing, "reconcile: {}", finding.detail);
+    };
+    let counts = reconcile_days(billing, RECONCILE_DAYS, &mut told).await?;
+    let wrong = counts.missing_there + counts.missing_here + counts.mismatched;
+    if wrong > 0 {
+        tracing::error!(wrong, counts.matched, "book and provider differ: run `dues reconcile`");
+    } else {
+        tracing::info!(counts.matched, "book and provider agree");
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! `/metrics`: counts, ages and sums in the text that Prometheus reads. Labels are words of ours and codes of the
+//! provider; never anything of a customer.
+
+use jiff::Timestamp;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::look::Look;
+use super::standing::{Phase, Standing};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Code {
+    code: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct In {
+    currency: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reason {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+/// What the lane and the provider's client count by themselves.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) calls: u64,
+    pub(super) commits: u64,
+    pub(super) transitions: u64,
+}
+
+/// The whole page.
+pub(super) fn page(look: &Look, standing: &Standing, counts: Counts) -> Result<String, std::fmt::Error> {
+    let mut registry = Registry::with_prefix("dues");
+    of_the_book(&mut registry, look);
+    of_the_runs(&mut registry, standing);
+    of_the_service(&mut registry, standing, counts);
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, value: i64) {
+    let gauge: Gauge = Gauge::default();
+    gauge.set(value);
+    registry.register(name, help, gauge);
+}
+
+fn counter(registry: &mut Registry, name: &str, help: &str, value: u64) {
+    let counter: Counter = Counter::default();
+    counter.inc_by(value);
+    registry.register(name, help, counter);
+}
+
+fn of_the_book(registry: &mut Registry, look: &Look) {
+    let due = i64::try_from(look.due).unwrap_or(i64::MAX);
+    gauge(registry, "due", "Subscriptions that a run would look at now", due);
+    gauge(registry, "oldest_due_seconds", "How long the oldest of them has waited", look.oldest_due_s);
+    gauge(registry, "in_doubt", "Attempts of which nobody knows what became", look.in_doubt);
+    gauge(registry, "oldest_doubt_seconds", "Age of the oldest doubt", look.oldest_doubt_s);
+    gauge(registry, "pending", "Attempts that wait for the customer or the bank", look.pending);
+    gauge(registry, "manual", "Attempts that wait for a person", look.manual);
+    let flags = Family::<Reason, Gauge>::default();
+    for (reason, n) in &look.flags {
+        flags.get_or_create(&Reason { reason: reason.word() }).set(i64::try_from(*n).unwrap_or(i64::MAX));
+    }
+    registry.register("flags", "Customers that cannot be charged, by reason", flags);
+}
+
+fn of_the_runs(registry: &mut Registry, standing: &Standing) {
+    let totals = &standing.totals;
+    let attempts = Family::<Outcome, Counter>::default();
+    for (status, n) in &totals.attempts {
+        attempts.get_or_create(&Outcome { outcome: status.word() }).inc_by(*n);
+    }
+    registry.register("attempts", "Charges sent since the start, by outcome", attempts);
+    let resolved = Family::<Outcome, Counter>::default();
+    for (status, n) in &totals.resolved {
+        resolved.get_or_create(&Outcome { outcome: status.word() }).inc_by(*n);
+    }
+    registry.register("resolved", "Doubt settled since the start, by outcome", resolved);
+    let declines = Family::<Code, Counter>::default();
+    for (code, n) in &totals.declines {
+        declines.get_or_create(&Code { code: code.clone() }).inc_by(*n);
+    }
+    registry.register("declines", "Declines since the start, by the provider's code", declines);
+    let collected = Family::<In, Counter>::default();
+    for (currency, minor) in &totals.collected {
+        collected.get_or_create(&In { currency: currency.to_string() }).inc_by(*minor);
+    }
+    registry.register("collected_minor", "Money collected since the start, in minor units", collected);
+    counter(registry, "runs", "Runs since the start", totals.runs);
+    counter(registry, "failures", "Pieces of work that failed since the start", totals.failures);
+    counter(
+        registry,
+        "retries_scheduled",
+        "Retries given an instant since the start",
+        totals.retries_scheduled,
+    );
+    counter(registry, "incidents", "Incidents that need a person since the start", totals.incidents);
+}
+
+fn of_the_service(registry: &mut Registry, standing: &Standing, counts: Counts) {
+    let seconds = |at: Option<Timestamp>| at.map_or(0, Timestamp::as_second);
+    let truth = i64::from;
+    let good = seconds(standing.last_good_run_at);
+    gauge(
+        registry,
+        "last_good_run_timestamp_seconds",
+        "End of the last run that nothing stopped; 0: none",
+        good,
+    );
+    gauge(registry, "serving", "1 once old doubt was looked up", truth(standing.phase == Phase::Serving));
+    gauge(registry, "busy", "1 while a piece of work is under way", truth(standing.busy.is_some()));
+    gauge(
+        registry,
+        "clock_trusted",
+        "1 while the wall clock is believed",
+        truth(standing.clock_trouble.is_none()),
+    );
+    let reachable = truth(standing.provider_trouble.is_none());
+    gauge(registry, "provider_reachable", "1 unless the last work could not reach it", reachable);
+    let refused = truth(standing.refused_config.is_some());
+    gauge(registry, "config_refused", "1 while a new config is refused", refused);
+    counter(registry, "provider_requests", "Requests to the provider since the start", counts.calls);
+    counter(registry, "commits", "Durable transactions since the start", counts.commits);
+    counter(registry, "transitions", "Decisions written by them", counts.transitions);
+    let build = Family::<Build, Gauge>::default();
+    build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
+    registry.register("build_info", "Which program this is", build);
+}

@@ -1,0 +1,4 @@
+//! The service against a pretend provider: what its ticks may do, and what people and systemd see of it.
+
+mod process;
+mod ticks;

@@ -1,0 +1,217 @@
+//! The real program, and what it tells a supervisor on a socket of ours.
+
+use std::os::unix::net::UnixDatagram;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::{Child, Scene, Setting};
+
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// The end of the socket that a supervisor would hold.
+struct Supervisor {
+    socket: UnixDatagram,
+    heard: Vec<String>,
+}
+
+impl Supervisor {
+    fn new(scene: &Scene) -> Self {
+        let socket = UnixDatagram::bind(scene.path("notify")).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        Self { socket, heard: Vec::new() }
+    }
+
+    /// Reads until a message holds that text; returns the message.
+    #[track_caller]
+    fn waits_for(&mut self, text: &str) -> String {
+        let begun = Instant::now();
+        let mut bytes = [0; 4096];
+        while begun.elapsed() < LONGEST {
+            if let Ok(length) = self.socket.recv(&mut bytes) {
+                let message = String::from_utf8_lossy(&bytes[..length]).into_owned();
+                self.heard.push(message.clone());
+                if message.contains(text) {
+                    return message;
+                }
+            }
+        }
+        panic!("{text:?} was never said: {:#?}", self.heard);
+    }
+}
+
+fn start(scene: &Scene) -> (Child, Supervisor) {
+    let mut supervisor = Supervisor::new(scene);
+    let socket = scene.path("notify").display().to_string();
+    let child = scene.start(&["daemon"], &[("NOTIFY_SOCKET", socket.as_str()), ("WATCHDOG_USEC", "4000000")]);
+    supervisor.waits_for("READY=1");
+    (child, supervisor)
+}
+
+/// A date so many days from today.
+fn in_days(days: i64) -> String {
+    let then = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+    then.strftime("%Y-%m-%d").to_string()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+fn scene() -> Scene {
+    let scene = Scene::new(Setting::default());
+    let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly")).collect();
+    scene.import(&format!("customer,plan\n{}\n", rows.join("\n")));
+    scene
+}
+
+#[test]
+fn a_service_charges_what_is_due_and_tells_its_supervisor() {
+    let scene = scene();
+    let (child, mut supervisor) = start(&scene);
+    let status = supervisor.waits_for("6 considered, 6 charged");
+    assert!(status.contains("next due"), "{status}");
+    supervisor.waits_for("WATCHDOG=1");
+    signal(&child, Signal::TERM);
+    let last = supervisor.waits_for("STOPPING=1");
+    assert!(last.contains("STATUS=stopping"), "{last}");
+    child.wait().expect(0);
+    assert_eq!(scene.ledger().len(), 6);
+    // A start after it finds nothing to do.
+    let _ = std::fs::remove_file(scene.path("notify"));
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("0 considered, 0 charged");
+    signal(&child, Signal::INT);
+    child.wait().expect(0);
+    assert_eq!(scene.ledger().len(), 6);
+}
+
+#[test]
+fn a_second_service_is_refused_with_one_sentence() {
+    let scene = scene();
+    let (child, _supervisor) = start(&scene);
+    let second = scene.dues(&["daemon"]).expect(4);
+    assert_eq!(second.stderr.trim().lines().count(), 1, "{second:#?}");
+    let sentence = format!("held by process {}", child.id());
+    assert!(second.stderr.contains(&sentence), "{second:#?}");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
+
+#[test]
+fn a_wrong_config_is_refused_with_its_place_and_the_old_one_stays() {
+    let scene = scene();
+    let (child, mut supervisor) = start(&scene);
+    let good = std::fs::read_to_string(scene.path("dues.toml")).unwrap();
+    scene.write("dues.toml", &good.replace("every = \"week\"", "every = \"fortnight\""));
+    signal(&child, Signal::HUP);
+    let reloading = supervisor.waits_for("RELOADING=1");
+    assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    let answer = supervisor.waits_for("READY=1");
+    assert!(answer.contains("new config refused, the old one stays"), "{answer}");
+    let plans = || scene.dues(&["plans", "list", "--json"]);
+    scene.write("dues.toml", &good.replace("120.50 THB", "130.50 THB"));
+    signal(&child, Signal::HUP);
+    supervisor.waits_for("RELOADING=1");
+    let answer = supervisor.waits_for("READY=1");
+    assert!(!answer.contains("refused"), "{answer}");
+    // What no reload can change is refused too.
+    scene.write("dues.toml", &good.replace("path = \"dues.db\"", "path = \"other.db\""));
+    signal(&child, Signal::HUP);
+    supervisor.waits_for("RELOADING=1");
+    let answer = supervisor.waits_for("READY=1");
+    assert!(answer.contains("store.path: found another value"), "{answer}");
+    signal(&child, Signal::TERM);
+    let ended = child.wait().expect(0);
+    let place = ended.stderr.lines().find(|line| line.contains("dues.toml:")).unwrap_or_default();
+    assert!(place.contains("dues.toml:"), "no place of the mistake in {}", ended.stderr);
+    scene.write("dues.toml", &good.replace("120.50 THB", "130.50 THB"));
+    let plans = plans();
+    assert!(plans.stdout.contains("13050") && plans.stdout.contains("\"version\":2"), "{plans:#?}");
+}
+
+#[test]
+fn a_run_beside_a_service_is_handed_over_and_reported() {
+    let scene = scene();
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("6 considered, 6 charged");
+    // Period 0 is paid, period 1 lies ahead.
+    let report = scene.run_at(&in_days(38)).expect(0).json();
+    assert_eq!(report["attempts"]["succeeded"], 6, "{report:#}");
+    assert_eq!(report["collected"]["THB"], 6 * 99_000, "{report:#}");
+    let wrong = scene.dues(&["run-now", "--only", "sub_nobody"]).expect(2);
+    assert!(wrong.stderr.contains("--only"), "{wrong:#?}");
+    supervisor.waits_for("last failed: --only");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+    assert_eq!(scene.ledger().len(), 12);
+}
+
+#[test]
+fn a_run_outlives_the_service_it_was_handed_to() {
+    let scene = scene();
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("6 considered, 6 charged");
+    // Answers come after a second and a half each, two by two: the service dies among them.
+    scene.ask("POST", "/__sandbox/settings", "", &serde_json::json!({"latency_ms": 700}));
+    let run = scene.start(&["run-now", "--json", "--at", &in_days(38)], &[]);
+    supervisor.waits_for("at work: a run asked for");
+    std::thread::sleep(Duration::from_millis(1_800));
+    assert!(child.kill().killed());
+    scene.ask("POST", "/__sandbox/settings", "", &serde_json::json!({"latency_ms": 0}));
+    let run = run.wait().expect(0);
+    assert!(run.stderr.contains("taking over"), "{run:#?}");
+    // Doubt that the dead service left needs two looks; then nobody has paid twice, and nobody not at all.
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(1_100));
+        scene.run_at(&in_days(38)).expect(0);
+    }
+    let mut paid = std::collections::BTreeMap::new();
+    for entry in scene.ledger() {
+        *paid.entry(entry.customer.unwrap_or_default()).or_insert(0) += 1;
+    }
+    assert!(paid.len() == 6 && paid.values().all(|times| *times == 2), "{paid:?}\n{}", scene.story());
+}
+
+/// What a window answers: its status and its text.
+fn looks_in(addr: &str, path: &str, host: &str) -> (u16, String) {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(addr).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    (answer[9..12].parse().unwrap(), answer)
+}
+
+#[test]
+fn windows_show_how_the_service_stands_and_nobody_s_name() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let addr = format!("127.0.0.1:{port}");
+    let scene = scene();
+    let config = std::fs::read_to_string(scene.path("dues.toml")).unwrap();
+    scene.write("dues.toml", &format!("{config}\n[web]\nlisten = \"{addr}\"\n"));
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("6 considered, 6 charged");
+    assert_eq!(looks_in(&addr, "/healthz", &addr).0, 200);
+    assert_eq!(looks_in(&addr, "/healthz", "rebind.example").0, 421);
+    assert_eq!(looks_in(&addr, "/anything", &addr).0, 404);
+    let (status, text) = looks_in(&addr, "/readyz", &addr);
+    assert_eq!(status, 200, "{text}");
+    let (status, text) = looks_in(&addr, "/metrics", &addr);
+    assert_eq!(status, 200, "{text}");
+    for line in [
+        "dues_attempts_total{outcome=\"succeeded\"} 6",
+        "dues_collected_minor_total{currency=\"THB\"} 594000",
+        "dues_due 0",
+        "dues_in_doubt 0",
+        "dues_serving 1",
+        "dues_build_info{version=",
+        "# EOF",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("cust_") && !text.contains("sub_"), "{text}");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}

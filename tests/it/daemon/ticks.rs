@@ -1,0 +1,303 @@
+//! Ticks carry no meaning: doubled, lost, late and posthumous ones, and both changes of the clock, give one book.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use dues::billing::import::Import;
+use dues::billing::{Billing, BillingSettings, RatePerSecond};
+use dues::clock::Clock;
+use dues::daemon::{Desk, EndedBadly, Order, Pulse, Reload, ScheduleWords, Timetable, Wishes};
+use dues::gateway::{Access, OmiseGateway};
+use dues::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use dues::model::{DunningPolicy, EndAction, PlanKey, PlanTerms, RetrySchedule, Zone};
+use dues::sandbox::{Fates, Sandbox, SandboxOptions};
+use dues::store::sqlite::SqliteStore;
+use dues::store::{Filter, Lane, LaneOptions, Store as _};
+use dues::web::{Phase, Standing};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::ask;
+
+/// Longer than this and the service hangs.
+const LONGEST: Duration = Duration::from_secs(30);
+const CUSTOMERS: u32 = 4;
+
+/// A wall clock that stands still until it is moved.
+struct Hand(AtomicI64, AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_millis(self.1.load(Ordering::SeqCst).unsigned_abs())
+    }
+}
+
+/// A service under test, with everything it is told in our hands.
+struct Service {
+    sandbox: Sandbox,
+    clock: Arc<Hand>,
+    lane: Lane,
+    ticks: mpsc::Sender<()>,
+    orders: mpsc::Sender<Order>,
+    stop: CancellationToken,
+    standing: watch::Receiver<Standing>,
+    served: JoinHandle<Result<(), EndedBadly>>,
+}
+
+/// What must not depend on ticks: invoices with their periods and fates, and the charges truly made.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    invoices: Vec<String>,
+    charged: Vec<(String, i64)>,
+}
+
+fn plan() -> (PlanKey, PlanTerms) {
+    let dunning = DunningPolicy {
+        name: "standard".into(),
+        retry: RetrySchedule::Ladder(vec!["1 day".parse().unwrap()]),
+        at: None,
+        then: EndAction::Pause,
+    };
+    let terms = PlanTerms {
+        name: "Daily".into(),
+        price: "120.00 THB".parse().unwrap(),
+        every: "day".parse().unwrap(),
+        trial: None,
+        description: None,
+        dunning,
+    };
+    (PlanKey::parse("daily").unwrap(), terms)
+}
+
+fn settings(zone: &Zone) -> BillingSettings {
+    BillingSettings {
+        zone: zone.clone(),
+        cards: Cards { fresh: SignedDuration::from_hours(24), warn_before: Vec::new() },
+        doubt: Doubt { settle: SignedDuration::from_secs(1) },
+        catch_up: CatchUp { hold_after: 30 },
+        brakes: Brakes {
+            charges_per_run: 1_000,
+            amount_per_run: std::collections::BTreeMap::new(),
+            amount_per_customer_per_day: std::collections::BTreeMap::new(),
+            decline_share_milli: 1_000,
+            pause_file: None,
+        },
+        in_flight: 2,
+        rate: RatePerSecond(1_000_000_000),
+        timeout: SignedDuration::from_secs(5),
+    }
+}
+
+impl Service {
+    /// A book of daily subscriptions in that zone that begin at `at`, and the service over it, which has made its
+    /// first run when this returns.
+    async fn start(zone: &str, at: &str) -> Self {
+        let (zone, at): (Zone, Timestamp) = (zone.parse().unwrap(), at.parse().unwrap());
+        let options =
+            SandboxOptions { customers: CUSTOMERS, fates: Fates::Paying, ..SandboxOptions::default() };
+        let sandbox = dues::sandbox::start(options).await.unwrap();
+        let clock = Arc::new(Hand(AtomicI64::new(at.as_millisecond()), AtomicI64::new(1_000_000)));
+        set_provider_clock(&sandbox, at).await;
+        let mut store = SqliteStore::in_memory().unwrap();
+        store.apply_plans(&[plan()], at).unwrap();
+        let start = zone.at(at).date();
+        let ids = sandbox.customers().into_iter().map(|customer| customer.id);
+        let rows: Vec<String> = ids.map(|id| format!("{id},daily,{start}")).collect();
+        let csv = format!("customer,plan,starts\n{}\n", rows.join("\n"));
+        let plans = store.plans().unwrap();
+        Import::new(csv.as_bytes(), plans, zone.clone(), at).carry_out(&mut store, &mut |_| {}).unwrap();
+        let (api_url, vault_url) = (sandbox.api_url(), sandbox.vault_url());
+        let access = Access {
+            secret_key: sandbox.secret_key(),
+            api_url: &api_url,
+            vault_url: Some(&vault_url),
+            timeout: None,
+            connections: None,
+            return_uri: None,
+        };
+        let gateway = Arc::new(OmiseGateway::open(&access).unwrap());
+        let (pulse, stop) = (Arc::new(Pulse::default()), CancellationToken::new());
+        let billing = Billing {
+            lane: Lane::start(Box::new(store), LaneOptions::default()),
+            gateway,
+            clock: clock.clone(),
+            settings: Arc::new(settings(&zone)),
+            watch: pulse.clone(),
+            stop: stop.clone(),
+            paused: Arc::new(|| false),
+        };
+        let words = ScheduleWords {
+            billing: "0 */5 * * * *".into(),
+            card_watch: "0 30 3 * * *".into(),
+            reconcile: "0 15 4 * * *".into(),
+        };
+        let lane = billing.lane.clone();
+        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap() };
+        let (ticks, ticked) = mpsc::channel(1);
+        let (orders, ordered) = mpsc::channel(4);
+        let (told, standing) = watch::channel(Standing::default());
+        let reload: Reload = Box::new(|| Box::pin(async { Err("no config in this test".to_owned()) }));
+        let served = tokio::spawn(Desk::new(wishes, ticked, ordered, reload, pulse, told).serve());
+        let mut service = Self { sandbox, clock, lane, ticks, orders, stop, standing, served };
+        service.rests(1).await;
+        service
+    }
+
+    /// Waits until so many ticks were heard and nothing is under way.
+    async fn rests(&mut self, considered: u64) {
+        let quiet =
+            |s: &Standing| s.phase == Phase::Serving && s.considered >= considered && s.busy.is_none();
+        tokio::time::timeout(LONGEST, self.standing.wait_for(quiet))
+            .await
+            .expect("the service moves")
+            .unwrap();
+    }
+
+    /// Time passes for us and for the provider.
+    async fn pass(&self, span: SignedDuration) {
+        let ms = i64::try_from(span.as_millis()).unwrap();
+        self.clock.0.fetch_add(ms, Ordering::SeqCst);
+        self.clock.1.fetch_add(ms, Ordering::SeqCst);
+        set_provider_clock(&self.sandbox, self.clock.now()).await;
+    }
+
+    /// One tick, heard and acted upon.
+    async fn tick(&mut self) {
+        let considered = self.standing.borrow().considered;
+        self.ticks.send(()).await.unwrap();
+        self.rests(considered + 1).await;
+    }
+
+    async fn outcome(&self) -> Outcome {
+        let rows =
+            self.lane.run(|store| store.list_invoices(&Filter::default(), 0, 1_000)).await.unwrap().unwrap();
+        let mut invoices: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                let i = &row.invoice;
+                let period = format!("{} {}..{}", i.id.index, i.period.start, i.period.end);
+                format!("{} {period} {} {:?}", row.customer, i.amount, i.status)
+            })
+            .collect();
+        invoices.sort();
+        let mut charged: Vec<_> = self
+            .sandbox
+            .ledger()
+            .into_iter()
+            .map(|entry| (entry.customer.unwrap_or_default(), entry.amount))
+            .collect();
+        charged.sort();
+        Outcome { invoices, charged }
+    }
+
+    /// Stops the service, ticks once more as the library would, and tells what came of it all.
+    async fn stop(mut self) -> Outcome {
+        let before = self.outcome().await;
+        self.stop.cancel();
+        self.orders.send(Order::Stop).await.unwrap();
+        let served = std::mem::replace(&mut self.served, tokio::spawn(async { Ok(()) }));
+        tokio::time::timeout(LONGEST, served).await.expect("it stops").unwrap().unwrap();
+        self.pass(SignedDuration::from_hours(24)).await;
+        assert!(self.ticks.try_send(()).is_err(), "nobody hears a tick after the stop");
+        let outcome = self.outcome().await;
+        assert_eq!(before, outcome, "a tick after the stop did something");
+        self.lane.close().await;
+        self.sandbox.stop().await;
+        outcome
+    }
+}
+
+async fn set_provider_clock(sandbox: &Sandbox, now: Timestamp) {
+    let addr = sandbox.addr();
+    let body = json!({"set": now.to_string()});
+    tokio::task::spawn_blocking(move || ask(addr, "POST", "/__sandbox/clock", "", &body)).await.unwrap();
+}
+
+const STEP: SignedDuration = SignedDuration::from_hours(3);
+/// Two and a half days.
+const STEPS: u32 = 20;
+
+/// How ticks come, step by step.
+#[derive(Clone, Copy, Debug)]
+enum Ticking {
+    Plain,
+    Doubled,
+    Lost,
+    Late,
+}
+
+async fn days_of(zone: &str, from: &str, ticking: Ticking) -> Outcome {
+    let mut service = Service::start(zone, from).await;
+    for step in 1..=STEPS {
+        match ticking {
+            Ticking::Plain => {
+                service.pass(STEP).await;
+                service.tick().await;
+            }
+            Ticking::Doubled => {
+                service.pass(STEP).await;
+                service.tick().await;
+                service.tick().await;
+            }
+            Ticking::Lost => {
+                service.pass(STEP).await;
+                if step % 5 == 0 {
+                    service.tick().await;
+                }
+            }
+            Ticking::Late => {
+                let late = SignedDuration::from_mins(17);
+                service.pass(if step == 1 { STEP + late } else { STEP }).await;
+                service.tick().await;
+            }
+        }
+    }
+    service.stop().await
+}
+
+async fn all_ticking_gives_one_book(zone: &str, from: &str, periods: usize) {
+    let plain = days_of(zone, from, Ticking::Plain).await;
+    assert_eq!(plain.invoices.len(), periods * CUSTOMERS as usize, "{plain:#?}");
+    assert_eq!(plain.charged.len(), plain.invoices.len(), "{plain:#?}");
+    for ticking in [Ticking::Doubled, Ticking::Lost, Ticking::Late] {
+        assert_eq!(days_of(zone, from, ticking).await, plain, "{ticking:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ticks_carry_no_meaning_where_an_hour_is_left_out() {
+    all_ticking_gives_one_book("America/New_York", "2026-03-07T05:00:00Z", 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ticks_carry_no_meaning_where_an_hour_comes_twice() {
+    all_ticking_gives_one_book("America/New_York", "2026-10-31T04:00:00Z", 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_jumped_clock_charges_nobody_until_the_provider_agrees() {
+    let mut service = Service::start("Asia/Bangkok", "2026-11-20T17:00:00Z").await;
+    let before = service.outcome().await;
+    // Our wall clock alone jumps two days ahead.
+    let two_days = 2 * 24 * 3_600_000;
+    service.clock.0.fetch_add(two_days, Ordering::SeqCst);
+    service.tick().await;
+    assert_eq!(service.outcome().await, before);
+    let trouble = service.standing.borrow().clock_trouble.clone();
+    assert!(trouble.is_some_and(|why| why.contains("jumped forward")));
+    // It was the truth after all: the provider says the same.
+    set_provider_clock(&service.sandbox, service.clock.now()).await;
+    service.tick().await;
+    service.tick().await;
+    assert!(service.standing.borrow().clock_trouble.is_none());
+    let after = service.stop().await;
+    assert_eq!(after.invoices.len(), 3 * CUSTOMERS as usize, "{after:#?}");
+}

@@ -1,0 +1,337 @@
+//! The unit under a real systemd: booted as process 1 of private namespaces, with /etc and /usr/bin as overlays that
+//! are gone with it, so that the unit is installed there just as on a host.
+//!
+//! It needs root, namespaces and systemd, so it is ignored by default and counts as skipped; asked for where it cannot
+//! run it fails and says why: `cargo nextest run --run-ignored all systemd`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use dues::sandbox::Fates;
+use serde_json::json;
+
+use crate::harness::{Scene, Setting};
+
+const LONGEST: Duration = Duration::from_mins(1);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+const CUSTOMERS: u32 = 6;
+
+/// Runs as process 1's predecessor: everything that systemd writes goes to memory that is gone with it.
+const BOOT: &str = r#"set -e
+mount --make-rprivate /
+mount --make-rshared /
+for folder in /run /tmp /var/tmp /var/log /var/lib; do mount -t tmpfs tmpfs "$folder"; done
+for folder in etc usr/bin usr/lib/sysusers.d usr/lib/tmpfiles.d; do
+  mkdir -p "/run/over/$folder/up" "/run/over/$folder/work"
+  mount -t overlay overlay -o "lowerdir=/$folder,upperdir=/run/over/$folder/up,workdir=/run/over/$folder/work" "/$folder"
+done
+export container=dues-test
+exec /lib/systemd/systemd --unit=basic.target
+"#;
+
+/// The install section of the README, with quicker restarts and a shorter patience for the test.
+const INSTALL: &str = r#"set -e
+install -m 0755 "$PROGRAM" /usr/bin/dues
+install -m 0644 "$UNITS/dues.sysusers" /usr/lib/sysusers.d/dues.conf
+systemd-sysusers /usr/lib/sysusers.d/dues.conf
+install -m 0644 "$UNITS/dues.tmpfiles" /usr/lib/tmpfiles.d/dues.conf
+systemd-tmpfiles --create /usr/lib/tmpfiles.d/dues.conf
+install -m 0640 -g dues "$SCENE/unit.toml" /etc/dues/dues.toml
+install -m 0640 -g dues "$SCENE/now.toml" /etc/dues/now.toml
+install -m 0600 "$SCENE/omise.key" /etc/dues/omise.key
+install -m 0644 "$UNITS/dues.service" "$UNITS/dues-run-now.service" "$UNITS/dues-run-now.timer" /etc/systemd/system/
+mkdir -p /etc/systemd/system/dues.service.d
+printf '[Unit]\nStartLimitBurst=20\n[Service]\nRestartSec=1s\nWatchdogSec=4s\nTimeoutAbortSec=1s\n' \
+  > /etc/systemd/system/dues.service.d/test.conf
+systemctl daemon-reload
+systemd-analyze verify /etc/systemd/system/dues.service /etc/systemd/system/dues-run-now.service \
+  /etc/systemd/system/dues-run-now.timer
+# Exposure at most 1.3, counted in tenths.
+for unit in dues dues-run-now; do
+  systemd-analyze security --offline=true --threshold=13 "/etc/systemd/system/$unit.service" >/dev/null
+done
+"#;
+
+/// A booted machine; it ends with this value.
+struct Machine {
+    unshare: Child,
+    init: u32,
+}
+
+impl Machine {
+    fn boot() -> Self {
+        let mut unshare = Command::new("unshare")
+            .args([
+                "--pid",
+                "--fork",
+                "--mount",
+                "--mount-proc",
+                "--cgroup",
+                "--uts",
+                "--ipc",
+                "--kill-child",
+            ])
+            .args(["sh", "-c", BOOT])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("unshare is installed");
+        let begun = Instant::now();
+        let children = format!("/proc/{0}/task/{0}/children", unshare.id());
+        let init = loop {
+            let ended = unshare.try_wait().expect("a child can be asked");
+            assert!(ended.is_none(), "no namespaces can be had here (root, overlayfs?): {ended:?}");
+            assert!(begun.elapsed() < LONGEST, "no process 1 came up");
+            let text = std::fs::read_to_string(&children).unwrap_or_default();
+            if let Ok(pid) = text.trim().parse() {
+                break pid;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        };
+        let machine = Self { unshare, init };
+        machine.waits_until("it runs", |m| {
+            let state = m.says("systemctl is-system-running || true");
+            state.contains("running") || state.contains("degraded")
+        });
+        machine
+    }
+
+    fn command(&self, script: &str) -> Output {
+        Command::new("nsenter")
+            .args(["-t", &self.init.to_string(), "-m", "-p", "-u", "-i", "-C", "sh", "-c", script])
+            .stdin(Stdio::null())
+            .output()
+            .expect("nsenter is installed")
+    }
+
+    /// What a command says on stdout; it must succeed.
+    #[track_caller]
+    fn says(&self, script: &str) -> String {
+        let output = self.command(script);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{script}\n{out}\n{err}\n{}", self.log());
+        out.into_owned()
+    }
+
+    fn log(&self) -> String {
+        let output =
+            self.command("systemctl status dues --no-pager; journalctl -u dues --no-pager | tail -40");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn property(&self, name: &str) -> String {
+        self.says(&format!("systemctl show dues -P {name}")).trim().to_owned()
+    }
+
+    #[track_caller]
+    fn waits_until(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let begun = Instant::now();
+        while !is_so(self) {
+            assert!(begun.elapsed() < LONGEST, "never: {what}\n{}", self.log());
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Waits until the service is up again as another process than `before`.
+    #[track_caller]
+    fn waits_for_another(&self, before: &str) {
+        self.waits_until("another process serves", |m| {
+            m.property("ActiveState") == "active" && m.property("MainPID") != before
+        });
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // `--kill-child` ends process 1 and with it everything inside.
+        let _ = self.unshare.kill();
+        let _ = self.unshare.wait();
+    }
+}
+
+fn scene() -> Scene {
+    let scene = Scene::new(Setting { customers: CUSTOMERS, fates: Fates::Paying, ..Setting::default() });
+    let addr = scene.sandbox().addr();
+    let plans = crate::harness::PLANS;
+    let base = "zone = \"Asia/Bangkok\"\n[store]\npath = \"/var/lib/dues/dues.db\"\n";
+    let omise = format!(
+        "[omise]\napi_url = \"http://{addr}\"\nvault_url = \"http://{addr}\"\nrequests_per_second = 1000\n\
+         in_flight = 2\ntimeout = \"3s\"\n"
+    );
+    scene.write("unit.toml", &format!("{base}{omise}[doubt]\nsettle = \"1s\"\n{plans}"));
+    // Whoever hands a run over needs no key, and no wishes about doubt.
+    scene.write("now.toml", &format!("{base}{omise}{plans}"));
+    let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly")).collect();
+    scene.write("first.csv", &format!("customer,plan\n{}\n", rows.join("\n")));
+    scene
+}
+
+fn slow(scene: &Scene, ms: u64) {
+    scene.ask("POST", "/__sandbox/settings", "", &json!({"latency_ms": ms}));
+}
+
+/// A date so many days from today.
+fn in_days(days: i64) -> String {
+    let then = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+    then.strftime("%Y-%m-%d").to_string()
+}
+
+/// How often each customer has truly paid.
+fn paid(scene: &Scene) -> BTreeMap<String, u32> {
+    let mut paid = BTreeMap::new();
+    for entry in scene.ledger().into_iter().filter(|entry| entry.status == "successful") {
+        *paid.entry(entry.customer.unwrap_or_default()).or_insert(0) += 1;
+    }
+    paid
+}
+
+#[test]
+#[ignore = "boots a systemd: needs root, namespaces and overlayfs; cargo nextest run --run-ignored all systemd"]
+fn the_unit_under_a_real_systemd() {
+    assert!(rustix::process::getuid().is_root(), "SKIPPED IN TRUTH: a systemd can only be booted by root");
+    let scene = scene();
+    let machine = Machine::boot();
+    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
+    machine.says(&format!(
+        "PROGRAM={} UNITS={} SCENE={}\n{INSTALL}",
+        env!("CARGO_BIN_EXE_dues"),
+        units.display(),
+        scene.folder().display()
+    ));
+    starts_and_is_ready(&machine, &scene);
+    survives_a_kill_in_the_middle_of_a_run(&machine, &scene);
+    keeps_to_its_own_folders(&machine);
+    reloads_good_and_refuses_bad(&machine);
+    stops_in_flight(&machine, &scene);
+    is_killed_when_it_hangs(&machine);
+    keeps_its_secret(&machine, &scene);
+    runs_by_timer_too(&machine);
+}
+
+fn starts_and_is_ready(machine: &Machine, scene: &Scene) {
+    machine.says("systemctl start dues");
+    assert_eq!(machine.property("ActiveState"), "active");
+    let import = format!("runuser -u dues -- dues import --config /etc/dues/now.toml {}/first.csv", {
+        let public = "/run/import";
+        machine.says(&format!(
+            "install -d {public} && install -m 0644 {}/first.csv {public}",
+            scene.folder().display()
+        ));
+        public
+    });
+    machine.says(&import);
+    machine.waits_until("the first run is told", |m| m.property("StatusText").contains("last run"));
+}
+
+/// Hands a run over and does not wait for it.
+fn hand_over(machine: &Machine, at: &str) {
+    let asked =
+        format!("runuser -u dues -- dues run-now --config /etc/dues/now.toml --at {at} >/run/asked 2>&1 &");
+    machine.says(&asked);
+}
+
+/// Handed-over runs until everybody has paid so often, and nobody more.
+fn until_all_paid(machine: &Machine, scene: &Scene, times: u32, at: &str) {
+    machine.waits_until("all have paid", |m| {
+        let run = m.command(&format!(
+            "runuser -u dues -- dues run-now --config /etc/dues/now.toml --json --at {at}"
+        ));
+        assert!(paid(scene).values().all(|n| *n <= times), "charged twice: {:?}\n{}", paid(scene), m.log());
+        let open = String::from_utf8_lossy(&run.stdout).contains("\"doubt_left\":0");
+        run.status.success()
+            && open
+            && paid(scene).len() == CUSTOMERS as usize
+            && paid(scene).values().all(|n| *n == times)
+    });
+}
+
+fn survives_a_kill_in_the_middle_of_a_run(machine: &Machine, scene: &Scene) {
+    slow(scene, 600);
+    let before = machine.property("MainPID");
+    let at = in_days(6);
+    hand_over(machine, &at);
+    machine.waits_until("money moves", |_| !scene.ledger().is_empty());
+    machine.says(&format!("kill -9 {before}"));
+    slow(scene, 0);
+    machine.waits_for_another(&before);
+    until_all_paid(machine, scene, 1, &at);
+    let found = machine.says(
+        "journalctl -u dues --no-pager -o json --output-fields=ATTEMPT,CUSTOMER,PRIORITY MESSAGE=charged",
+    );
+    let line = found.lines().next().unwrap_or_default();
+    assert!(line.contains("\"ATTEMPT\":\"sub_") && line.contains("\"PRIORITY\":\"6\""), "{found}");
+    assert!(!found.contains("cust_"), "a customer's name is in the journal: {found}");
+}
+
+fn keeps_to_its_own_folders(machine: &Machine) {
+    let pid = machine.property("MainPID");
+    for place in ["/etc/x", "/usr/x", "/var/log/x", "/etc/dues/x"] {
+        let tried = machine.command(&format!("nsenter -t {pid} -m touch {place}"));
+        let said = String::from_utf8_lossy(&tried.stderr).into_owned();
+        assert!(said.contains("Read-only file system"), "{place}: {said}");
+    }
+    let status = machine.says(&format!("cat /proc/{pid}/status"));
+    for wanted in ["NoNewPrivs:\t1", "Seccomp:\t2", "CapBnd:\t0000000000000000", "CapEff:\t0000000000000000"]
+    {
+        assert!(status.contains(wanted), "{wanted} is not in\n{status}");
+    }
+}
+
+fn reloads_good_and_refuses_bad(machine: &Machine) {
+    let before = machine.property("MainPID");
+    machine.says("cp -p /etc/dues/dues.toml /etc/dues/good; sed -i 's/every = \"week\"/every = \"fortnight\"/' /etc/dues/dues.toml");
+    machine.says("systemctl reload dues");
+    machine.waits_until("it refuses", |m| m.property("StatusText").contains("new config refused"));
+    machine.says("journalctl -u dues --no-pager | grep -q '/etc/dues/dues.toml:'");
+    machine.says("cp -p /etc/dues/good /etc/dues/dues.toml; systemctl reload dues");
+    machine.waits_until("it takes it", |m| !m.property("StatusText").contains("refused"));
+    assert_eq!((machine.property("MainPID"), machine.property("ActiveState")), (before, "active".to_owned()));
+}
+
+fn stops_in_flight(machine: &Machine, scene: &Scene) {
+    slow(scene, 600);
+    let charges = scene.ledger().len();
+    let at = in_days(38);
+    hand_over(machine, &at);
+    machine.waits_until("money moves", |_| scene.ledger().len() > charges);
+    machine.says("systemctl stop dues");
+    assert_eq!(
+        (machine.property("Result"), machine.property("ExecMainStatus")),
+        ("success".into(), "0".into())
+    );
+    slow(scene, 0);
+    machine.says("systemctl start dues");
+    until_all_paid(machine, scene, 2, &at);
+}
+
+fn is_killed_when_it_hangs(machine: &Machine) {
+    let before = machine.property("MainPID");
+    machine.says(&format!("kill -STOP {before}"));
+    machine.waits_for_another(&before);
+    machine.says("journalctl -u dues --no-pager | grep -q 'Watchdog timeout'");
+}
+
+fn keeps_its_secret(machine: &Machine, scene: &Scene) {
+    let key = scene.sandbox().secret_key();
+    let everywhere = "systemctl show dues; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; \
+                      journalctl --no-pager -o export";
+    let said = machine.says(&format!("({everywhere}) || true"));
+    assert!(said.contains("MainPID"), "something was read");
+    assert!(!said.contains(key), "the key can be seen");
+}
+
+fn runs_by_timer_too(machine: &Machine) {
+    machine.says("systemctl stop dues; systemctl start dues-run-now.timer");
+    assert!(machine.says("systemctl list-timers --no-pager").contains("dues-run-now.service"));
+    machine.says("systemctl start dues-run-now.service");
+    let result = machine.says("systemctl show dues-run-now -P Result");
+    assert_eq!(
+        result.trim(),
+        "success",
+        "{}",
+        machine.says("journalctl -u dues-run-now --no-pager | tail -20")
+    );
+}
