@@ -60,6 +60,10 @@ fn nobody_is_erased_by_mistake_or_while_money_may_move() {
     shop.dues(&["customers", "erase", &paid, "--yes"]).fails(2, &["--reason"]);
     shop.dues(&["customers", "erase", &paid, "--yes", "--reason", " "]).fails(2, &["--reason"]);
     assert_eq!(shop.dues(&["customers", "get", &paid, "--json"]).ok().json()["deleted"], false);
+    // As after a crash right behind the provider's answer.
+    shop.dues(&["customers", "delete", &paid]).ok();
+    let rest = shop.dues(&["customers", "erase", &paid, "--reason", "asked", "--yes", "--json"]).ok().json();
+    assert_eq!((&rest["provider"], &rest["book"]), (&"absent".into(), &"blanked".into()));
     let nobody = ["customers", "erase", "cust_test_nobody", "--reason", "asked", "--yes"];
     shop.dues(&nobody).fails(2, &["neither in this book nor at the provider"]);
 }
