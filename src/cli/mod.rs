@@ -33,6 +33,7 @@ mod import;
 mod invoice;
 mod list;
 mod man;
+mod new_charge;
 mod pause;
 mod plans;
 mod provider;
