@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::run::hold;
+use super::hold::hold;
 use super::{Billing, RunError, RunOrder, doubt};
 use crate::clock::Stopwatch;
 use crate::model::{AttemptId, RunReport};
