@@ -199,16 +199,29 @@ async fn follow(
         }
         ChargeOutcome::Succeeded { .. } | ChargeOutcome::Declined(_) | ChargeOutcome::Pending { .. } => {
             run.pace.accepted();
-            let new_decline = attempt.number == 1 && declined(concluded);
+            let new_decline = declined(concluded) && !declined_before(&visit.snapshot, attempt);
             if let Some(brake) = run.brakes().answered(new_decline) {
                 run.halt(brake);
             }
         }
-        ChargeOutcome::Rejected(_) | ChargeOutcome::NoAnswer(_) => run.pace.accepted(),
+        ChargeOutcome::Rejected(rejected) => {
+            run.pace.accepted();
+            run.tally().0.incidents.push(format!(
+                "invoice {}: the provider refused our request ({}: {}); mend what it names, then `dues retry {}`",
+                attempt.invoice, rejected.code, rejected.message, attempt.invoice.subscription
+            ));
+        }
+        ChargeOutcome::NoAnswer(_) => run.pace.accepted(),
     }
     visit.not_sent_in_a_row = 0;
     let still_due = super::serve::wake_after(concluded).is_some_and(|wake| wake <= run.at);
     if still_due { decide_again(run, visit).await } else { Next::Done }
+}
+
+/// Whether the bank had refused this invoice before this attempt.
+fn declined_before(snapshot: &Snapshot, attempt: &AttemptId) -> bool {
+    let open = snapshot.invoices.iter().find(|open| open.invoice.id == attempt.invoice);
+    open.is_some_and(|open| open.attempts.iter().any(|earlier| earlier.status == AttemptStatus::Declined))
 }
 
 fn declined(transition: &Transition) -> bool {

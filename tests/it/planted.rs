@@ -15,7 +15,7 @@ fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
         Bug::KeyMadeAnew => ("key", scenes::a_retry_after_a_decline),
         Bug::ServerErrorIsDecline => ("lost", scenes::an_error_after_the_charge),
         Bug::DoubtRetriedBlindly => ("twice", scenes::silence_after_the_charge),
-        Bug::DeferredTransactions => ("refused", scenes::a_run_beside_a_long_import),
+        Bug::DeferredTransactions => ("refused", scenes::a_result_while_another_program_writes),
         Bug::LastDatePlusInterval => ("missed", scenes::months_from_the_thirty_first),
         Bug::AnniversaryIsToday => ("missed", scenes::a_run_three_days_late),
         Bug::ExpiredCardCharged => ("uncalled for", scenes::an_expired_card),
