@@ -8,6 +8,7 @@ pub mod adopt;
 mod brakes;
 pub mod card_watch;
 mod cards;
+pub mod care;
 mod charge;
 mod doubt;
 mod error;

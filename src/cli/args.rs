@@ -106,14 +106,12 @@ pub enum Command {
     /// Customers and cards at the provider, as the API has them
     Customers(customers::CustomersArgs),
     /// Charges at the provider, as the API has them
-    #[command(subcommand)]
-    Charges(charges::ChargesCommand),
+    Charges(charges::ChargesArgs),
     /// Tokens of test cards
     #[command(subcommand)]
     Tokens(tokens::TokensCommand),
     /// The rest of what the provider tells of the account, as the API has it
-    #[command(subcommand)]
-    Provider(provider::ProviderCommand),
+    Provider(provider::ProviderArgs),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write all of them into a folder

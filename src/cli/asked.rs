@@ -50,10 +50,16 @@ pub struct SearchArgs {
     /// A filter, such as created=2026-01-01..2026-02-01; amounts are in main units
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     filter: Vec<(String, String)>,
+    /// This page alone, from 1 [default: all pages]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    page: Option<u64>,
+    /// Rows to a page
+    #[arg(long, value_name = "N", default_value_t = PAGE_MAX, value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE_MAX)))]
+    per_page: u32,
 }
 
 impl SearchArgs {
-    /// Reads every page of a search, and shows every row found.
+    /// Reads every page of a search, or the one that was asked for, and shows every row found.
     pub(super) async fn show_all(
         &self,
         out: &mut Output,
@@ -63,17 +69,17 @@ impl SearchArgs {
         let filters: Vec<_> =
             self.filter.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut rows = Vec::new();
-        let mut page = 1;
+        let mut page = self.page.unwrap_or(1);
         loop {
             let query = SearchQuery {
                 text: &self.text,
                 filters: &filters,
                 page: Some(page),
-                per_page: Some(PAGE_MAX),
+                per_page: Some(self.per_page),
                 ..SearchQuery::default()
             };
             let found = ask(&query).await?.value;
-            let is_last = page >= found.total_pages || found.data.is_empty();
+            let is_last = self.page.is_some() || page >= found.total_pages || found.data.is_empty();
             rows.extend(found.data);
             if is_last {
                 return show_rows(out, columns, &rows);

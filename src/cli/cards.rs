@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::access::Act;
 use super::asked::Window;
 use super::context::Context;
 use super::exit::Failure;
@@ -39,12 +40,12 @@ pub enum CardsCommand {
 
 impl CardsCommand {
     /// What it does, and to whom, for the access record.
-    pub(super) fn act(&self) -> (&'static str, Option<&str>) {
+    pub(super) fn act(&self) -> Act<'_> {
         match self {
-            Self::List(args) => ("customers cards list", Some(&args.customer)),
-            Self::Get(args) => ("customers cards get", Some(&args.customer)),
-            Self::Update(args) => ("customers cards update", Some(&args.which.customer)),
-            Self::Delete(args) => ("customers cards delete", Some(&args.customer)),
+            Self::List(args) => Act::on_customer("customers cards list", &args.customer),
+            Self::Get(args) => Act::on_customer("customers cards get", &args.customer),
+            Self::Update(args) => Act::on_customer("customers cards update", &args.which.customer),
+            Self::Delete(args) => Act::on_customer("customers cards delete", &args.customer),
         }
     }
 }

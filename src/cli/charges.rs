@@ -1,10 +1,12 @@
 //! `dues charges`: the charges at the provider, as the API has them.
 //!
 //! Promises: a charge is made by hand with a test key alone, and never with the daemon's own metadata, so that no
-//! hand-made charge can be taken for one of the book's. Must never know: the book.
+//! hand-made charge can be taken for one of the book's; every look and every change leaves its line in the access record
+//! first. Must never know: the book.
 
 use clap::{Args, Subcommand};
 
+use super::access::{self, Act};
 use super::asked::{SearchArgs, Window};
 use super::context::Context;
 use super::exit::{Exit, Failure};
@@ -13,7 +15,9 @@ use super::objects::{
 };
 use super::output::Output;
 use crate::model::Money;
-use crate::omise::{ChargeUpdate, Client, NewCharge, NewRefund, SearchScope};
+use crate::omise::{
+    ChargeUpdate, Client, NewCharge, NewRefund, RecurringReason, SearchScope, TransactionIndicator,
+};
 
 const COLUMNS: [ColumnOf; 7] = [
     ("charge", "/id"),
@@ -32,6 +36,17 @@ const REFUND_COLUMNS: [ColumnOf; 5] = [
     ("voided", "/voided"),
     ("created", "/created_at"),
 ];
+
+/// What to do with charges, and why.
+#[derive(Debug, Args)]
+#[command(after_help = access::TOLD)]
+pub struct ChargesArgs {
+    #[command(subcommand)]
+    command: ChargesCommand,
+    /// Why charges are looked at or changed, for the access record beside the book
+    #[arg(long, global = true, value_name = "TEXT")]
+    reason: Option<String>,
+}
 
 /// What to do with charges.
 #[derive(Debug, Subcommand)]
@@ -71,6 +86,25 @@ pub enum ChargesCommand {
     Events(OneArgs),
 }
 
+impl ChargesCommand {
+    /// What it does, and to what, for the access record: a charge shows its customer.
+    fn act(&self) -> Act<'_> {
+        match self {
+            Self::Create(args) => Act { customer: args.customer.as_deref(), ..Act::on_all("charges create") },
+            Self::Get(args) => Act::on_object("charges get", &args.charge),
+            Self::Update(args) => Act::on_object("charges update", &args.charge),
+            Self::List(_) => Act::on_all("charges list"),
+            Self::Search(_) => Act::on_all("charges search"),
+            Self::Capture(args) => Act::on_object("charges capture", &args.charge),
+            Self::Reverse(args) => Act::on_object("charges reverse", &args.charge),
+            Self::Expire(args) => Act::on_object("charges expire", &args.charge),
+            Self::Refund(args) => Act::on_object("charges refund", &args.charge),
+            Self::Refunds(args) => Act::on_object("charges refunds", &args.charge),
+            Self::Events(args) => Act::on_object("charges events", &args.charge),
+        }
+    }
+}
+
 /// Which charge.
 #[derive(Debug, Args)]
 pub struct OneArgs {
@@ -103,6 +137,15 @@ pub struct CreateArgs {
     /// Where the customer comes back to after 3-D Secure
     #[arg(long, value_name = "URL")]
     return_uri: Option<String>,
+    /// Who starts it, for the card networks: CIT (the customer is there) or MIT (a saved card on its own)
+    #[arg(long, value_name = "CIT|MIT")]
+    transaction_indicator: Option<String>,
+    /// Why, if it is MIT: subscription, unscheduled, resubmission or another word that the API knows
+    #[arg(long, value_name = "WORD")]
+    recurring_reason: Option<String>,
+    /// The charge with which the customer first agreed
+    #[arg(long, value_name = "CHRG")]
+    first_charge: Option<String>,
     /// Free data; may be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     metadata: Vec<(String, String)>,
@@ -155,7 +198,9 @@ pub struct RefundArgs {
 }
 
 /// Does it.
-pub(super) fn run(command: &ChargesCommand, context: &Context) -> Result<Exit, Failure> {
+pub(super) fn run(args: &ChargesArgs, context: &Context) -> Result<Exit, Failure> {
+    let command = &args.command;
+    access::note(context, command.act(), args.reason.as_deref())?;
     let mut out = Output::stdout(context.global.json);
     with_client(context, async |client, _| answer(command, context, client, &mut out).await)?;
     out.finish()?;
@@ -193,18 +238,24 @@ async fn answer(
 async fn create(args: &CreateArgs, client: &Client, out: &mut Output) -> Result<(), Failure> {
     test_mode_only(client, "a charge")?;
     let currency = args.amount.currency().to_string();
-    let new = NewCharge {
+    show(out, &client.charges().create(&charge_of(args, &currency)?).await?)
+}
+
+fn charge_of<'a>(args: &'a CreateArgs, currency: &'a str) -> Result<NewCharge<'a>, Failure> {
+    Ok(NewCharge {
         amount: args.amount.minor(),
-        currency: &currency,
+        currency,
         customer: args.customer.as_deref(),
         card: args.card.as_deref(),
         capture: args.authorize_only.then_some(false),
         description: args.description.as_deref(),
         return_uri: args.return_uri.as_deref(),
+        transaction_indicator: args.transaction_indicator.as_deref().map(TransactionIndicator::from),
+        recurring_reason: args.recurring_reason.as_deref().map(RecurringReason::from),
+        first_charge: args.first_charge.as_deref(),
         metadata: metadata(&args.metadata)?,
         ..NewCharge::default()
-    };
-    show(out, &client.charges().create(&new).await?)
+    })
 }
 
 async fn update(args: &UpdateArgs, client: &Client, out: &mut Output) -> Result<(), Failure> {
@@ -233,4 +284,27 @@ async fn refund(args: &RefundArgs, client: &Client, out: &mut Output) -> Result<
 /// The API takes amounts without a currency; whoever types one must mean the charge's.
 async fn currency_of(charge: &str, client: &Client) -> Result<String, Failure> {
     Ok(client.charges().retrieve(charge).await?.value.currency)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::FromArgMatches as _;
+
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_new_charge_is_sent() {
+        let words = "x 990.00THB --customer cust_1 --card card_1 --authorize-only --description seven \
+                     --return-uri https://a.test/ --transaction-indicator MIT --recurring-reason subscription \
+                     --first-charge chrg_0 --metadata order=7";
+        let matches = CreateArgs::augment_args(clap::Command::new("x"))
+            .get_matches_from(words.split_whitespace().map(|word| word.replace("THB", " THB")));
+        let args = CreateArgs::from_arg_matches(&matches).unwrap();
+        assert_eq!(
+            serde_json::to_string(&charge_of(&args, "THB").unwrap()).unwrap(),
+            "{\"amount\":99000,\"currency\":\"THB\",\"customer\":\"cust_1\",\"card\":\"card_1\",\"capture\":false,\
+             \"description\":\"seven\",\"metadata\":{\"order\":\"7\"},\"return_uri\":\"https://a.test/\",\
+             \"transaction_indicator\":\"MIT\",\"recurring_reason\":\"subscription\",\"first_charge\":\"chrg_0\"}"
+        );
+    }
 }

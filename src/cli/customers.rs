@@ -5,10 +5,11 @@
 
 use clap::{Args, Subcommand};
 
-use super::access;
+use super::access::{self, Act};
 use super::asked::{SearchArgs, Window};
 use super::cards::{self, CardsCommand};
 use super::context::Context;
+use super::erase::{self, EraseArgs};
 use super::exit::{Exit, Failure};
 use super::export::{self, ExportArgs};
 use super::objects::{ColumnOf, SCHEDULE_COLUMNS, metadata, pair, show, show_list, with_client};
@@ -26,6 +27,7 @@ const COLUMNS: [ColumnOf; 6] = [
 
 /// What to do with customers, and why.
 #[derive(Debug, Args)]
+#[command(after_help = access::TOLD)]
 pub struct CustomersArgs {
     #[command(subcommand)]
     command: CustomersCommand,
@@ -63,22 +65,30 @@ pub enum CustomersCommand {
     Schedules(OneArgs),
     /// Everything held about one customer, here and at the provider, as one JSON object; needs --reason
     Export(ExportArgs),
+    /// End the subscriptions of a customer, delete them at the provider, blank what the book knows of them; needs --reason
+    Erase(EraseArgs),
 }
 
 impl CustomersCommand {
     /// What it does, and to whom, for the access record.
-    fn act(&self) -> (&'static str, Option<&str>) {
+    fn act(&self) -> Act<'_> {
         match self {
-            Self::Create(_) => ("customers create", None),
-            Self::Get(args) => ("customers get", Some(&args.customer)),
-            Self::Update(args) => ("customers update", Some(&args.customer)),
-            Self::Delete(args) => ("customers delete", Some(&args.customer)),
-            Self::List(_) => ("customers list", None),
-            Self::Search(_) => ("customers search", None),
+            Self::Create(_) => Act::on_all("customers create"),
+            Self::Get(args) => Act::on_customer("customers get", &args.customer),
+            Self::Update(args) => Act::on_customer("customers update", &args.customer),
+            Self::Delete(args) => Act::on_customer("customers delete", &args.customer),
+            Self::List(_) => Act::on_all("customers list"),
+            Self::Search(_) => Act::on_all("customers search"),
             Self::Cards(command) => command.act(),
-            Self::Schedules(args) => ("customers schedules", Some(&args.customer)),
-            Self::Export(args) => ("customers export", Some(args.customer.as_str())),
+            Self::Schedules(args) => Act::on_customer("customers schedules", &args.customer),
+            Self::Export(args) => Act::on_customer("customers export", args.customer.as_str()),
+            Self::Erase(args) => Act::on_customer("customers erase", args.customer.as_str()),
         }
+    }
+
+    /// Whether it is done for nobody who does not say why.
+    const fn needs_reason(&self) -> bool {
+        matches!(self, Self::Export(_) | Self::Erase(_))
     }
 }
 
@@ -140,11 +150,15 @@ pub struct UpdateArgs {
 /// Does it.
 pub(super) fn run(args: &CustomersArgs, context: &Context) -> Result<Exit, Failure> {
     let (command, reason) = (&args.command, args.reason.as_deref());
-    if matches!(command, CustomersCommand::Export(_)) && reason.is_none() {
-        return Err(Failure::usage("found no --reason, wanted why this customer's data is given out"));
+    if command.needs_reason() && reason.is_none_or(|reason| reason.trim().is_empty()) {
+        return Err(Failure::usage(
+            "found no --reason, wanted why this customer's data is given out or erased",
+        ));
     }
-    let (act, customer) = command.act();
-    access::note(context, act, customer, reason)?;
+    if let CustomersCommand::Erase(args) = command {
+        args.confirm()?;
+    }
+    access::note(context, command.act(), reason)?;
     let mut out = Output::stdout(context.global.json);
     with_client(context, async |client, _| answer(command, context, client, &mut out).await)?;
     out.finish()?;
@@ -172,6 +186,7 @@ async fn answer(
         }
         CustomersCommand::Cards(command) => cards::answer(command, context, client, out).await,
         CustomersCommand::Export(args) => export::answer(args, context, client, out).await,
+        CustomersCommand::Erase(args) => erase::answer(args, context, client, out).await,
         CustomersCommand::Schedules(args) => {
             show_list(out, &SCHEDULE_COLUMNS, customers.schedule_rows(&args.customer)?).await
         }

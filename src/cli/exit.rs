@@ -92,8 +92,11 @@ impl From<ConfigErrors> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match &error {
-            // An id that somebody chose, and keys of the other kind, are refused before the book is touched.
-            StoreError::Exists { .. } | StoreError::WrongMode { .. } => Exit::Usage,
+            // An id that somebody chose, keys of the other kind, and an order that comes too early are refused before
+            // the book is touched.
+            StoreError::Exists { .. } | StoreError::WrongMode { .. } | StoreError::Unsettled { .. } => {
+                Exit::Usage
+            }
             _ => Exit::Store,
         };
         Self::new(exit, error)

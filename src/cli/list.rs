@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::access::{self, Act};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
@@ -40,6 +41,9 @@ pub struct ListArgs {
     /// At most that many rows [default: 100 for people, all with --json]
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
+    /// Why they are looked at, for the access record beside the book (of `customers`, and with --customer)
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -69,6 +73,9 @@ impl Kind {
 /// Prints the rows.
 pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     let filter = filter(args)?;
+    if let Some(act) = act(args) {
+        access::note(context, act, args.reason.as_deref())?;
+    }
     let mut store = context.book()?;
     let store: &mut dyn Store = &mut store;
     let zone = &context.config.settings.zone;
@@ -101,6 +108,20 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     }?;
     out.out.finish()?;
     Ok(Exit::Done)
+}
+
+/// What it does, for the access record; `None`: it is of nobody in particular.
+fn act(args: &ListArgs) -> Option<Act<'_>> {
+    let what = match args.kind {
+        Kind::Subscriptions => "list subscriptions",
+        Kind::Invoices => "list invoices",
+        Kind::Attempts => "list attempts",
+        Kind::Flags => "list flags",
+        Kind::Events => "list events",
+        Kind::Customers => "list customers",
+    };
+    let noted = args.customer.is_some() || matches!(args.kind, Kind::Customers);
+    noted.then(|| Act { customer: args.customer.as_deref(), ..Act::on_all(what) })
 }
 
 fn filter(args: &ListArgs) -> Result<Filter, Failure> {

@@ -26,6 +26,7 @@ mod check;
 mod completions;
 mod customers;
 mod daemon;
+mod erase;
 mod export;
 mod house;
 mod import;
@@ -99,9 +100,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::List(args) => list::run(&args, &Context::load(global)?),
         Command::Why(args) => why::run(&args, &Context::load(global)?),
         Command::Customers(args) => customers::run(&args, &Context::load(global)?),
-        Command::Charges(command) => charges::run(&command, &Context::load(global)?),
+        Command::Charges(args) => charges::run(&args, &Context::load(global)?),
         Command::Tokens(command) => tokens::run(&command, &Context::load(global)?),
-        Command::Provider(command) => provider::run(&command, &Context::load(global)?),
+        Command::Provider(args) => provider::run(&args, &Context::load(global)?),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Sandbox(args) => sandbox::run(&args, global.json),

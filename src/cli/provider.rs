@@ -1,9 +1,10 @@
 //! `dues provider`: the rest of what the provider tells of the account, as the API has it.
 //!
-//! Must never know: the book.
+//! Promises: a look at what shows customers leaves its line in the access record first. Must never know: the book.
 
 use clap::{Args, Subcommand};
 
+use super::access::{self, Act};
 use super::asked::{SearchArgs, Window};
 use super::context::Context;
 use super::exit::{Exit, Failure};
@@ -26,6 +27,17 @@ const FOUND_COLUMNS: [ColumnOf; 5] = [
     ("description", "/description"),
     ("created", "/created_at"),
 ];
+
+/// What to ask, and why.
+#[derive(Debug, Args)]
+#[command(after_help = access::TOLD)]
+pub struct ProviderArgs {
+    #[command(subcommand)]
+    command: ProviderCommand,
+    /// Why it is asked, for the access record beside the book
+    #[arg(long, global = true, value_name = "TEXT")]
+    reason: Option<String>,
+}
 
 /// What to ask.
 #[derive(Debug, Subcommand)]
@@ -61,6 +73,22 @@ pub enum ProviderCommand {
     Search(ScopeArgs),
 }
 
+impl ProviderCommand {
+    /// What it does, for the access record; `None`: it shows no customer.
+    fn act(&self) -> Option<Act<'_>> {
+        match self {
+            Self::Account | Self::Balance | Self::Capability => None,
+            Self::Events(_) => Some(Act::on_all("provider events")),
+            Self::Event(args) => Some(Act::on_object("provider event", &args.id)),
+            Self::Schedules(_) => Some(Act::on_all("provider schedules")),
+            Self::Schedule(args) => Some(Act::on_object("provider schedule", &args.id)),
+            Self::Occurrences(args) => Some(Act::on_object("provider occurrences", &args.id)),
+            Self::EndSchedule(args) => Some(Act::on_object("provider end-schedule", &args.id)),
+            Self::Search(args) => Some(Act::on_object("provider search", &args.scope)),
+        }
+    }
+}
+
 /// Which one.
 #[derive(Debug, Args)]
 pub struct OneArgs {
@@ -81,7 +109,11 @@ pub struct ScopeArgs {
 }
 
 /// Asks it.
-pub(super) fn run(command: &ProviderCommand, context: &Context) -> Result<Exit, Failure> {
+pub(super) fn run(args: &ProviderArgs, context: &Context) -> Result<Exit, Failure> {
+    let command = &args.command;
+    if let Some(act) = command.act() {
+        access::note(context, act, args.reason.as_deref())?;
+    }
     let mut out = Output::stdout(context.global.json);
     with_client(context, async |client, _| answer(command, context, client, &mut out).await)?;
     out.finish()?;

@@ -116,6 +116,14 @@ pub enum StoreError {
         /// Its id.
         id: String,
     },
+    /// A customer whose billing has not come to its end.
+    #[error("customer {customer}: found {found}, wanted all of it at its end; nothing was blanked")]
+    Unsettled {
+        /// Which.
+        customer: String,
+        /// What stands in the way.
+        found: &'static str,
+    },
     /// A value in the book that no type of ours can hold.
     #[error("{table} {row}: found {found:?}, wanted {wanted}; run `dues check`")]
     Nonsense {

@@ -66,8 +66,8 @@ pub trait Store: Send {
     /// Answers in the same order. The outer error means that nothing at all was written.
     fn commit(&mut self, batch: &[Transition]) -> Result<Vec<Result<(), Refusal>>, StoreError>;
 
-    /// Writes what was read of customers, in one transaction. Customers that are not in the book are ignored, rows
-    /// that would not change but for `read_at` are written too. Returns how many were in the book.
+    /// Writes what was read of customers, in one transaction. Customers that are not in the book, or were
+    /// erased, are ignored; rows that would not change but for `read_at` are written too. Returns how many were in the book.
     fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<u64, StoreError>;
 
     /// Inserts many new subscriptions in one transaction: all or nothing. Ids are counted where none is given.
@@ -229,6 +229,13 @@ pub trait Store: Send {
     fn count_flags(&mut self) -> Result<Vec<(FlagReason, u64)>, StoreError>;
 
     // --- care
+
+    /// Blanks what is personal of a customer whose subscriptions have all ended: how their cards look and when they
+    /// expire, metadata, what flags and the diary say of a card, and what people typed into the diary about their
+    /// subscriptions. Invoices, attempts, amounts and the ids of cards and charges stay; later readings of the
+    /// customer are ignored. Doing it again is harmless. `false`: not in the book.
+    /// Refused (`StoreError::Unsettled`) while a subscription lives or an attempt is unfinished.
+    fn erase_customer(&mut self, id: &CustomerId, at: Timestamp) -> Result<bool, StoreError>;
 
     /// Everything that is wrong with the file and its contents, a sentence each; empty: nothing.
     /// `progress` is told done and total steps.

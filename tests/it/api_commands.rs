@@ -155,6 +155,25 @@ fn charges_from_creation_to_refund() {
     assert!(dues(at, &["charges", "events", id, "--json"]).objects().len() >= 2);
     assert_eq!(dues(at, &["charges", "get", id, "--json"]).object()["refunded_amount"], 10_000);
     assert_eq!(dues(at, &["charges", "list", "--newest", "--json"]).objects().len(), 5);
+    let recurring = [
+        "charges",
+        "create",
+        "20.00 THB",
+        "--customer",
+        &rich,
+        "--transaction-indicator",
+        "MIT",
+        "--recurring-reason",
+        "subscription",
+        "--first-charge",
+        id,
+        "--json",
+    ];
+    // The API never shows these three again: that they are sent is tested where they are read.
+    assert_eq!(dues(at, &recurring).object()["status"], "successful");
+    let pages = ["charges", "search", "--page", "2", "--per-page", "4", "--json"];
+    assert_eq!(dues(at, &pages).objects().len(), 2, "the last of six");
+    assert_eq!(dues(at, &["charges", "search", "--per-page", "4", "--json"]).objects().len(), 6);
     assert_eq!(
         dues(at, &["charges", "search", "noted", "--filter", "amount=900..1000", "--json"]).object()["id"],
         id

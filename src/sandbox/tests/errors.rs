@@ -83,6 +83,16 @@ async fn search_finds_by_word_and_filter_and_accepts_a_slash() {
     let beyond = desk.get("/charges/search?query=order&page=9").await;
     assert_eq!((beyond.status, beyond.json["data"].as_array().map(Vec::len)), (200, Some(0)));
     assert_eq!(desk.get("/search?scope=charge&filters[moon]=1").await.text("/code"), "invalid_filter");
+    // Also where another filter has let nothing through, and where there is nothing yet.
+    for refused in [
+        "/search?scope=charge&filters[amount]=1&filters[moon]=1",
+        "/search?scope=refund&filters[moon]=1",
+        "/search?scope=charge&filters[captured]=perhaps",
+    ] {
+        let answer = desk.get(refused).await;
+        assert_eq!((answer.status, answer.text("/code")), (422, "invalid_filter".into()), "{refused}");
+    }
+    assert_eq!(desk.get("/search?scope=charge&filters[source_type]=promptpay").await.json["total"], 0);
     assert_eq!(desk.get("/customers/search?query=a").await.json["total"], 1);
     desk.close().await;
 }

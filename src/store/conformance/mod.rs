@@ -1,6 +1,7 @@
 //! What every book must do, whatever it is kept on: tests against `dyn Store`, run for each kind of book.
 
 mod charging;
+mod erasing;
 mod people;
 mod reading;
 pub(crate) mod samples;

@@ -185,9 +185,12 @@ impl Book {
         self.write_cards(row, &c.cards)
     }
 
-    /// Writes what was read, whatever the row's version; `false`: the customer is not in the book.
+    /// Writes what was read, whatever the row's version; `false`: the customer is not in the book, or erased.
     pub(super) fn observe_customer(&self, reading: &CustomerReading) -> Outcome<bool> {
         let Some(row) = self.find_customer(&reading.id)? else { return Ok(false) };
+        if self.is_erased(row)? {
+            return Ok(false);
+        }
         let default = reading.default_card.as_ref().map(|card| self.slot_or_new(row, card)).transpose()?;
         self.sql(
             "UPDATE customers SET state = ?2, default_card = ?3, read_at = ?4, version = version + 1 WHERE row = ?1",

@@ -13,6 +13,7 @@ mod commit;
 mod customers;
 mod diary;
 mod disk;
+mod erase;
 mod fault;
 mod import;
 mod invoices;
@@ -341,6 +342,10 @@ impl Store for SqliteStore {
 
     fn count_flags(&mut self) -> Result<Vec<(FlagReason, u64)>, StoreError> {
         self.read(Book::count_flags)
+    }
+
+    fn erase_customer(&mut self, id: &CustomerId, at: Timestamp) -> Result<bool, StoreError> {
+        self.0.overwriting(|| self.write(|book| book.erase_customer(id, at))).map_err(|fault| self.0.out(fault))?
     }
 
     fn verify(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<String>, StoreError> {

@@ -68,8 +68,13 @@ CREATE TABLE customers (
   caught_up_at  INTEGER,
   spent_on      INTEGER,               -- days since 1970
   spent         TEXT,                  -- JSON: one amount a currency
-  version       INTEGER NOT NULL CHECK (version > 0)
+  version       INTEGER NOT NULL CHECK (version > 0),
+  erased_at     INTEGER                -- what was personal is blank since then, and stays so
 ) STRICT;
+
+CREATE TRIGGER customers_stay_erased BEFORE UPDATE OF erased_at ON customers
+WHEN OLD.erased_at IS NOT NULL AND NEW.erased_at IS NOT OLD.erased_at
+BEGIN SELECT RAISE(ABORT, 'who was erased stays erased'); END;
 
 -- Every card that was ever seen of a customer keeps its slot, since attempts point at it.
 CREATE TABLE cards (
@@ -287,7 +292,12 @@ CREATE TABLE event_data (
   data  TEXT NOT NULL
 ) STRICT;
 
+-- But for a customer who is erased: what described a card or was typed by a person may go, and nothing else.
 CREATE TRIGGER event_data_never_changes BEFORE UPDATE ON event_data
+WHEN NEW.seq <> OLD.seq OR NEW.data NOT IN (json_remove(OLD.data, '$.detail'), json_remove(OLD.data, '$.reason'))
+  OR NOT EXISTS (
+  SELECT 1 FROM events e JOIN subscriptions s ON s.row = e.subscription JOIN customers u ON u.row = s.customer
+  WHERE e.seq = OLD.seq AND u.erased_at IS NOT NULL)
 BEGIN SELECT RAISE(ABORT, 'what happened does not change'); END;
 
 CREATE TRIGGER event_data_stays BEFORE DELETE ON event_data
@@ -349,6 +359,7 @@ SELECT row,
     ELSE id END AS customer,
   CASE state WHEN 0 THEN 'unread' WHEN 1 THEN 'present' WHEN 2 THEN 'gone' END AS state,
   strftime('%Y-%m-%dT%H:%M:%SZ', read_at, 'unixepoch') AS read_at,
+  strftime('%Y-%m-%dT%H:%M:%SZ', erased_at, 'unixepoch') AS erased_at,
   version
 FROM customers;
 

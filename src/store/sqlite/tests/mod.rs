@@ -1,6 +1,7 @@
 //! What only a book on SQLite has: files, a schema, copies.
 
 mod care;
+mod erase;
 mod figures;
 mod files;
 mod forbidden;
