@@ -345,7 +345,9 @@ impl Store for SqliteStore {
     }
 
     fn erase_customer(&mut self, id: &CustomerId, at: Timestamp) -> Result<bool, StoreError> {
-        self.0.overwriting(|| self.write(|book| book.erase_customer(id, at))).map_err(|fault| self.0.out(fault))?
+        self.0
+            .overwriting(|| self.write(|book| book.erase_customer(id, at)))
+            .map_err(|fault| self.0.out(fault))?
     }
 
     fn verify(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<String>, StoreError> {
