@@ -330,14 +330,6 @@ CREATE TABLE run_requests (
   report   TEXT
 ) STRICT;
 
--- Who did what by hand, and why.
-CREATE TABLE access_log (
-  row     INTEGER PRIMARY KEY,
-  at      INTEGER NOT NULL,
-  actor   TEXT NOT NULL,
-  what    TEXT NOT NULL,
-  reason  TEXT
-) STRICT;
 
 -- For people with the sqlite3 shell. Instants in UTC; amounts in minor units.
 
