@@ -16,6 +16,8 @@ pub struct RatePerSecond(pub u32);
 const FINEST: Duration = Duration::from_millis(1);
 /// The wait after a 429 that names none; doubled by each further one in a row.
 const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+/// Behind the end of patience, for each refusal that one request met.
+const BACK_ROW: Duration = Duration::from_millis(50);
 /// A probe without an answer for so long is followed by another.
 const LONGEST_PROBE: Duration = Duration::from_secs(5);
 /// How often the others look whether the probe was accepted.
@@ -78,16 +80,24 @@ impl Pace {
 
     /// Takes the next permit, waiting for it; tells whether there was a wait.
     pub(super) async fn permit(&self) -> bool {
+        self.permit_after(0).await
+    }
+
+    /// The same for somebody whose request was refused for impatience so many times in a row: the others go first,
+    /// so that no single one is the probe again and again.
+    pub(super) async fn permit_after(&self, refusals: u32) -> bool {
+        let back_row = BACK_ROW * refusals;
         let mut waited = false;
         let mut mine = None;
         loop {
             let now = self.clock.steady();
             let until = {
                 let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                if now < state.patience_until {
+                let patience_until = state.patience_until + back_row;
+                if state.probe != Probe::Open && now < patience_until || now < state.patience_until {
                     // Patience puts everybody behind its end, this permit too.
                     mine = None;
-                    state.patience_until
+                    patience_until
                 } else if state.waits_for_probe(now) {
                     mine = None;
                     now + PROBE_LOOK

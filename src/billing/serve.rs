@@ -73,7 +73,7 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
         Ok(Prepared::Charge(prepared)) => {
             if !visit.permit {
                 visit.permit = true;
-                if run.pace.permit().await {
+                if run.pace.permit_after(visit.not_sent_in_a_row).await {
                     return Step::Again; // Time has passed: decide again, with the permit in hand.
                 }
             }

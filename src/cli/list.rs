@@ -41,7 +41,7 @@ pub struct ListArgs {
     /// At most that many rows [default: 100 for people, all with --json]
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
-    /// Why they are looked at, for the access record beside the book (of `customers`, and with --customer)
+    /// Why they are looked at, for the access record beside the book (of `customers`, `flags`, and with --customer)
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
@@ -120,7 +120,8 @@ fn act(args: &ListArgs) -> Option<Act<'_>> {
         Kind::Events => "list events",
         Kind::Customers => "list customers",
     };
-    let noted = args.customer.is_some() || matches!(args.kind, Kind::Customers);
+    // Flags and customers show cards; the other rows show ids alone unless one person is asked for.
+    let noted = args.customer.is_some() || matches!(args.kind, Kind::Customers | Kind::Flags);
     noted.then(|| Act { customer: args.customer.as_deref(), ..Act::on_all(what) })
 }
 

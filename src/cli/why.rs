@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::access::{self, Act};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
@@ -24,10 +25,14 @@ pub struct WhyArgs {
     /// The subscription
     #[arg(value_name = "SUB")]
     subscription: SubscriptionId,
+    /// Why it is looked at, for the access record beside the book: the story shows a customer's card
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
 }
 
 /// Tells its story.
 pub(super) fn run(args: &WhyArgs, context: &Context) -> Result<Exit, Failure> {
+    access::note(context, Act::on_object("why", args.subscription.as_str()), args.reason.as_deref())?;
     let mut store = context.book()?;
     let circumstances = context.circumstances(&mut store)?;
     let told = why::story(&mut store, &args.subscription)?;
