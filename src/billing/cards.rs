@@ -120,7 +120,10 @@ pub(super) async fn read_now(run: &Run<'_>, visit: &mut Visit) -> ReadNow {
     }
     run.pace.permit().await;
     let read = match run.billing.gateway.customer(&id).await {
-        Ok(read) => read,
+        Ok(read) => {
+            run.pace.accepted();
+            read
+        }
         Err(error) => {
             if matches!(error, GatewayError::Keys { .. }) {
                 run.halt(StoppedBy::Keys);
