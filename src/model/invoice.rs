@@ -64,16 +64,3 @@ pub struct Invoice {
     /// Of the row.
     pub version: Version,
 }
-
-/// One line of an invoice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LineItem {
-    /// For people.
-    pub description: String,
-    /// Units.
-    pub quantity: Quantity,
-    /// For one unit.
-    pub unit_price: Money,
-    /// Price × quantity.
-    pub amount: Money,
-}

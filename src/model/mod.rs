@@ -30,7 +30,7 @@ pub use ids::{
     PlanKey, PlanVersionId, RunId, SubscriptionId, Version,
 };
 pub use interval::{BillingPeriod, Interval, IntervalError, Unit};
-pub use invoice::{Hold, Invoice, InvoiceStatus, LineItem};
+pub use invoice::{Hold, Invoice, InvoiceStatus};
 pub use money::{Currency, Money, MoneyError, Quantity};
 pub use outcome::{
     ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Decline, DeclineClass, DeclineKind, NoAnswer,
