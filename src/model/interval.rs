@@ -97,7 +97,7 @@ impl From<Interval> for String {
 }
 
 /// The `index`th period of a subscription: from `start` up to, not including, `end`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BillingPeriod {
     /// From 0.
     pub index: u32,

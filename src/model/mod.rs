@@ -11,6 +11,7 @@ mod flag;
 mod ids;
 mod interval;
 mod invoice;
+mod message;
 mod money;
 mod outcome;
 mod plan;
@@ -31,6 +32,7 @@ pub use ids::{
 };
 pub use interval::{BillingPeriod, Interval, IntervalError, Unit};
 pub use invoice::{Hold, Invoice, InvoiceStatus};
+pub use message::{CardLook, Channel, Digest, Facts, Language, Message, MessageKind};
 pub use money::{Currency, Money, MoneyError, Quantity};
 pub use outcome::{
     ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Decline, DeclineClass, DeclineKind, NoAnswer,
