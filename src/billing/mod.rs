@@ -14,6 +14,7 @@ mod doubt;
 mod error;
 mod hold;
 pub mod import;
+mod listing;
 pub mod orders;
 mod pace;
 mod pages;
