@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::secret::{self, SecretError, SecretText};
 use crate::model::Zone;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, Letters};
 
 /// With live keys doubt settles no faster: the provider's own list lags behind its charges.
 pub const SHORTEST_SETTLE: SignedDuration = SignedDuration::from_mins(10);
@@ -35,6 +35,8 @@ pub struct Settings {
     pub catch_up: CatchUp,
     /// What stops a run.
     pub brakes: Brakes,
+    /// Who writes letters, and how; `None`: nobody was named.
+    pub letters: Option<Letters>,
 }
 
 impl Settings {
