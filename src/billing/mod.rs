@@ -15,6 +15,7 @@ mod error;
 mod hold;
 pub mod import;
 pub mod orders;
+pub mod outbox;
 mod pace;
 mod pages;
 pub mod plans;

@@ -5,6 +5,7 @@
 //! Must never know: the environment beyond its own files and secrets, and what the wishes are used for.
 
 mod limits;
+mod notify;
 mod plans;
 mod problem;
 mod rooms;

@@ -8,12 +8,12 @@ use super::problem::{Place, Problem, Problems};
 use super::section::{Found, nearest, unknown};
 use super::settings::{ScheduleSettings, Settings};
 use super::sources::Parsed;
-use super::{limits, plans, rooms};
+use super::{limits, notify, plans, rooms};
 use crate::model::{PlanKey, PlanTerms, Zone, ZoneError};
 
 const KNOWN: &[&str] = &[
     "zone", "include", "store", "omise", "web", "schedule", "plans", "dunning", "cards", "doubt", "catch_up",
-    "brakes", "sandbox",
+    "brakes", "sandbox", "notify",
 ];
 
 /// Sections whose entries may come from several files.
@@ -113,6 +113,7 @@ fn settings(top: &Top<'_>, folder: &Path) -> Settings {
         cards: limits::cards(top.one("cards")),
         catch_up: limits::catch_up(top.one("catch_up")),
         brakes: limits::brakes(top.one("brakes"), folder),
+        notify: top.one("notify").map(notify::notify).unwrap_or_default(),
         doubt,
         omise,
     }

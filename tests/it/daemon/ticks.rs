@@ -134,6 +134,7 @@ impl Service {
             billing: "0 */5 * * * *".into(),
             card_watch: "0 30 3 * * *".into(),
             reconcile: "0 15 4 * * *".into(),
+            notifications: "30 * * * * *".into(),
         };
         let lane = billing.lane.clone();
         let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap() };
