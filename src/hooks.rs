@@ -161,4 +161,8 @@ pub const KILL_POINTS: &[&str] = &[
     "recovery.after_scan",
     "recovery.before_commit",
     "recovery.after_commit",
+    "outbox.before_commit",
+    "outbox.after_commit",
+    "message.before_mark",
+    "message.after_mark",
 ];

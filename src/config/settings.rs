@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::secret::{self, SecretError, SecretText};
 use crate::model::Zone;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, Notify};
+use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, Letters, Notify};
 
 /// With live keys doubt settles no faster: the provider's own list lags behind its charges.
 pub const SHORTEST_SETTLE: SignedDuration = SignedDuration::from_mins(10);
@@ -35,7 +35,9 @@ pub struct Settings {
     pub catch_up: CatchUp,
     /// What stops a run.
     pub brakes: Brakes,
-    /// About messages.
+    /// Who writes letters, and how; `None`: nobody was named.
+    pub letters: Option<Letters>,
+    /// Which messages go which way.
     pub notify: Notify,
 }
 

@@ -29,6 +29,7 @@ pub struct Secrets {
 }
 
 /// All messengers that are wished for.
+#[derive(Default)]
 pub struct Messengers {
     email: Option<(Email, LetterSettings)>,
     webhook: Option<Webhook>,
@@ -36,14 +37,19 @@ pub struct Messengers {
 }
 
 impl Messengers {
-    /// Makes them ready; nothing is connected yet. `path` is the `PATH` that the command gets.
+    /// Makes them ready; nothing is connected yet. `words` are for letters; `path` is the `PATH` that the command gets.
     ///
     /// # Errors
     /// A sentence that names the wish that cannot be met.
-    pub fn new(wishes: &Notify, secrets: Secrets, path: String) -> Result<Self, String> {
+    pub fn new(
+        wishes: &Notify,
+        words: Option<LetterSettings>,
+        secrets: Secrets,
+        path: String,
+    ) -> Result<Self, String> {
         let Secrets { password, signing } = secrets;
         let email = wishes.email.as_ref().map(|email| {
-            let words = LetterSettings::load(email.letters.clone()).map_err(|why| why.to_string())?;
+            let words = words.ok_or("[notify]: found no merchant, wanted who writes the letters")?;
             Ok::<_, String>((Email::new(email, password)?, words))
         });
         let webhook = wishes.webhook.as_ref().map(|webhook| Webhook::new(webhook, signing));

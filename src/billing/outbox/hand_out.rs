@@ -51,10 +51,19 @@ pub async fn hand_out(
     });
     let (taken, good) = taken.await??;
     let mut deliveries = Vec::new();
+    let mut provider_away: Option<MessageMark> = None;
     for (row, tries, message) in good {
-        match recipient(billing, channel, &message).await {
+        let to = match (&provider_away, asks(channel, &message)) {
+            // One silence is enough: the others are not waited for.
+            (Some(mark), true) => Err(mark.clone()),
+            _ => recipient(billing, channel, &message).await,
+        };
+        match to {
             Ok(to) => deliveries.push(Delivery { row, channel, message, to, tries }),
-            Err(mark) => write(billing, row, mark).await?,
+            Err(mark) => {
+                provider_away = Some(mark.clone()).filter(|mark| matches!(mark, MessageMark::Waits { .. }));
+                write(billing, row, mark).await?;
+            }
         }
     }
     Ok(HandedOut { taken, deliveries })
@@ -122,10 +131,15 @@ fn ground(store: &mut dyn Store, message: &Message) -> Result<Option<Snapshot>, 
     }
 }
 
+/// Whether an address must be asked for.
+const fn asks(channel: Channel, message: &Message) -> bool {
+    matches!(channel, Channel::Email) && !message.kind.is_for_merchant() && message.customer.is_some()
+}
+
 /// To whom it goes, or why it does not go now.
 async fn recipient(billing: &Billing, channel: Channel, message: &Message) -> Result<Recipient, MessageMark> {
-    let customer = message.customer.as_ref().filter(|_| !message.kind.is_for_merchant());
-    let (Channel::Email, Some(customer)) = (channel, customer) else { return Ok(Recipient::Merchant) };
+    let customer = message.customer.as_ref().filter(|_| asks(channel, message));
+    let Some(customer) = customer else { return Ok(Recipient::Merchant) };
     tokio::time::sleep(between_reads(billing)).await;
     match billing.gateway.contact(customer).await {
         Ok(Some(contact)) => Ok(Recipient::Customer(contact)),

@@ -30,6 +30,9 @@ pub async fn gather(billing: &Billing, wishes: &Notify) -> Result<u64, RunError>
             break;
         }
     }
+    if wishes.is_off() {
+        return Ok(0);
+    }
     Ok(new + looks::look(billing, wishes).await?)
 }
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Letters;
 use crate::model::{Channel, MessageKind, Zone, first_instant, words};
 
 /// Wishes about messages. Without a channel nothing is told to anybody.
@@ -110,8 +109,6 @@ pub struct EmailWishes {
     pub events: Vec<MessageKind>,
     /// Of one letter: connecting, speaking and waiting for the answer.
     pub timeout: SignedDuration,
-    /// Who writes, and in which words.
-    pub letters: Letters,
 }
 
 /// How webhooks are sent.

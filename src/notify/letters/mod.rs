@@ -69,6 +69,7 @@ pub struct LetterSettings {
     /// The merchant's wishes; `wishes.language` is that of customers and merchants of whom no other is known.
     pub wishes: Letters,
     templates: BTreeMap<File, Template>,
+    own: usize,
 }
 
 impl LetterSettings {
@@ -81,6 +82,7 @@ impl LetterSettings {
             Some(folder) => overrides::read(folder)?,
             None => BTreeMap::new(),
         };
+        let count = own.len();
         let mut templates = BTreeMap::new();
         let mut errors = Vec::new();
         for file in File::all() {
@@ -92,7 +94,16 @@ impl LetterSettings {
                 Err(more) => errors.extend(more),
             }
         }
-        if errors.is_empty() { Ok(Self { wishes, templates }) } else { Err(OverrideErrors(errors)) }
+        if errors.is_empty() {
+            Ok(Self { wishes, templates, own: count })
+        } else {
+            Err(OverrideErrors(errors))
+        }
+    }
+
+    /// How many templates are the merchant's own.
+    pub const fn own_templates(&self) -> usize {
+        self.own
     }
 
     fn part(&self, language: Language, stem: Stem, part: Part, values: &Values) -> String {

@@ -30,6 +30,13 @@ fn variants(language: Language) -> Vec<(&'static str, Message)> {
             }),
         ),
         ("subscription_paused.wish", of(SubscriptionPaused, |facts| facts.decline = None)),
+        (
+            "subscription_paused.until",
+            of(SubscriptionPaused, |facts| {
+                facts.decline = None;
+                facts.ends_at = sample(MessageKind::SubscriptionCanceled, Language::En).facts.ends_at;
+            }),
+        ),
         ("subscription_canceled.now", of(SubscriptionCanceled, |facts| facts.ends_at = None)),
         (
             "subscription_canceled.unpaid",
