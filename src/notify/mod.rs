@@ -7,6 +7,8 @@ mod addresses;
 mod command;
 mod email;
 pub mod letters;
+#[cfg(test)]
+mod tests;
 mod webhook;
 
 use jiff::Timestamp;
