@@ -114,4 +114,14 @@ mod tests {
         let sign = format!("{} ใด ๆ เพิ่มเติม", "x".repeat(68));
         assert_eq!(wrapped(&sign), format!("{}\nใด ๆ เพิ่มเติม\n", "x".repeat(68)));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_but_spaces_is_lost(text in "[a-z ]{0,200}|[あ-ん、。「」a ]{0,200}|[ก-์ ๆ]{0,200}|\\PC{0,300}") {
+            let bare = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            let out = wrapped(&text);
+            proptest::prop_assert_eq!(bare(&out), bare(&text));
+            proptest::prop_assert_eq!(&wrapped(&out), &out);
+        }
+    }
 }

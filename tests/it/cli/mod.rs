@@ -4,6 +4,7 @@
 mod bad_input;
 mod care;
 mod import;
+mod letters;
 mod lists;
 mod orders;
 mod packaging;

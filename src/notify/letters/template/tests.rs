@@ -113,3 +113,33 @@ fn all_mistakes_are_told_at_once() {
     assert_eq!(refused("{{ a }}\n{% if b %}{% else %}{% loop %}{% endif %}{{ c }}").len(), 4);
     assert_eq!(refused(&"{% if plan %}".repeat(parse::DEEPEST + 1)).len(), parse::DEEPEST + 2);
 }
+
+proptest::proptest! {
+    /// Whatever somebody writes into a template, it is accepted or told with a place in it.
+    #[test]
+    fn any_text_is_accepted_or_refused_at_a_place(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "{{", "}}", "{%", "%}", "{#", "#}", " if ", " not ", " elif ", " else ", " endif ", "plan", "kind",
+                " == ", "\"paid\"", "\n", " ", "ราคา", "円", "{", "}", "x",
+            ]),
+            0..40,
+        ),
+    ) {
+        let source = parts.concat();
+        match Template::parse("t", &source, Form::Html, KNOWN) {
+            Ok(template) => {
+                let value = Value::text("<é>");
+                let shown = template.render(&Values::from([("plan", value)]));
+                proptest::prop_assert!(!shown.contains("<é>"));
+            }
+            Err(errors) => {
+                proptest::prop_assert!(!errors.is_empty());
+                for error in errors {
+                    let line = source.split('\n').nth(error.line - 1);
+                    proptest::prop_assert!(line.is_some_and(|line| error.column <= line.chars().count()), "{}", error);
+                }
+            }
+        }
+    }
+}
