@@ -134,12 +134,12 @@ fn post<'a>(
 async fn digests(billing: &Billing, wishes: &Notify, now: Timestamp) -> Result<u64, RunError> {
     let zone = billing.settings.zone.clone();
     let today = zone.date(now);
-    let hour = first_instant(today.to_datetime(wishes.digest_at), &zone);
-    if !hour.is_ok_and(|hour| now >= hour) {
-        return Ok(0);
-    }
     let last = billing.lane.run(|store| store.job_began(DIGEST)).await??;
     let last = last.filter(|last| *last <= now).map(|last| zone.date(last));
+    let hour = first_instant(today.to_datetime(wishes.digest_at), &zone);
+    if last.is_some() && !hour.is_ok_and(|hour| now >= hour) {
+        return Ok(0);
+    }
     let mut new = 0;
     for day in days(last, today) {
         let (zone, wanted) = (zone.clone(), wishes.clone());
@@ -151,12 +151,12 @@ async fn digests(billing: &Billing, wishes: &Notify, now: Timestamp) -> Result<u
     Ok(new)
 }
 
-/// The days that no digest has told of yet, given the day on which the last one was made.
+/// The days that no digest has told of yet, given the day on which the last one was made. The day on which digests
+/// are first wished for is the first to have one.
 fn days(last: Option<Date>, today: Date) -> Vec<Date> {
     let back = |days: i64| today.checked_sub(days.days()).ok();
-    let first = last.or_else(|| back(1));
     let all = (1..=MOST_DAYS).rev().filter_map(back);
-    all.filter(|day| first.is_some_and(|first| *day >= first)).collect()
+    all.filter(|day| last.is_some_and(|last| *day >= last)).collect()
 }
 
 fn digest(
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_digest_is_made_of_each_missed_day_of_the_last_week() {
         let today = date(2026, 11, 22);
-        assert_eq!(days(None, today), [date(2026, 11, 21)], "the first one tells of yesterday");
+        assert_eq!(days(None, today), [], "nobody asked for yesterday's");
         assert_eq!(days(Some(today), today), [], "already made today");
         assert_eq!(days(Some(date(2026, 11, 21)), today), [date(2026, 11, 21)]);
         let after_three_days = days(Some(date(2026, 11, 19)), today);
