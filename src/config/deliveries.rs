@@ -8,10 +8,8 @@ use jiff::civil::Time;
 use super::plans::local_time;
 use super::scalar;
 use super::section::{Found, Section};
-use crate::model::settings::{
-    CommandWishes, EmailWishes, Notify, QuietHours, SmtpTls, WebhookWishes,
-};
 use crate::model::MessageKind;
+use crate::model::settings::{CommandWishes, EmailWishes, Notify, QuietHours, SmtpTls, WebhookWishes};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const MOST_REMINDERS: usize = 5;
@@ -121,7 +119,16 @@ fn mailbox(found: &Found<'_>) -> Option<String> {
 
 fn email(found: &Found<'_>) -> Option<EmailWishes> {
     const KNOWN: &[&str] = &[
-        "host", "port", "tls", "user", "password_file", "from", "reply_to", "merchant", "events", "timeout",
+        "host",
+        "port",
+        "tls",
+        "user",
+        "password_file",
+        "from",
+        "reply_to",
+        "merchant",
+        "events",
+        "timeout",
     ];
     let section = found.section(KNOWN, "[notify.email] with `host` and `from`")?;
     let host = section.need("host", "the mail server's name").and_then(|v| v.text("the mail server's name"));

@@ -139,10 +139,8 @@ pub(super) fn web(found: &Found<'_>) -> WebSettings {
 }
 
 pub(super) fn schedule(found: &Found<'_>) -> ScheduleSettings {
-    let section = found.section(
-        &["billing", "card_watch", "reconcile", "notifications"],
-        "[schedule] with cron words",
-    );
+    let section =
+        found.section(&["billing", "card_watch", "reconcile", "notifications"], "[schedule] with cron words");
     let defaults = ScheduleSettings::default();
     let cron = |key: &str, default: String| {
         section

@@ -138,13 +138,10 @@ pub(super) fn base64_from_file(path: &Path) -> Result<SecretText, SecretError> {
 /// A password: the first line of a file that its owner alone can read.
 pub(super) fn line_from_file(path: &Path) -> Result<SecretText, SecretError> {
     let text = private_text(path, LONGEST_KEY_BYTES)?;
-    match text.lines().next().filter(|line| !line.is_empty()) {
-        Some(line) => Ok(SecretText(Zeroizing::new(line.to_owned()))),
-        None => {
-            let (found, wanted) = ("no password", "one in its first line");
-            Err(SecretError::Short { path: path.to_owned(), found, wanted })
-        }
-    }
+    let line = text.lines().next().filter(|line| !line.is_empty());
+    let (found, wanted) = ("no password", "one in its first line");
+    let line = line.ok_or_else(|| SecretError::Short { path: path.to_owned(), found, wanted })?;
+    Ok(SecretText(Zeroizing::new(line.to_owned())))
 }
 
 /// Signing secrets, one a line, of a file that its owner alone can read.

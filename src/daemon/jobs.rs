@@ -169,8 +169,7 @@ mod tests {
 
     #[test]
     fn words_that_make_no_sense_are_named() {
-        let words =
-            ScheduleWords { billing: "soon".into(), ..table_words("0 0 * * * *") };
+        let words = ScheduleWords { billing: "soon".into(), ..table_words("0 0 * * * *") };
         let why = Timetable::new(Zone::UTC, &words).unwrap_err();
         assert!(why.starts_with("schedule.billing:"), "{why}");
     }

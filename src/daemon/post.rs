@@ -70,7 +70,8 @@ impl PostOffice {
     pub async fn close(self) {
         let Self { bell, mut tasks } = self;
         drop(bell);
-        let ended = tokio::time::timeout(LAST_DELIVERIES, async { while tasks.join_next().await.is_some() {} });
+        let ended =
+            tokio::time::timeout(LAST_DELIVERIES, async { while tasks.join_next().await.is_some() {} });
         if ended.await.is_err() {
             tracing::warn!("messages were under way when the service stopped; they are delivered again");
         }

@@ -19,7 +19,8 @@ use jiff::Timestamp;
 
 use crate::model::settings::AccountLimits;
 use crate::model::{
-    CardId, CardSnapshot, ChargeId, ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Contact, CustomerId,
+    CardId, CardSnapshot, ChargeId, ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Contact,
+    CustomerId,
 };
 
 pub use access::{Access, AccessError};

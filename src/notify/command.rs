@@ -52,12 +52,17 @@ impl Hook {
         };
         match tokio::time::timeout(self.timeout, talk(&mut child, &body)).await {
             Ok(Ok((status, _))) if status.success() => Delivered::Sent,
-            Ok(Ok((status, said))) => Delivered::Failed(format!("{} ended with {status}{said}", self.program)),
+            Ok(Ok((status, said))) => {
+                Delivered::Failed(format!("{} ended with {status}{said}", self.program))
+            }
             Ok(Err(why)) => Delivered::Failed(format!("{}: {why}", self.program)),
             Err(_) => {
                 // Killed and waited for, so that nothing of it is left.
                 let _ = child.kill().await;
-                Delivered::Failed(format!("{} took longer than {:?} and was killed", self.program, self.timeout))
+                Delivered::Failed(format!(
+                    "{} took longer than {:?} and was killed",
+                    self.program, self.timeout
+                ))
             }
         }
     }

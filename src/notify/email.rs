@@ -69,7 +69,13 @@ impl Email {
     }
 
     /// Sends that letter once: to that address, or to the merchant.
-    pub(super) async fn send(&self, to: Option<&str>, letter: &Letter, key: &str, now: Timestamp) -> Delivered {
+    pub(super) async fn send(
+        &self,
+        to: Option<&str>,
+        letter: &Letter,
+        key: &str,
+        now: Timestamp,
+    ) -> Delivered {
         let receiver = match to {
             Some(address) => match address.parse::<Address>() {
                 Ok(address) => Mailbox::new(None, address),
@@ -100,7 +106,7 @@ impl Email {
         now: Timestamp,
     ) -> Result<lettre::Message, lettre::error::Error> {
         let digest = Sha256::digest(key);
-        let id: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = super::hex(&digest[..16]);
         let mut builder = lettre::Message::builder()
             .from(self.from.clone())
             .to(to)
@@ -159,7 +165,10 @@ mod tests {
     #[test]
     fn no_address_is_left_in_what_a_server_says() {
         let said = "550 5.1.1 <May@Example.com>: no such user MAY@EXAMPLE.COM here";
-        assert_eq!(without(said, "may@example.com"), "550 5.1.1 <(the address)>: no such user (the address) here");
+        assert_eq!(
+            without(said, "may@example.com"),
+            "550 5.1.1 <(the address)>: no such user (the address) here"
+        );
         assert_eq!(without("plain", "may@example.com"), "plain");
     }
 }

@@ -92,3 +92,9 @@ async fn letter((email, words): &(Email, LetterSettings), delivery: &Delivery, n
         Err(why) => Delivered::Refused(why.to_string()),
     }
 }
+
+/// Bytes as lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16);
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect()
+}

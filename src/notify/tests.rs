@@ -214,7 +214,8 @@ async fn a_command_gets_the_message_and_little_else() {
     let read: Message = serde_json::from_slice(&std::fs::read(&told).unwrap()).unwrap();
     assert_eq!(read, message());
     let names = std::fs::read_to_string(&knows).unwrap();
-    let own: Vec<&str> = names.lines().filter(|name| !["PWD", "SHLVL", "_", "OLDPWD"].contains(name)).collect();
+    let own: Vec<&str> =
+        names.lines().filter(|name| !["PWD", "SHLVL", "_", "OLDPWD"].contains(name)).collect();
     assert_eq!(own, ["DUES_KEY", "DUES_KIND", "PATH"]);
 }
 
@@ -225,11 +226,8 @@ async fn a_command_that_fails_says_why() {
     assert_eq!(hook("exit 0").send(&message()).await, Delivered::Sent, "one that reads nothing");
     let loud = failure(hook("yes >&2").send(&message()).await);
     assert!(loud.len() < 3_000, "what it says is cut off");
-    let missing = CommandWishes {
-        program: vec!["/nowhere/told".into()],
-        events: Vec::new(),
-        timeout: DEADLINE,
-    };
+    let missing =
+        CommandWishes { program: vec!["/nowhere/told".into()], events: Vec::new(), timeout: DEADLINE };
     let why = failure(Hook::new(&missing, String::new()).unwrap().send(&message()).await);
     assert!(why.starts_with("/nowhere/told: "), "{why}");
 }

@@ -143,8 +143,7 @@ fn signatures(secrets: &[Zeroizing<Vec<u8>>], timestamp: i64, body: &[u8]) -> St
         mac.update(timestamp.to_string().as_bytes());
         mac.update(b".");
         mac.update(body);
-        let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(format!("v1={hex}"))
+        Some(format!("v1={}", super::hex(&mac.finalize().into_bytes())))
     };
     secrets.iter().filter_map(sign).collect::<Vec<_>>().join(",")
 }
@@ -179,7 +178,9 @@ mod tests {
 
     #[test]
     fn an_address_in_the_url_is_seen_in_every_notation() {
-        for url in ["http://127.0.0.1/x", "http://2130706433/", "http://0x7f.1/", "http://[::ffff:127.0.0.1]/"] {
+        for url in
+            ["http://127.0.0.1/x", "http://2130706433/", "http://0x7f.1/", "http://[::ffff:127.0.0.1]/"]
+        {
             let ip = literal(&Url::parse(url).unwrap()).unwrap();
             assert!(!is_public(ip), "{url}: {ip}");
         }

@@ -147,7 +147,9 @@ async fn recipient(billing: &Billing, channel: Channel, message: &Message) -> Re
         Err(error) => {
             let until = billing.clock.now().saturating_add(ASK_AGAIN).unwrap_or(Timestamp::MAX);
             let why = match error {
-                GatewayError::Refused { code, .. } => format!("the provider refused to tell the address: {code}"),
+                GatewayError::Refused { code, .. } => {
+                    format!("the provider refused to tell the address: {code}")
+                }
                 other => other.to_string(),
             };
             Err(MessageMark::Waits { until, why: Some(why), tried: false })

@@ -182,14 +182,18 @@ fn digest(
     let keep_until = until.checked_add(SignedDuration::from_hours(24 * (MOST_DAYS + 1))).ok();
     let told = Told { message, not_before: None, keep_until };
     let postings: Vec<Posting> = each_way(&told, wishes).collect();
-    let to = crate::store::OutboxCursor { digest_to: digest_to.min(cursor.read_to).max(cursor.digest_to), ..cursor };
+    let to = crate::store::OutboxCursor {
+        digest_to: digest_to.min(cursor.read_to).max(cursor.digest_to),
+        ..cursor
+    };
     Ok(store.post(Some((cursor, to)), &postings, now)?.unwrap_or(0))
 }
 
 async fn forget(billing: &Billing, wishes: &Notify, now: Timestamp) -> Result<(), RunError> {
     let before = now.saturating_sub(wishes.keep).unwrap_or(Timestamp::MIN);
     loop {
-        let gone = billing.lane.run(move |store| store.prune_messages(before, now, FORGOTTEN_AT_ONCE)).await??;
+        let gone =
+            billing.lane.run(move |store| store.prune_messages(before, now, FORGOTTEN_AT_ONCE)).await??;
         if gone < FORGOTTEN_AT_ONCE as u64 {
             return Ok(());
         }

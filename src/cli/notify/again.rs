@@ -10,7 +10,9 @@ use crate::store::Outbox as _;
 
 /// Which message.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  dues notify list --state given_up\n  dues notify retry 17 && dues notify send")]
+#[command(
+    after_help = "Example:\n  dues notify list --state given_up\n  dues notify retry 17 && dues notify send"
+)]
 pub struct RetryArgs {
     /// Its number in `dues notify list`
     #[arg(value_name = "ROW")]

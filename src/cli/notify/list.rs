@@ -17,10 +17,12 @@ const ROWS_FOR_PEOPLE: u64 = 100;
 
 /// Which messages.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  dues notify list --state given_up\n  dues notify list --json | jq -r .why")]
+#[command(
+    after_help = "Examples:\n  dues notify list --state given_up\n  dues notify list --json | jq -r .why"
+)]
 pub struct ListArgs {
-    /// In this state alone: waiting, sent, given_up or moot
-    #[arg(long, value_name = "STATE")]
+    /// In this state alone
+    #[arg(long, value_name = "waiting|sent|given_up|moot")]
     state: Option<String>,
     /// To this customer alone
     #[arg(long, value_name = "CUST")]
@@ -59,8 +61,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     let act = Act { what: "notify list", customer, object: None };
     access::note(context, act, args.reason.as_deref())?;
     let mut store = context.book_as_it_is()?;
-    let filter =
-        Filter { status: args.state.clone(), customer: args.customer.clone(), ..Filter::default() };
+    let filter = Filter { status: args.state.clone(), customer: args.customer.clone(), ..Filter::default() };
     let mut out = Output::stdout(context.global.json);
     let most = args.limit.unwrap_or(if out.is_json() { u64::MAX } else { ROWS_FOR_PEOPLE });
     let (mut after, mut shown, mut table) = (0, 0, Vec::new());

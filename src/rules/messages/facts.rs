@@ -86,8 +86,7 @@ impl<'a> Ground<'a> {
 
     /// About the oldest invoice that waits behind a flag.
     pub(super) fn flag_message(&self, kind: MessageKind) -> Message {
-        let waiting =
-            self.snapshot.invoices.iter().find(|open| open.invoice.status == InvoiceStatus::Open);
+        let waiting = self.snapshot.invoices.iter().find(|open| open.invoice.status == InvoiceStatus::Open);
         let card = self.snapshot.subscription.card.as_ref();
         let facts = Facts {
             card: look(self.snapshot, card),

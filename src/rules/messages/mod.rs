@@ -84,11 +84,10 @@ fn declined(ground: &Ground<'_>, page: &[Event], place: usize) -> Option<Told> {
     let kind = ground.decline_kind()?;
     let next = ground.instant("next_attempt_at");
     let what = match (next, kind.class()) {
-        (Some(_), _) => MessageKind::Declined,
+        (None, DeclineClass::Soft) if ends_with_it(page, place) => return None,
+        (Some(_), _) | (None, DeclineClass::Soft) => MessageKind::Declined,
         (None, DeclineClass::Hard | DeclineClass::Customer) => MessageKind::ActionNeeded,
         (None, DeclineClass::Ours) => return None,
-        (None, DeclineClass::Soft) if ends_with_it(page, place) => return None,
-        (None, DeclineClass::Soft) => MessageKind::Declined,
     };
     let mut message = ground.attempt_message(what)?;
     message.facts.next_try_at = next;
@@ -101,9 +100,8 @@ fn declined(ground: &Ground<'_>, page: &[Event], place: usize) -> Option<Told> {
 
 /// Whether the same decision paused or ended the subscription: that is what is told then.
 fn ends_with_it(page: &[Event], place: usize) -> bool {
-    with_it(page, place, 1).any(|event| {
-        matches!(event.kind, EventKind::SubscriptionPaused | EventKind::SubscriptionCanceled)
-    })
+    with_it(page, place, 1)
+        .any(|event| matches!(event.kind, EventKind::SubscriptionPaused | EventKind::SubscriptionCanceled))
 }
 
 /// The events that one decision wrote beside that one: after it (`step` 1) or before it (−1), the nearest first.
@@ -165,7 +163,11 @@ fn paused(ground: &Ground<'_>, page: &[Event], place: usize) -> Message {
 
 /// An end that was set and its coming are one outcome: whichever comes first is told.
 fn canceled(ground: &Ground<'_>, page: &[Event], place: usize) -> Told {
-    let ended = ground.snapshot.subscription.ended_at.filter(|_| ground.event.kind == EventKind::SubscriptionCanceled);
+    let ended = ground
+        .snapshot
+        .subscription
+        .ended_at
+        .filter(|_| ground.event.kind == EventKind::SubscriptionCanceled);
     let ends_at = ground.instant("cancel_at").or(ended).unwrap_or(ground.event.at);
     let facts = Facts {
         ends_at: Some(ends_at),

@@ -26,23 +26,30 @@ pub fn still_news(message: &Message, snapshot: &Snapshot, now: Timestamp) -> New
     let status = snapshot.subscription.status;
     match message.kind {
         MessageKind::InvoicePaid | MessageKind::Digest => News::Tell,
-        MessageKind::InvoiceOpened => unless(!is_open(message, snapshot), "the invoice was settled meanwhile"),
+        MessageKind::InvoiceOpened => {
+            unless(!is_open(message, snapshot), "the invoice was settled meanwhile")
+        }
         MessageKind::Declined => declined(message, snapshot, now),
-        MessageKind::ActionNeeded if message.facts.action_url.is_some() => {
-            unless(attempt_status(message, snapshot) != Some(AttemptStatus::Pending), "nothing waits for the customer any more")
-        }
-        MessageKind::ActionNeeded => {
-            unless(!is_open(message, snapshot) || status == SubscriptionStatus::Canceled, "nothing is owed any more")
-        }
+        MessageKind::ActionNeeded if message.facts.action_url.is_some() => unless(
+            attempt_status(message, snapshot) != Some(AttemptStatus::Pending),
+            "nothing waits for the customer any more",
+        ),
+        MessageKind::ActionNeeded => unless(
+            !is_open(message, snapshot) || status == SubscriptionStatus::Canceled,
+            "nothing is owed any more",
+        ),
         MessageKind::CardExpiring => unless(
-            paying_card(snapshot).map(|card| card.expiration) != message.facts.card.as_ref().map(|card| card.expiration),
+            paying_card(snapshot).map(|card| card.expiration)
+                != message.facts.card.as_ref().map(|card| card.expiration),
             "another card pays now",
         ),
         MessageKind::NoCard => unless(
             !flagged(snapshot, FlagReason::NoCard) && !flagged(snapshot, FlagReason::CardGone),
             "there is a card now",
         ),
-        MessageKind::ExpiredCard => unless(!flagged(snapshot, FlagReason::ExpiredCard), "there is another card now"),
+        MessageKind::ExpiredCard => {
+            unless(!flagged(snapshot, FlagReason::ExpiredCard), "there is another card now")
+        }
         MessageKind::TrialEnding => unless(status != SubscriptionStatus::Trialing, "the trial is over"),
         MessageKind::SubscriptionPaused => {
             unless(status != SubscriptionStatus::Paused, "the subscription is not paused any more")

@@ -4,8 +4,8 @@
 //! 0 and 1, which take no byte in a row.
 
 use crate::model::{
-    AttemptStatus, Channel, Currency, CustomerState, DeclineKind, EventKind, Hold, InvoiceStatus, MessageKind,
-    MessageState, PausedBy, SubscriptionStatus,
+    AttemptStatus, Channel, Currency, CustomerState, DeclineKind, EventKind, Hold, InvoiceStatus,
+    MessageKind, MessageState, PausedBy, SubscriptionStatus,
 };
 
 /// A word of the model that the book keeps as a number.
@@ -87,10 +87,8 @@ mod tests {
             T::WORDS.iter().map(pair).collect::<Vec<_>>().join(", ")
         }
         // Line breaks and indents of the SQL text do not matter.
-        let schema = concat!(
-            include_str!("migrations/001_book.sql"),
-            include_str!("migrations/003_messages.sql")
-        );
+        let schema =
+            concat!(include_str!("migrations/001_book.sql"), include_str!("migrations/003_messages.sql"));
         let schema = schema.split_whitespace().collect::<Vec<_>>().join(" ");
         for wanted in [
             pairs::<SubscriptionStatus>(),

@@ -6,7 +6,8 @@ use dues::hooks::KILL_POINTS;
 use super::words::{hooked, messages, send, told};
 use crate::harness::AT;
 
-const WANTED: [&str; 4] = ["invoice_opened/may.0", "invoice_opened/ron.0", "invoice_paid/may.0", "invoice_paid/ron.0"];
+const WANTED: [&str; 4] =
+    ["invoice_opened/may.0", "invoice_opened/ron.0", "invoice_paid/may.0", "invoice_paid/ron.0"];
 
 /// Killed there, then started again; how often the command was told more than once.
 fn killed(point: &str, words: &[&str]) -> usize {

@@ -36,7 +36,8 @@ fn an_end_that_was_set_is_not_told_again_when_it_comes() {
     send(&scene);
     scene.run_at("2027-01-20T09:00:00+07:00").expect(0);
     send(&scene);
-    let ends: Vec<_> = told(&scene).into_iter().filter(|key| key.starts_with("subscription_canceled")).collect();
+    let ends: Vec<_> =
+        told(&scene).into_iter().filter(|key| key.starts_with("subscription_canceled")).collect();
     assert_eq!(ends.len(), 1, "{:?}", told(&scene));
 }
 
@@ -48,7 +49,11 @@ fn a_decline_that_a_silent_try_mends_is_never_told() {
     scene.run_at(AT).expect(0);
     send(&scene);
     assert_eq!(told(&scene), ["invoice_opened/may.0"], "the decline is held");
-    assert!(messages(&scene).contains(&"declined/may.0.1 command waiting".to_owned()), "{:?}", messages(&scene));
+    assert!(
+        messages(&scene).contains(&"declined/may.0.1 command waiting".to_owned()),
+        "{:?}",
+        messages(&scene)
+    );
     scene.run_at("2026-11-22T10:00:00+07:00").expect(0);
     send(&scene);
     assert_eq!(told(&scene), ["invoice_opened/may.0", "invoice_paid/may.0"], "and moot once it is paid");
@@ -92,8 +97,12 @@ billing = "* * * * * *"
 notifications = "* * * * * *"
 "#;
     let scene = scene(&[crate::harness::PLANS, dead]);
-    let rows: Vec<String> =
-        scene.customers().iter().enumerate().map(|(n, who)| format!("s{n},{who},monthly,2026-11-15\n")).collect();
+    let rows: Vec<String> = scene
+        .customers()
+        .iter()
+        .enumerate()
+        .map(|(n, who)| format!("s{n},{who},monthly,2026-11-15\n"))
+        .collect();
     scene.import(&format!("id,customer,plan,starts\n{}", rows.concat()));
     let daemon = scene.start(&["daemon"], &[]);
     let begun = Instant::now();
