@@ -28,11 +28,15 @@ pub enum Bug {
     WrongUnit,
     /// A result is written without naming the version it expects.
     ResultWithoutVersion,
+    /// A decline is told of at once, although a try in the silent period may make that moot.
+    SilenceBroken,
+    /// A message is named after its event instead of its outcome.
+    OutcomeToldTwice,
 }
 
 impl Bug {
-    /// All twelve.
-    pub const ALL: [Self; 12] = [
+    /// All of them.
+    pub const ALL: [Self; 14] = [
         Self::NoIntent,
         Self::KeyMadeAnew,
         Self::ServerErrorIsDecline,
@@ -45,6 +49,8 @@ impl Bug {
         Self::RetriedAfterNever,
         Self::WrongUnit,
         Self::ResultWithoutVersion,
+        Self::SilenceBroken,
+        Self::OutcomeToldTwice,
     ];
 
     /// Its name in `DUES_PLANT`.
@@ -62,6 +68,8 @@ impl Bug {
             Self::RetriedAfterNever => "retried-after-never",
             Self::WrongUnit => "wrong-unit",
             Self::ResultWithoutVersion => "result-without-version",
+            Self::SilenceBroken => "silence-broken",
+            Self::OutcomeToldTwice => "outcome-told-twice",
         }
     }
 }
@@ -153,4 +161,8 @@ pub const KILL_POINTS: &[&str] = &[
     "recovery.after_scan",
     "recovery.before_commit",
     "recovery.after_commit",
+    "outbox.before_commit",
+    "outbox.after_commit",
+    "message.before_mark",
+    "message.after_mark",
 ];

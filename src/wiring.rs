@@ -3,6 +3,8 @@
 //!
 //! Must never know: commands, pages, what is decided.
 
+mod post;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ use crate::notify::letters::{LetterSettings, OverrideErrors};
 use crate::sandbox::{Sandbox, SandboxError, SandboxOptions};
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, witness};
+
+pub use post::{Post, Sent};
 
 /// The seed of the embedded sandbox: its keys and customers follow from it.
 const SANDBOX_SEED: u64 = 1;

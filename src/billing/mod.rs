@@ -16,6 +16,7 @@ mod hold;
 pub mod import;
 mod listing;
 pub mod orders;
+pub mod outbox;
 mod pace;
 mod pages;
 pub mod plans;

@@ -8,7 +8,7 @@ use super::problem::{Place, Problem, Problems};
 use super::section::{Found, nearest, unknown};
 use super::settings::{ScheduleSettings, Settings};
 use super::sources::Parsed;
-use super::{limits, notify, plans, rooms};
+use super::{deliveries, limits, notify, plans, rooms};
 use crate::model::{PlanKey, PlanTerms, Zone, ZoneError};
 
 const KNOWN: &[&str] = &[
@@ -103,6 +103,7 @@ pub(super) fn read<'a>(
 
 fn settings(top: &Top<'_>, folder: &Path) -> Settings {
     let omise = rooms::omise(top.one("omise"));
+    let told = top.one("notify").and_then(notify::section);
     let doubt = limits::doubt(top.one("doubt"), &omise);
     Settings {
         zone: Zone::UTC,
@@ -113,7 +114,8 @@ fn settings(top: &Top<'_>, folder: &Path) -> Settings {
         cards: limits::cards(top.one("cards")),
         catch_up: limits::catch_up(top.one("catch_up")),
         brakes: limits::brakes(top.one("brakes"), folder),
-        letters: top.one("notify").and_then(notify::section).and_then(|section| notify::letters(&section)),
+        letters: told.as_ref().and_then(notify::letters),
+        notify: told.as_ref().map(deliveries::deliveries).unwrap_or_default(),
         doubt,
         omise,
     }

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::{
     AccountFacts, Answer, Charged, CustomerFacts, CustomerRead, Gateway, GatewayError, Page, Window,
-    classify, seen, words,
+    classify, contact, seen, words,
 };
 use crate::hooks::kill_point;
-use crate::model::{ChargeId, ChargeOrder, ChargeRequest, ChargeSeen, CustomerId};
+use crate::model::{ChargeId, ChargeOrder, ChargeRequest, ChargeSeen, Contact, CustomerId};
 use crate::omise::{Client, CustomerCards, Error, ErrorKind, List, ListQuery};
 
 /// Charges customers saved at Omise.
@@ -107,6 +107,16 @@ impl Gateway for OmiseGateway {
                     .filter(|read| !matches!(read, CustomerRead::Present(facts) if facts.id != *id))
                     .ok_or_else(|| GatewayError::Unreachable("the answer shows another customer".into())),
                 Err(error) if is_not_found(&error) => Ok(CustomerRead::Gone),
+                Err(error) => Err(read_error(&error)),
+            }
+        })
+    }
+
+    fn contact<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<Option<Contact>, GatewayError>> {
+        Box::pin(async move {
+            match self.client.customers().retrieve(id.as_str()).await {
+                Ok(answer) => Ok(contact::of(&answer.value, id)),
+                Err(error) if is_not_found(&error) => Ok(None),
                 Err(error) => Err(read_error(&error)),
             }
         })

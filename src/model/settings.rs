@@ -7,6 +7,10 @@ use jiff::SignedDuration;
 
 use super::{Currency, Language, Money};
 
+mod notify;
+
+pub use notify::{CommandWishes, EmailWishes, Notify, QuietHours, SmtpTls, WebhookWishes};
+
 /// Wishes about cards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cards {

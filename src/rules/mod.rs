@@ -23,6 +23,7 @@ mod explain;
 mod flags;
 mod ladder;
 mod life;
+pub mod messages;
 mod prepare;
 mod prepared;
 mod queue;

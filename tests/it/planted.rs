@@ -1,7 +1,8 @@
-//! Twelve planted bugs: each is let loose in the real binary, and the judge must see it; without it, nothing.
+//! Planted bugs: each is let loose in the real binary, and the judge must see it; without it, nothing.
 //!
 //! The table is a `match` over every bug there is, so a new one without its catch does not compile.
 
+mod messages;
 mod scenes;
 
 use dues::hooks::Bug;
@@ -23,6 +24,8 @@ fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
         Bug::RetriedAfterNever => ("after never", scenes::a_stolen_card_and_a_month),
         Bug::WrongUnit => ("wrong amount", scenes::one_plain_charge),
         Bug::ResultWithoutVersion => ("overwritten", scenes::a_cancel_while_the_answer_is_on_its_way),
+        Bug::SilenceBroken => ("told of what was mended", messages::a_decline_in_the_silence),
+        Bug::OutcomeToldTwice => ("told twice", messages::an_end_that_was_set_and_came),
     }
 }
 
@@ -104,6 +107,16 @@ fn wrong_unit() {
 #[test]
 fn result_without_version() {
     caught(Bug::ResultWithoutVersion);
+}
+
+#[test]
+fn silence_broken() {
+    caught(Bug::SilenceBroken);
+}
+
+#[test]
+fn outcome_told_twice() {
+    caught(Bug::OutcomeToldTwice);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod charging;
 mod erasing;
+mod messages;
 mod people;
 mod reading;
 pub(crate) mod samples;

@@ -15,6 +15,7 @@ use dues::sandbox::{Fates, Sandbox, SandboxOptions};
 use dues::store::sqlite::SqliteStore;
 use dues::store::{Filter, Lane, LaneOptions, Store as _};
 use dues::web::{Phase, Standing};
+use dues::wiring::Post;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -60,12 +61,8 @@ struct Outcome {
 }
 
 fn plan() -> (PlanKey, PlanTerms) {
-    let dunning = DunningPolicy {
-        name: "standard".into(),
-        retry: RetrySchedule::Ladder(vec!["1 day".parse().unwrap()]),
-        at: None,
-        then: EndAction::Pause,
-    };
+    let retry = RetrySchedule::Ladder(vec!["1 day".parse().unwrap()]);
+    let dunning = DunningPolicy::plain("standard".into(), retry, None, EndAction::Pause);
     let terms = PlanTerms {
         name: "Daily".into(),
         price: "120.00 THB".parse().unwrap(),
@@ -138,9 +135,11 @@ impl Service {
             billing: "0 */5 * * * *".into(),
             card_watch: "0 30 3 * * *".into(),
             reconcile: "0 15 4 * * *".into(),
+            notifications: "30 * * * * *".into(),
         };
         let lane = billing.lane.clone();
-        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap() };
+        let post = Post::silent(billing.clone());
+        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap(), post };
         let (ticks, ticked) = mpsc::channel(1);
         let (orders, ordered) = mpsc::channel(4);
         let (told, standing) = watch::channel(Standing::default());
