@@ -31,6 +31,11 @@ pub(super) fn clear_all(d: &mut Draft, at: Timestamp) {
     clear(d, at, |_| true);
 }
 
+/// Clears those that a card explains.
+pub(super) fn clear_cards(d: &mut Draft, at: Timestamp) {
+    clear(d, at, |flag| flag.reason != FlagReason::Unchargeable);
+}
+
 fn clear(d: &mut Draft, at: Timestamp, which: impl Fn(&Flag) -> bool) {
     let (gone, kept) = d.now.flags.drain(..).partition::<Vec<_>, _>(which);
     d.now.flags = kept;

@@ -28,6 +28,7 @@ mod prepared;
 mod queue;
 pub mod recover;
 mod wake;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;

@@ -52,7 +52,7 @@ pub fn prepare(
     if !confirmed && card_watch::wants_a_read(&d.now, c.at) {
         return Ok(Prepared::ConfirmCustomer(None));
     }
-    card_watch::lift(&mut d, c);
+    card_watch::lift(&mut d, &c.cards, c.at);
     match queue::look(&d.now, c.at).head {
         Head::Try(place) => try_invoice(d, c, place, compose, confirmed),
         // More periods are due than one decision opens: looked at again at once.
@@ -136,7 +136,7 @@ enum Payable {
 
 /// Nobody is flagged, or passed over for a flag again, or charged on an old snapshot, before a read in this run.
 fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable {
-    let verdict = cards::judge(&d.now, &d.now.invoices[place], c.at);
+    let verdict = cards::judge(&d.now, Some(&d.now.invoices[place]), c.at, c.cards.try_expired);
     if confirmed {
         return match verdict {
             Verdict::Good(payer) => Payable::Yes(payer),
@@ -147,7 +147,7 @@ fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable
     let standing = d.now.flags.iter().map(|flag| flag.reason).find(|r| *r != FlagReason::Unchargeable);
     match verdict {
         Verdict::Good(_) if standing.is_some() => Payable::Ask(standing),
-        Verdict::Good(payer) if !cards::is_stale(&d.now, c) => Payable::Yes(payer),
+        Verdict::Good(payer) if !cards::is_stale(&d.now, &c.cards, c.at) => Payable::Yes(payer),
         Verdict::Bad(reason, _) => Payable::Ask(Some(reason)),
         Verdict::Good(_) | Verdict::Unread => Payable::Ask(None),
     }

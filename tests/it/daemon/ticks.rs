@@ -80,7 +80,12 @@ fn plan() -> (PlanKey, PlanTerms) {
 fn settings(zone: &Zone) -> BillingSettings {
     BillingSettings {
         zone: zone.clone(),
-        cards: Cards { fresh: SignedDuration::from_hours(24), warn_before: Vec::new() },
+        cards: Cards {
+            fresh: SignedDuration::from_hours(24),
+            warn_before: Vec::new(),
+            renewals_ahead: 1,
+            try_expired: false,
+        },
         doubt: Doubt { settle: SignedDuration::from_secs(1) },
         catch_up: CatchUp { hold_after: 30 },
         brakes: Brakes {
