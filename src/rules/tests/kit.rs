@@ -32,12 +32,8 @@ pub(super) fn card(id: &str, expires: (i64, i64)) -> CardSnapshot {
 }
 
 pub(super) fn ladder(waits: &[&str], then: EndAction) -> DunningPolicy {
-    DunningPolicy {
-        name: "standard".into(),
-        retry: RetrySchedule::Ladder(waits.iter().map(|w| w.parse().unwrap()).collect()),
-        at: Some(jiff::civil::time(9, 0, 0, 0)),
-        then,
-    }
+    let retry = RetrySchedule::Ladder(waits.iter().map(|w| w.parse().unwrap()).collect());
+    DunningPolicy::plain("standard".into(), retry, Some(jiff::civil::time(9, 0, 0, 0)), then)
 }
 
 pub(super) fn curve(curve: Curve, then: EndAction) -> DunningPolicy {

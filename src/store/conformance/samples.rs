@@ -32,12 +32,12 @@ pub(crate) fn terms(price: &str) -> PlanTerms {
         every: Interval::new(1, Unit::Month).unwrap(),
         trial: None,
         description: Some("Pro, {period_start} to {period_end}".into()),
-        dunning: DunningPolicy {
-            name: "standard".into(),
-            retry: RetrySchedule::Ladder(vec![Wait::new(2, WaitUnit::Day).unwrap()]),
-            at: Some(jiff::civil::time(9, 0, 0, 0)),
-            then: EndAction::Pause,
-        },
+        dunning: DunningPolicy::plain(
+            "standard".into(),
+            RetrySchedule::Ladder(vec![Wait::new(2, WaitUnit::Day).unwrap()]),
+            Some(jiff::civil::time(9, 0, 0, 0)),
+            EndAction::Pause,
+        ),
     }
 }
 

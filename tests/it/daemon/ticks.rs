@@ -60,12 +60,8 @@ struct Outcome {
 }
 
 fn plan() -> (PlanKey, PlanTerms) {
-    let dunning = DunningPolicy {
-        name: "standard".into(),
-        retry: RetrySchedule::Ladder(vec!["1 day".parse().unwrap()]),
-        at: None,
-        then: EndAction::Pause,
-    };
+    let retry = RetrySchedule::Ladder(vec!["1 day".parse().unwrap()]);
+    let dunning = DunningPolicy::plain("standard".into(), retry, None, EndAction::Pause);
     let terms = PlanTerms {
         name: "Daily".into(),
         price: "120.00 THB".parse().unwrap(),
