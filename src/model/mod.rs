@@ -23,7 +23,7 @@ mod transition;
 mod zone;
 
 pub use attempt::{Attempt, AttemptStatus, Intent};
-pub use customer::{CardSnapshot, CustomerSnapshot, CustomerState, Expiration, ExpirationError};
+pub use customer::{CardSnapshot, CardWarning, CustomerSnapshot, CustomerState, Expiration, ExpirationError};
 pub use event::{Event, EventKind, NewEvent};
 pub use flag::{Flag, FlagReason};
 pub use ids::{

@@ -19,6 +19,7 @@ mod curve;
 pub mod declines;
 pub mod doubt;
 mod draft;
+pub mod ending;
 mod explain;
 mod flags;
 mod ladder;

@@ -6,6 +6,7 @@
 //! Must never know: how a customer is read, or who asked.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::cards::{self, Payer, Verdict};
 use super::draft::Draft;
@@ -13,8 +14,8 @@ use super::queue::{self, Head};
 use super::{card_watch, flags, life, wake};
 use crate::model::settings::Cards;
 use crate::model::{
-    AttemptStatus, FlagReason, Hold, InvoiceStatus, OpenInvoice, PausedBy, Snapshot, SubscriptionStatus,
-    Transition,
+    AttemptStatus, CustomerSnapshot, EventKind, FlagReason, Hold, InvoiceStatus, OpenInvoice, PausedBy,
+    Snapshot, SubscriptionStatus, Transition,
 };
 
 /// What the customer, as last read, means for a subscription.
@@ -61,6 +62,17 @@ pub fn judge(snapshot: &Snapshot, wishes: &Cards, at: Timestamp, confirmed: bool
     d.guard_subscription();
     d.now.subscription.wake_at = wake::next(&d.now, at);
     News::Settled(d.transition(None))
+}
+
+/// Notes that the customer has another default card than `before`, where it pays this subscription.
+pub fn changed(snapshot: &Snapshot, before: &CustomerSnapshot, at: Timestamp) -> Transition {
+    if snapshot.subscription.card.is_some() || snapshot.subscription.ended_at.is_some() {
+        return Transition::default();
+    }
+    let data = json!({ "from": before.default_card, "to": snapshot.customer.default_card });
+    let mut d = Draft::new(snapshot);
+    d.event(at, EventKind::CardChanged, Some(&data));
+    d.transition(None)
 }
 
 /// Whether a person's word keeps the subscription from being collected: no news of a card change that.

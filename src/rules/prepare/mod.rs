@@ -63,7 +63,7 @@ pub fn prepare(
         }
         Head::Waits(reason) => Ok(settle(d, c, reason)),
         Head::Empty => {
-            flags::clear_all(&mut d, c.at);
+            flags::clear_settled(&mut d, &c.cards, c.at);
             let reason = idle_reason(&d.now);
             Ok(settle(d, c, reason))
         }
@@ -112,7 +112,11 @@ fn try_invoice(
         Payable::No(reason, detail) => return Ok(flag(d, c, reason, &detail)),
         Payable::Unread => return Ok(settle(d, c, SkipReason::Unread)),
     };
-    flags::clear_all(&mut d, c.at);
+    if payer.expired {
+        flags::clear_but(&mut d, FlagReason::ExpiredCard, c.at);
+    } else {
+        flags::clear_all(&mut d, c.at);
+    }
     if d.now.invoices[place].invoice.hold.is_some() {
         make_due(&mut d.now.invoices[place], c.at);
     }
