@@ -41,7 +41,7 @@ pub use outcome::{
 pub use plan::{Curve, DunningPolicy, EndAction, PlanTerms, PlanVersion, RetrySchedule, Wait, WaitUnit};
 pub use report::{RunReport, StoppedBy};
 pub use snapshot::{CardDecline, OpenInvoice, Snapshot};
-pub use subscription::{Pause, PausedBy, Subscription, SubscriptionStatus};
+pub use subscription::{BackupCard, Pause, PausedBy, Subscription, SubscriptionStatus};
 pub use transition::{Change, SkipReason, Transition};
 pub use zone::{Zone, ZoneError, first_instant};
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::backup;
 use crate::hooks::{Bug, planted};
 use crate::model::settings::Cards;
 use crate::model::{
@@ -47,11 +48,25 @@ pub(super) enum Verdict {
     Bad(FlagReason, String),
     /// The customer was never read.
     Unread,
+    /// The backup card was called for, and there is none any more.
+    NoBackup,
 }
 
 /// Looks at the customer, at the card to be charged, and at what that card has answered for this invoice; without an
 /// invoice, at whether the card could pay the next one. `try_expired`: an expired card may be tried once per period.
 pub(super) fn judge(s: &Snapshot, open: Option<&OpenInvoice>, at: Timestamp, try_expired: bool) -> Verdict {
+    let usual = judge_usual(s, open, at, try_expired);
+    let Some(open) = open.filter(|open| backup::is_called(s, open)) else { return usual };
+    match &usual {
+        Verdict::Good(payer) if !is_new_for(open, payer) => {}
+        Verdict::Bad(FlagReason::CustomerGone, _) | Verdict::Good(_) | Verdict::Unread => return usual,
+        Verdict::Bad(..) | Verdict::NoBackup => {}
+    }
+    backup::payer(s, open, at).map_or(Verdict::NoBackup, Verdict::Good)
+}
+
+/// The subscription's own card, or the default.
+fn judge_usual(s: &Snapshot, open: Option<&OpenInvoice>, at: Timestamp, try_expired: bool) -> Verdict {
     match s.customer.state {
         CustomerState::Unread => return Verdict::Unread,
         CustomerState::Gone => {
@@ -136,6 +151,11 @@ fn last_answer_of<'a>(open: &'a OpenInvoice, card: &CardId) -> Option<&'a Attemp
     open.attempts.iter().rev().filter(|a| a.status == AttemptStatus::Declined).find(of_card)
 }
 
+/// Whether that card was refused for good for this invoice.
+pub(super) fn was_refused_for_good(open: &OpenInvoice, card: Option<&CardId>) -> bool {
+    card.and_then(|card| last_answer_of(open, card)).is_some_and(is_hard)
+}
+
 fn is_hard(attempt: &Attempt) -> bool {
     attempt.decline.is_some_and(|kind| kind.class() == DeclineClass::Hard)
 }
@@ -168,7 +188,7 @@ pub(super) fn believable_payer(
     }
     match judge(s, Some(open), at, wishes.try_expired) {
         Verdict::Good(payer) => Some(payer),
-        Verdict::Bad(..) | Verdict::Unread => None,
+        Verdict::Bad(..) | Verdict::Unread | Verdict::NoBackup => None,
     }
 }
 

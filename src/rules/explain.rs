@@ -144,6 +144,9 @@ fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
         return format!("cannot be charged by this account: {why}");
     }
     match cards::judge(s, Some(open), c.at, c.cards.try_expired) {
+        Verdict::NoBackup => {
+            "is due, but no other card is left: what its policy says of the last try follows".into()
+        }
         Verdict::Unread => "is due: the customer is read in the next run, then charged".into(),
         Verdict::Bad(reason, detail) => {
             format!("is due, but {reason}: {detail}; the customer is read again in the next run")

@@ -52,7 +52,7 @@ fn at_risk(s: &Snapshot) -> Money {
 pub(super) fn clear_settled(d: &mut Draft, wishes: &Cards, at: Timestamp) {
     let still = match cards::judge(&d.now, None, at, wishes.try_expired) {
         Verdict::Bad(reason, _) => Some(reason),
-        Verdict::Good(_) | Verdict::Unread => None,
+        Verdict::Good(_) | Verdict::Unread | Verdict::NoBackup => None,
     };
     clear(d, at, |flag| Some(flag.reason) != still);
 }

@@ -7,6 +7,7 @@
 //! snapshot, and hands out the difference as one [`Transition`](crate::model::Transition): [`prepare`] before
 //! a charge, [`conclude`] after it.
 
+mod backup;
 mod budget;
 pub mod calendar;
 mod card_watch;

@@ -54,7 +54,7 @@ pub fn judge(snapshot: &Snapshot, wishes: &Cards, at: Timestamp, confirmed: bool
             }
             flags::raise(&mut d, reason, &detail, at);
         }
-        Verdict::Good(_) | Verdict::Bad(..) | Verdict::Unread => {}
+        Verdict::Good(_) | Verdict::Bad(..) | Verdict::Unread | Verdict::NoBackup => {}
     }
     if d.is_unchanged() {
         return News::Settled(Transition::default());

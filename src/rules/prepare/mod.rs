@@ -17,7 +17,8 @@ use super::cards::{Payer, Verdict};
 use super::draft::Draft;
 use super::queue::Head;
 use super::{
-    Circumstances, Prepared, RuleError, budget, card_watch, cards, course, flags, life, queue, wake,
+    Circumstances, Prepared, RuleError, backup, budget, card_watch, cards, conclude, course, flags, life,
+    queue, wake,
 };
 use crate::model::{ChargeOrder, FlagReason, Hold, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus};
 
@@ -111,6 +112,7 @@ fn try_invoice(
         Payable::Ask(reason) => return Ok(Prepared::ConfirmCustomer(reason)),
         Payable::No(reason, detail) => return Ok(flag(d, c, reason, &detail)),
         Payable::Unread => return Ok(settle(d, c, SkipReason::Unread)),
+        Payable::NoBackup => return Ok(without_backup(d, c, place)),
     };
     if payer.expired {
         flags::clear_but(&mut d, FlagReason::ExpiredCard, c.at);
@@ -136,6 +138,7 @@ enum Payable {
     Ask(Option<FlagReason>),
     No(FlagReason, String),
     Unread,
+    NoBackup,
 }
 
 /// Nobody is flagged, or passed over for a flag again, or charged on an old snapshot, before a read in this run.
@@ -146,6 +149,7 @@ fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable
             Verdict::Good(payer) => Payable::Yes(payer),
             Verdict::Bad(reason, detail) => Payable::No(reason, detail),
             Verdict::Unread => Payable::Unread,
+            Verdict::NoBackup => Payable::NoBackup,
         };
     }
     let standing = d.now.flags.iter().map(|flag| flag.reason).find(|r| *r != FlagReason::Unchargeable);
@@ -153,8 +157,24 @@ fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable
         Verdict::Good(_) if standing.is_some() => Payable::Ask(standing),
         Verdict::Good(payer) if !cards::is_stale(&d.now, &c.cards, c.at) => Payable::Yes(payer),
         Verdict::Bad(reason, _) => Payable::Ask(Some(reason)),
-        Verdict::Good(_) | Verdict::Unread => Payable::Ask(None),
+        Verdict::Good(_) | Verdict::Unread | Verdict::NoBackup => Payable::Ask(None),
     }
+}
+
+/// The backup card is gone: the usual card's last answer stands.
+fn without_backup(mut d: Draft, c: &Circumstances, place: usize) -> Prepared {
+    let open = &d.now.invoices[place];
+    let index = open.invoice.id.index;
+    let usual = d.now.subscription.card.as_ref().or(d.now.customer.default_card.as_ref());
+    let hard = cards::was_refused_for_good(open, usual);
+    backup::is_over(&mut d, index);
+    if hard {
+        let invoice = &mut d.now.invoices[place].invoice;
+        (invoice.hold, invoice.next_attempt_at) = (Some(Hold::NewCard), None);
+    } else {
+        conclude::give_up(&mut d, place, c);
+    }
+    settle(d, c, SkipReason::NotDue)
 }
 
 fn flag(mut d: Draft, c: &Circumstances, reason: FlagReason, detail: &str) -> Prepared {

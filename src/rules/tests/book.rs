@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::kit::{bangkok, card, circumstances, ladder, plan, terms};
 use crate::model::{
-    AttemptId, AttemptStatus, CardId, CardWarning, Change, ChargeOrder, ChargeOutcome, CustomerSnapshot,
-    CustomerState, EndAction, EventKind, FlagReason, Hold, IdempotencyKey, InvoiceId, InvoiceStatus,
-    NewEvent, OpenInvoice, PlanTerms, PlanVersionId, Quantity, SkipReason, Snapshot, Subscription,
-    SubscriptionId, SubscriptionStatus, Transition, Version,
+    AttemptId, AttemptStatus, BackupCard, CardId, CardWarning, Change, ChargeOrder, ChargeOutcome,
+    CustomerSnapshot, CustomerState, EndAction, EventKind, FlagReason, Hold, IdempotencyKey, InvoiceId,
+    InvoiceStatus, NewEvent, OpenInvoice, PlanTerms, PlanVersionId, Quantity, SkipReason, Snapshot,
+    Subscription, SubscriptionId, SubscriptionStatus, Transition, Version,
 };
 use crate::rules::{Circumstances, Prepared, PreparedCharge, calendar, conclude, prepare};
 
@@ -62,6 +62,7 @@ impl Book {
             anchor_index: 0,
             next_index: 0,
             card: None,
+            backup: BackupCard::No,
             cancel_at: None,
             pause: None,
             ended_at: None,

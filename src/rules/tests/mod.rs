@@ -12,6 +12,7 @@ mod money;
 mod planted;
 mod properties;
 mod smoke;
+mod stories_backup;
 mod stories_cards;
 mod stories_course;
 mod stories_declined;

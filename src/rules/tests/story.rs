@@ -61,6 +61,11 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
             book.rows.customer.cards = vec![card(id, (month.parse().unwrap(), year.parse().unwrap()))];
             book.rows.customer.default_card = Some(id.parse().unwrap());
         }
+        ["saved", id, expires] => {
+            let (month, year) = expires.split_once('/').unwrap();
+            book.rows.customer.cards.push(card(id, (month.parse().unwrap(), year.parse().unwrap())));
+        }
+        ["unsaved", id] => book.rows.customer.cards.retain(|card| card.id.as_str() != *id),
         ["nocard"] => {
             book.rows.customer.cards.clear();
             book.rows.customer.default_card = None;
@@ -111,6 +116,7 @@ pub(super) fn outcome(words: &[&str]) -> ChargeOutcome {
             let card = Some("card_test_1".parse().unwrap());
             ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
         }
+        ["ok2"] => ChargeOutcome::Succeeded { charge, card: Some("card_test_2".parse().unwrap()) },
         ["no2", code] => {
             let card = Some("card_test_2".parse().unwrap());
             ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
