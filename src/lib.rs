@@ -11,7 +11,7 @@
 //!  5   cli/              the counter: one file per command
 //!  4   daemon/                                the way to run the house (simulator/: another, not built yet)
 //!  3   web/  wiring.rs                        windows to look in; the fuse box
-//!  2   billing/  config/  sandbox/             the work; the wishes; the pretend Omise
+//!  2   billing/  notify/  config/  sandbox/    the work; its messengers; the wishes; the pretend Omise
 //!  1   rules/  gateway/  store/  clock.rs      decisions; the bank's door; the book; the time
 //!  0   model/  omise/  hooks.rs                the words; the API client; the test-suite's switches
 //! ```
@@ -29,6 +29,7 @@
 //! - `clock`: the only file that reads the system clock. Everyone else is told the time.
 //! - [`billing`]: the work. Loads what is due, lets the rules decide, makes intents durable, sends each once, keeps
 //!   every result, and takes up old doubt before anything new.
+//! - [`notify`]: delivers what the outbox holds, by letter, signed webhook or command. It decides nothing.
 //! - [`config`]: reads the wishes from TOML and refuses a wrong one whole, with every mistake at its place.
 //! - [`sandbox`]: the pretend Omise over real HTTP, with switches for every way a provider can fail and a ledger of
 //!   charges truly made that judges everything else.
@@ -65,6 +66,7 @@ pub mod daemon;
 pub mod gateway;
 pub mod hooks;
 pub mod model;
+pub mod notify;
 pub mod omise;
 pub mod rules;
 pub mod sandbox;

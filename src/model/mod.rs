@@ -13,6 +13,7 @@ mod interval;
 mod invoice;
 mod message;
 mod money;
+mod outbox;
 mod outcome;
 mod plan;
 mod report;
@@ -34,6 +35,9 @@ pub use interval::{BillingPeriod, Interval, IntervalError, Unit};
 pub use invoice::{Hold, Invoice, InvoiceStatus};
 pub use message::{CardLook, Channel, Digest, Facts, Language, Message, MessageKind};
 pub use money::{Currency, Money, MoneyError, Quantity};
+pub use outbox::{
+    Contact, Delivered, Delivery, MessageMark, MessageState, OutboxRow, Posting, Recipient,
+};
 pub use outcome::{
     ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Decline, DeclineClass, DeclineKind, NoAnswer,
     NotSent, Rejected, RejectedWhy, SeenStatus,

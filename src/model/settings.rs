@@ -6,6 +6,10 @@ use jiff::SignedDuration;
 
 use super::{Currency, Money};
 
+mod notify;
+
+pub use notify::{CommandWishes, EmailWishes, Notify, QuietHours, SmtpTls, WebhookWishes};
+
 /// Wishes about cards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cards {

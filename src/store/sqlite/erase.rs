@@ -48,6 +48,7 @@ impl Book {
             self.sql(blank)?.execute([row])?;
         }
         self.blank_diary(row)?;
+        self.blank_messages(row, at)?;
         Ok(true)
     }
 
