@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, ThreeDs};
 use crate::model::{CustomerId, SubscriptionId, Zone};
 use crate::store::Lane;
 
@@ -53,6 +53,8 @@ pub struct BillingSettings {
     pub cards: Cards,
     /// Settling of doubt.
     pub doubt: Doubt,
+    /// Charges that wait for their customer.
+    pub three_ds: ThreeDs,
     /// Missed periods.
     pub catch_up: CatchUp,
     /// What stops a run.
@@ -93,6 +95,8 @@ pub struct RunOrder {
     pub dry_run: bool,
     /// Nothing else.
     pub only: Option<Only>,
+    /// Nobody asked for it: what waits for a customer is asked for in its turn, with growing waits.
+    pub routine: bool,
     /// At most this many charges; `None`: no limit but the brakes.
     pub limit: Option<u64>,
 }

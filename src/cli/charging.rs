@@ -66,6 +66,7 @@ fn order(args: &RunNowArgs, context: &Context) -> Result<RunOrder, Failure> {
         dry_run: args.dry_run,
         only,
         limit: args.limit,
+        routine: false,
     })
 }
 

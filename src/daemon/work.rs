@@ -105,7 +105,10 @@ pub(super) async fn perform(work: Work, billing: Billing) -> Done {
     let mut stopped = false;
     let outcome = match &work {
         Work::Recover => recover::recover(&billing).await.map(Some),
-        Work::Job(Job::Billing) => billing::run(&billing, &RunOrder::default()).await.map(Some),
+        Work::Job(Job::Billing) => {
+            let order = RunOrder { routine: true, ..RunOrder::default() };
+            billing::run(&billing, &order).await.map(Some)
+        }
         Work::Job(Job::CardWatch) => {
             let watched = card_watch(&billing, began).await;
             stopped = *watched.as_ref().unwrap_or(&false);

@@ -30,6 +30,15 @@ pub struct Doubt {
     pub settle: SignedDuration,
 }
 
+/// Wishes about charges that wait for their customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreeDs {
+    /// How long after the charge its customer is reminded, shortest first.
+    pub remind: Vec<SignedDuration>,
+    /// How long after the charge it is ended.
+    pub give_up: SignedDuration,
+}
+
 /// Wishes about periods missed while the house was down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CatchUp {

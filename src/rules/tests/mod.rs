@@ -17,5 +17,6 @@ mod stories_cards;
 mod stories_course;
 mod stories_declined;
 mod stories_missed;
+mod stories_three_ds;
 mod stories_unknown;
 mod story;

@@ -8,11 +8,12 @@ use jiff::civil::{Date, DateTime};
 
 use super::book::{Book, Look};
 use super::kit::{bangkok, card};
-use crate::model::settings::CatchUp;
+use crate::model::settings::{CatchUp, ThreeDs};
 use crate::model::{
     AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerState, Decline, InvoiceStatus, NoAnswer,
     NotSent, Rejected, RejectedWhy, SeenStatus, first_instant,
 };
+use crate::rules::pending::{self, PendingStep};
 use crate::rules::watch::{self, News};
 use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of};
 
@@ -78,6 +79,7 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
             let attempt = unfinished(book);
             book.conclude(&attempt, &outcome(answer));
         }
+        ["poll"] => poll(book),
         ["look", found @ ..] => look(book, found),
         ["person", command @ ..] => command_of(book, command),
         answer => match book.look() {
@@ -188,6 +190,22 @@ fn look(book: &mut Book, found: &[&str]) {
     book.apply(&transition);
 }
 
+/// The provider shows the charge pending still: reminders after one and three days, an end after seven.
+fn poll(book: &mut Book) {
+    let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
+    let wishes = ThreeDs { remind: vec![days(1), days(3)], give_up: days(7) };
+    let (id, c) = (unfinished(book), book.circumstances.clone());
+    let snapshot = book.snapshot_of(&id);
+    let attempt = snapshot.invoices.iter().flat_map(|open| &open.attempts).find(|a| a.id == id).unwrap();
+    if pending::judge(attempt, &wishes, c.at) == PendingStep::GiveUp {
+        book.conclude(&id, &outcome(&["ended", "expired"]));
+        return;
+    }
+    book.apply(&pending::polled(&snapshot, &id, &wishes, &c).unwrap());
+    let again = pending::polled(&book.snapshot_of(&id), &id, &wishes, &c).unwrap();
+    assert!(again.events.is_empty(), "reminded twice: {again:?}");
+}
+
 /// What the card watch does with one subscription: asks for a read where the card looks bad, then tells of its end.
 fn watch(book: &mut Book) {
     let (c, at) = (book.circumstances.clone(), book.circumstances.at);
@@ -245,7 +263,7 @@ fn command_of(book: &mut Book, words: &[&str]) {
 }
 
 /// `sub`: status. `skip`: why the run skipped. `flag`: the standing one, or `none`. `wake`: the next look, or `none`.
-/// `raised`: flags raised so far. `warned`: days before a card's end of which its customer was told; `warnings`: how often.
+/// `reminded`: reminders of a payment to confirm. `raised`: flags raised so far. `warned`: days before a card's end of which its customer was told; `warnings`: how often.
 /// `reads`: reads of the customer so far. `0`: invoice 0: its status, or while open its hold or `open`. `0.next`: its next
 /// try. `0.last`: its last attempt. `0.tries`: how many. `skipped`: ranges of periods never billed.
 fn fact(book: &Book, name: &str, skipped: Option<&str>) -> String {
@@ -257,6 +275,7 @@ fn fact(book: &Book, name: &str, skipped: Option<&str>) -> String {
         "wake" => book.rows.subscription.wake_at.map_or_else(none, told),
         "due" => book.is_due().to_string(),
         "reads" => book.reads.to_string(),
+        "reminded" => book.happened(crate::model::EventKind::ActionReminded).to_string(),
         "raised" => book.happened(crate::model::EventKind::FlagRaised).to_string(),
         "warned" => {
             let told = book.told.iter().map(|told| (told.ahead.as_hours() / 24).to_string());

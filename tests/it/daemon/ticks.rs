@@ -9,7 +9,7 @@ use dues::billing::{Billing, BillingSettings, RatePerSecond};
 use dues::clock::Clock;
 use dues::daemon::{Desk, EndedBadly, Order, Pulse, Reload, ScheduleWords, Timetable, Wishes};
 use dues::gateway::{Access, OmiseGateway};
-use dues::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use dues::model::settings::{Brakes, Cards, CatchUp, Doubt, ThreeDs};
 use dues::model::{DunningPolicy, EndAction, PlanKey, PlanTerms, RetrySchedule, Zone};
 use dues::sandbox::{Fates, Sandbox, SandboxOptions};
 use dues::store::sqlite::SqliteStore;
@@ -83,6 +83,7 @@ fn settings(zone: &Zone) -> BillingSettings {
             try_expired: false,
         },
         doubt: Doubt { settle: SignedDuration::from_secs(1) },
+        three_ds: ThreeDs { remind: Vec::new(), give_up: SignedDuration::from_hours(24) },
         catch_up: CatchUp { hold_after: 30 },
         brakes: Brakes {
             charges_per_run: 1_000,
