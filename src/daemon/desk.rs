@@ -1,55 +1,31 @@
 //! The loop: takes ticks, orders and requests, does one piece of work at a time, and tells how it stands.
 
+mod telling;
+
 use std::collections::BTreeSet;
 use std::future::pending;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use super::jobs::{Job, Timetable};
+use super::jobs::Job;
 use super::pulse::{Heart, Pulse};
 use super::systemd;
 use super::trust::Trust;
+use super::wishes::{Order, Reload, Wishes};
 use super::work::{Done, EndedBadly, Work, perform};
-use crate::billing::{Billing, RunError, recover, requests};
+use crate::billing::{RunError, recover, requests};
 use crate::web::{Phase, Standing};
 
 /// The loop looks at itself, and for requests, this often.
 const BEAT: Duration = Duration::from_secs(1);
 /// Without a tick for so long it asks what is due all the same.
 const LONGEST_WITHOUT_TICK: Duration = Duration::from_secs(90);
-/// Work may be quiet for twice a call's time-out and this much before it counts as hung: waits that a provider asks
-/// for are within it.
-const QUIET_BESIDES_CALLS: Duration = Duration::from_mins(2);
 /// Beyond a call's time-out, for a calm stop: what the book has to write.
 const STOP_BESIDES_CALL: Duration = Duration::from_secs(30);
-
-/// What people and the system ask of the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Take no more work, let calls in flight end, leave.
-    Stop,
-    /// Read the config again.
-    Reload,
-}
-
-/// What the service works with; a new config gives new ones.
-pub struct Wishes {
-    /// The work.
-    pub billing: Billing,
-    /// When which job is due.
-    pub timetable: Timetable,
-}
-
-/// New wishes to come, or why they were refused.
-pub type ReloadAnswer = Pin<Box<dyn Future<Output = Result<Wishes, String>> + Send>>;
-/// Reads the config again.
-pub type Reload = Box<dyn Fn() -> ReloadAnswer + Send>;
 
 /// The service at work.
 pub struct Desk {
@@ -258,25 +234,7 @@ impl Desk {
         }
         let recovering = self.phase() == Phase::Recovering;
         let now = self.wishes.billing.clock.now();
-        let good = done.work.charges() && done.counts();
-        self.standing.send_modify(|standing| {
-            standing.worked += 1;
-            standing.trouble = done.error.as_ref().map(ToString::to_string);
-            standing.totals.failures += u64::from(done.error.is_some());
-            if let Some(report) = &done.report {
-                standing.totals.add(report);
-            }
-            if let Some(asked) = done.asked_the_provider() {
-                standing.provider_trouble = asked.err();
-            }
-            standing.last_good_run_at = if good { Some(now) } else { standing.last_good_run_at };
-            if let (Work::Job(Job::Billing), Some(report)) = (&done.work, &done.report) {
-                standing.next_due = report.next_due_at;
-            }
-            if done.work.charges() && done.report.is_some() {
-                standing.last_run.clone_from(&done.report);
-            }
-        });
+        self.tell_of(&done, now);
         if done.work == Work::Recover && done.error.is_none() {
             // The provider's clock agrees with ours, or the recovery had failed.
             self.trust = Trust::begin(now, self.wishes.billing.clock.steady());
@@ -321,68 +279,5 @@ impl Desk {
             requests::tell(&self.wishes.billing, asked.id, self.pulse.now()).await?;
         }
         self.feed(steady).await
-    }
-
-    /// Feeds the watchdog, if the book answers and the work under way moved.
-    async fn feed(&mut self, steady: Duration) -> Result<(), EndedBadly> {
-        let Some(every) = systemd::watchdog().map(|limit| limit / 4) else { return Ok(()) };
-        if steady.saturating_sub(self.fed_at) < every {
-            return Ok(());
-        }
-        let billing = &self.wishes.billing;
-        billing.lane.run(|_| ()).await.map_err(RunError::from)?;
-        let signs = (self.pulse.steps(), billing.gateway.calls(), billing.lane.stats().commits);
-        let most_quiet = billing.settings.timeout.unsigned_abs() * 2 + QUIET_BESIDES_CALLS;
-        if self.heart.beats(self.under_way.is_some(), signs, steady, most_quiet) {
-            self.fed_at = steady;
-            systemd::alive();
-            if self.phase() == Phase::Recovering {
-                systemd::needs(every * 4);
-            }
-        } else {
-            tracing::error!("work has not moved for {most_quiet:?}; the watchdog is not fed");
-        }
-        Ok(())
-    }
-
-    /// Tells how it stands, to whoever watches and, when it changed, to systemd.
-    fn publish(&mut self) {
-        let now = (self.under_way.as_ref().map(|(work, _)| work.name()), self.considered);
-        self.standing.send_if_modified(|standing| {
-            let changed = (standing.busy, standing.considered) != now;
-            (standing.busy, standing.considered) = now;
-            changed
-        });
-        let status = self.status();
-        if status != self.told {
-            systemd::status(&status);
-            self.told = status;
-        }
-    }
-
-    /// How it stands, in one line.
-    fn status(&self) -> String {
-        let standing = self.standing.borrow();
-        let zone = &self.wishes.billing.settings.zone;
-        let show = |at: Timestamp| zone.at(at).strftime("%Y-%m-%d %H:%M %Q").to_string();
-        let mut parts = vec![match (standing.phase, standing.busy) {
-            (Phase::Recovering, _) => "looking up old doubt".to_owned(),
-            (Phase::Stopping, _) => "stopping: calls in flight are waited for".to_owned(),
-            (Phase::Serving, Some(work)) => format!("at work: {work}"),
-            (Phase::Serving, None) => "waiting".to_owned(),
-        }];
-        parts.extend(standing.refused_config.as_ref().map(|why| {
-            let first = why.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
-            format!("new config refused, the old one stays: {first}")
-        }));
-        parts.extend(standing.clock_trouble.clone());
-        parts.extend(standing.trouble.as_ref().map(|why| format!("last failed: {why}")));
-        parts.extend(standing.next_due.map(|at| format!("next due {}", show(at))));
-        parts.extend(standing.next_look.map(|at| format!("next look {}", show(at))));
-        parts.extend(standing.last_run.as_ref().map(|run| {
-            let sent: u64 = run.attempts.values().sum();
-            format!("last run {}: {} considered, {sent} charged", run.run, run.considered)
-        }));
-        parts.join("; ")
     }
 }
