@@ -167,6 +167,7 @@ pub fn build(
         clock: Arc::new(SystemClock),
         settings: Arc::new(billing_settings(settings)),
         watch,
+        meters: Arc::default(),
         stop,
         paused: paused(settings),
     };

@@ -12,8 +12,10 @@ pub mod care;
 mod charge;
 mod doubt;
 mod error;
+pub mod health;
 mod hold;
 pub mod import;
+mod meters;
 pub mod orders;
 mod pace;
 mod pages;
@@ -39,6 +41,7 @@ use crate::model::{CustomerId, SubscriptionId, Zone};
 use crate::store::Lane;
 
 pub use error::RunError;
+pub use meters::Meters;
 pub use pace::RatePerSecond;
 pub use run::run;
 
@@ -76,6 +79,8 @@ pub struct Billing {
     pub settings: Arc<BillingSettings>,
     /// Told how far a run is.
     pub watch: Arc<dyn Watch>,
+    /// What the work counts of itself.
+    pub meters: Arc<Meters>,
     /// Asks a run to stop taking work.
     pub stop: CancellationToken,
     /// Whether the pause file exists now.

@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
             epoch: taken.epoch,
             account: taken.account,
             time: taken.time,
-            pace: Pace::new(billing.clock.clone(), billing.settings.rate),
+            pace: Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate),
             read: Mutex::default(),
             left_due: Mutex::default(),
             brakes: Mutex::new(RunBrakes::new(billing.settings.brakes.clone(), order.limit)),
@@ -147,6 +147,7 @@ impl Run<'_> {
                     waiting.extend(pages.next().await?);
                 }
             }
+            self.billing.meters.serving(under_way.len());
             if under_way.next().await.is_none() {
                 break;
             }

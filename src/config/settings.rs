@@ -124,6 +124,10 @@ pub struct SandboxSettings {
 pub struct WebSettings {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Host headers that are answered besides the listener's own names.
+    pub hosts: Vec<String>,
+    /// Something due for longer makes the service not ready.
+    pub due_limit: SignedDuration,
     /// The provider's signing secret for webhooks, base64; `None`: webhooks are refused.
     pub webhook_secret_file: Option<PathBuf>,
 }

@@ -228,6 +228,9 @@ pub trait Store: Send {
     /// How many standing flags there are, by reason.
     fn count_flags(&mut self) -> Result<Vec<(FlagReason, u64)>, StoreError>;
 
+    /// How many open invoices wait for another try at an instant of their own.
+    fn count_retries(&mut self) -> Result<u64, StoreError>;
+
     // --- care
 
     /// Blanks what is personal of a customer whose subscriptions have all ended: how their cards look and when they

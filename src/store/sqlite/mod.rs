@@ -344,6 +344,10 @@ impl Store for SqliteStore {
         self.read(Book::count_flags)
     }
 
+    fn count_retries(&mut self) -> Result<u64, StoreError> {
+        self.read(Book::count_retries)
+    }
+
     fn erase_customer(&mut self, id: &CustomerId, at: Timestamp) -> Result<bool, StoreError> {
         self.0
             .overwriting(|| self.write(|book| book.erase_customer(id, at)))

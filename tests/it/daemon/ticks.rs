@@ -131,6 +131,7 @@ impl Service {
             clock: clock.clone(),
             settings: Arc::new(settings(&zone)),
             watch: pulse.clone(),
+            meters: Arc::default(),
             stop: stop.clone(),
             paused: Arc::new(|| false),
         };
