@@ -12,6 +12,7 @@ pub mod care;
 mod charge;
 mod doubt;
 mod error;
+pub mod forecast;
 pub mod health;
 mod hold;
 pub mod import;

@@ -89,7 +89,7 @@ pub struct Window {
     pub to: Timestamp,
 }
 
-/// How long calls took, answered or not, from the first byte of their body to the last of the answer.
+/// How long calls took, answered or not: connecting, sending, and waiting for the last byte of the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Latency {
     /// Charges, each sent once.

@@ -7,6 +7,7 @@
 //! snapshot, and hands out the difference as one [`Transition`](crate::model::Transition): [`prepare`] before
 //! a charge, [`conclude`] after it.
 
+mod ahead;
 mod budget;
 pub mod calendar;
 mod card_watch;
@@ -32,6 +33,7 @@ mod wake;
 #[cfg(test)]
 mod tests;
 
+pub use ahead::{Ahead, ahead};
 pub use circumstances::{Circumstances, Wire};
 pub use conclude::{conclude, outcome_of};
 pub use explain::next_steps;

@@ -1,5 +1,6 @@
 //! The service against a pretend provider: what its ticks may do, and what people and systemd see of it.
 
+mod beforehand;
 mod process;
 mod ticks;
 mod windows;

@@ -49,7 +49,7 @@ pub(super) fn start(scene: &Scene) -> (Child, Supervisor) {
 }
 
 /// A date so many days from today.
-fn in_days(days: i64) -> String {
+pub(super) fn in_days(days: i64) -> String {
     let then = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
     then.strftime("%Y-%m-%d").to_string()
 }
