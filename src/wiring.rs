@@ -3,6 +3,7 @@
 //!
 //! Must never know: commands, pages, what is decided.
 
+mod backups;
 mod door;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::sandbox::SandboxError;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, witness};
 
+pub use backups::{BackupMade, Backups};
 use door::way_to;
 pub use door::{Door, bring_plans, check_mode, open_door, refused_plans};
 

@@ -1,13 +1,14 @@
-//! Whether the work could be done now: the book takes a row, the provider answers. For those who watch.
+//! Whether the work could be done now: the book takes a row, the provider answers; and what keeps the book fit.
 //!
 //! Promises: every look is bounded in time; the provider is asked at most once in [`LOOK_LASTS`], however many watch.
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::Billing;
+use super::{Billing, RunError};
 
 /// A look at the provider is good for so long.
 pub const LOOK_LASTS: Duration = Duration::from_secs(30);
@@ -29,6 +30,18 @@ pub async fn book(billing: &Billing) -> Result<(), String> {
         Ok(written) => written.unwrap_or_else(|closed| Err(closed.to_string())),
         Err(_) => Err(format!("it took no row within {BOOK_PATIENCE:?}")),
     }
+}
+
+/// Ended requests for runs are forgotten after this.
+const REQUESTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Gives the book what one that runs for years needs now and then; returns how many old requests it forgot.
+///
+/// # Errors
+/// When the book refuses.
+pub async fn tidy(billing: &Billing, now: Timestamp) -> Result<u64, RunError> {
+    let before = now.saturating_sub(REQUESTS_KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
+    Ok(billing.lane.run(move |store| store.tidy(before)).await??)
 }
 
 /// The last look at the provider.

@@ -11,10 +11,10 @@ use super::exit::{Exit, Failure};
 use super::house::first_subscriptions;
 use crate::billing::Billing;
 use crate::config::{self, Loaded, Settings};
-use crate::daemon::{Desk, EndedBadly, Pulse, Reload, ScheduleWords, Timetable, Wishes, schedule, signals};
+use crate::daemon::{Desk, EndedBadly, Job, Pulse, Reload, Timetable, Wishes, schedule, signals};
 use crate::store::{ChargingLock, StoreError};
 use crate::web::{self, Standing, Windows};
-use crate::wiring::{self, Claim, House, WiringError};
+use crate::wiring::{self, Backups, Claim, House, WiringError};
 
 /// Nothing but what every command takes.
 #[derive(Debug, Args)]
@@ -103,12 +103,19 @@ async fn claim_in_turn(
 }
 
 fn wishes(settings: &Settings, billing: Billing) -> Result<Wishes, String> {
-    let words = ScheduleWords {
-        billing: settings.schedule.billing.clone(),
-        card_watch: settings.schedule.card_watch.clone(),
-        reconcile: settings.schedule.reconcile.clone(),
-    };
-    Ok(Wishes { billing, timetable: Timetable::new(settings.zone.clone(), &words)? })
+    let (schedule, backup) = (&settings.schedule, settings.backup.as_ref());
+    let mut words = vec![
+        (Job::Billing, schedule.billing.as_str()),
+        (Job::CardWatch, &schedule.card_watch),
+        (Job::Reconcile, &schedule.reconcile),
+        (Job::Housekeeping, &schedule.housekeeping),
+    ];
+    words.extend(backup.map(|_| (Job::Backup, schedule.backup.as_str())));
+    Ok(Wishes {
+        billing,
+        timetable: Timetable::new(settings.zone.clone(), &words)?,
+        backups: backup.map(|wishes| Backups::new(&settings.store.path, wishes)),
+    })
 }
 
 /// Reads the same file again; what it says holds from the next piece of work on, or is refused as a whole.

@@ -11,7 +11,7 @@ use super::scalar;
 use super::secret;
 use super::section::{Found, Section};
 use super::settings::{
-    KeySource, OmiseSettings, SandboxSettings, ScheduleSettings, StoreSettings, WebSettings,
+    BackupSettings, KeySource, OmiseSettings, SandboxSettings, ScheduleSettings, StoreSettings, WebSettings,
 };
 
 /// More calls at one time than that are not patience but an attack on the provider.
@@ -22,6 +22,8 @@ const MOST_RATE_MILLI_PER_S: u32 = 1_000_000_000;
 const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(90);
 const LEAST_TIMEOUT: SignedDuration = SignedDuration::from_millis(100);
 const MOST_TIMEOUT: SignedDuration = SignedDuration::from_mins(10);
+const DEFAULT_BACKUPS: usize = 14;
+const MOST_BACKUPS: u64 = 10_000;
 const DEFAULT_DUE_LIMIT: SignedDuration = SignedDuration::from_hours(2);
 const LEAST_DUE_LIMIT: SignedDuration = SignedDuration::from_mins(1);
 const MOST_DUE_LIMIT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -160,8 +162,19 @@ fn due_limit(found: &Found<'_>) -> Option<SignedDuration> {
     found.parse(wanted, |text| scalar::duration_between(text, LEAST_DUE_LIMIT, MOST_DUE_LIMIT, wanted))
 }
 
+pub(super) fn backup(found: &Found<'_>) -> Option<BackupSettings> {
+    let section = found.section(&["folder", "keep"], "[backup] with `folder`")?;
+    let folder = section.need("folder", "the folder that backups are kept in").and_then(|v| v.path());
+    let keep = section.get("keep").and_then(|v| v.whole(1..=MOST_BACKUPS));
+    let keep = keep.and_then(|n| usize::try_from(n).ok()).unwrap_or(DEFAULT_BACKUPS);
+    Some(BackupSettings { folder: folder?, keep })
+}
+
 pub(super) fn schedule(found: &Found<'_>) -> ScheduleSettings {
-    let section = found.section(&["billing", "card_watch", "reconcile"], "[schedule] with cron words");
+    let section = found.section(
+        &["billing", "card_watch", "reconcile", "backup", "housekeeping"],
+        "[schedule] with cron words",
+    );
     let defaults = ScheduleSettings::default();
     let cron = |key: &str, default: String| {
         section
@@ -174,5 +187,7 @@ pub(super) fn schedule(found: &Found<'_>) -> ScheduleSettings {
         billing: cron("billing", defaults.billing),
         card_watch: cron("card_watch", defaults.card_watch),
         reconcile: cron("reconcile", defaults.reconcile),
+        backup: cron("backup", defaults.backup),
+        housekeeping: cron("housekeeping", defaults.housekeeping),
     }
 }

@@ -25,6 +25,8 @@ pub struct Settings {
     pub sandbox: SandboxSettings,
     /// The windows; `None`: none are opened.
     pub web: Option<WebSettings>,
+    /// Copies of the book that the service makes; `None`: it makes none.
+    pub backup: Option<BackupSettings>,
     /// When the daemon asks what is due.
     pub schedule: ScheduleSettings,
     /// About cards.
@@ -142,6 +144,15 @@ impl WebSettings {
     }
 }
 
+/// Copies of the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupSettings {
+    /// Where they lie; absolute, or relative to where the program was started.
+    pub folder: PathBuf,
+    /// How many are kept, 1 or more.
+    pub keep: usize,
+}
+
 /// Cron words with seconds, in the book's zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleSettings {
@@ -151,6 +162,10 @@ pub struct ScheduleSettings {
     pub card_watch: String,
     /// Our attempts against the provider's charges.
     pub reconcile: String,
+    /// A copy of the book, where `[backup]` asks for any.
+    pub backup: String,
+    /// What a book that runs for years needs now and then.
+    pub housekeeping: String,
 }
 
 impl Default for ScheduleSettings {
@@ -159,6 +174,8 @@ impl Default for ScheduleSettings {
             billing: "0 */5 * * * *".into(),
             card_watch: "0 30 3 * * *".into(),
             reconcile: "0 15 4 * * *".into(),
+            backup: "0 0 2 * * *".into(),
+            housekeeping: "0 45 2 * * *".into(),
         }
     }
 }

@@ -12,8 +12,8 @@ use super::{limits, plans, rooms};
 use crate::model::{PlanKey, PlanTerms, Zone, ZoneError};
 
 const KNOWN: &[&str] = &[
-    "zone", "include", "store", "omise", "web", "schedule", "plans", "dunning", "cards", "doubt", "catch_up",
-    "brakes", "sandbox",
+    "zone", "include", "store", "omise", "web", "backup", "schedule", "plans", "dunning", "cards", "doubt",
+    "catch_up", "brakes", "sandbox",
 ];
 
 /// Sections whose entries may come from several files.
@@ -109,6 +109,7 @@ fn settings(top: &Top<'_>, folder: &Path) -> Settings {
         store: rooms::store(top.one("store"), folder),
         sandbox: top.one("sandbox").map(rooms::sandbox).unwrap_or_default(),
         web: top.one("web").map(rooms::web),
+        backup: top.one("backup").and_then(rooms::backup),
         schedule: top.one("schedule").map_or_else(ScheduleSettings::default, rooms::schedule),
         cards: limits::cards(top.one("cards")),
         catch_up: limits::catch_up(top.one("catch_up")),

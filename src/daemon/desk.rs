@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use super::jobs::Job;
@@ -40,6 +40,9 @@ pub struct Desk {
     waiting: BTreeSet<Job>,
     look_up_doubt: bool,
     under_way: Option<(Work, JoinHandle<Done>)>,
+    /// Jobs that are done beside it, each once at a time.
+    beside: BTreeSet<Job>,
+    besides: JoinSet<Done>,
     reading: Option<JoinHandle<Result<Wishes, String>>>,
     considered: u64,
     considered_at: Duration,
@@ -51,6 +54,14 @@ pub struct Desk {
 async fn end_of<T>(task: Option<&mut JoinHandle<T>>) -> Result<T, EndedBadly> {
     match task {
         Some(task) => task.await.map_err(|broke| EndedBadly::Broke(broke.to_string())),
+        None => pending().await,
+    }
+}
+
+/// The next of what is done beside the work, as [`end_of`].
+async fn next_of(tasks: &mut JoinSet<Done>) -> Result<Done, EndedBadly> {
+    match tasks.join_next().await {
+        Some(done) => done.map_err(|broke| EndedBadly::Broke(broke.to_string())),
         None => pending().await,
     }
 }
@@ -80,6 +91,8 @@ impl Desk {
             waiting: BTreeSet::new(),
             look_up_doubt: false,
             under_way: None,
+            beside: BTreeSet::new(),
+            besides: JoinSet::new(),
             reading: None,
             considered: 0,
             told: String::new(),
@@ -100,6 +113,7 @@ impl Desk {
                 biased;
                 order = self.orders.recv(), if !self.is_stopping() => self.obey(order.unwrap_or(Order::Stop)),
                 done = end_of(self.under_way.as_mut().map(|(_, task)| task)) => self.ended(done?).await?,
+                done = next_of(&mut self.besides) => self.ended_beside(&done?).await?,
                 read = end_of(self.reading.as_mut()) => self.take_wishes(read?),
                 tick = self.ticks.recv(), if !self.is_stopping() => {
                     tick.ok_or(EndedBadly::NoTick)?;
@@ -167,15 +181,15 @@ impl Desk {
         if let Some(why) = &trouble {
             tracing::error!("{why}");
         }
-        let last = billing.lane.run(|store| {
-            let began = |job: Job| store.job_began(job.name());
-            Job::ALL.map(began).into_iter().collect::<Result<Vec<_>, _>>()
+        let jobs: Vec<Job> = self.wishes.timetable.jobs().collect();
+        let last = billing.lane.run(move |store| {
+            let began = |job: Job| store.job_began(job.name()).map(|last| (job, last));
+            jobs.into_iter().map(began).collect::<Result<Vec<_>, _>>()
         });
         let last = last.await.map_err(RunError::from)?.map_err(RunError::from)?;
-        for (job, last) in Job::ALL.into_iter().zip(last) {
-            let runs = matches!(&self.under_way, Some((Work::Job(running), _)) if *running == job);
-            if !runs && self.wishes.timetable.is_due(job, last, now) {
-                self.waiting.insert(job);
+        for (job, last) in &last {
+            if !self.runs(*job) && self.wishes.timetable.is_due(*job, *last, now) {
+                self.waiting.insert(*job);
             }
         }
         self.look_up_doubt |= recover::next_look(billing).await?.is_some_and(|look| look <= now);
@@ -186,13 +200,27 @@ impl Desk {
         self.standing.send_modify(|standing| {
             standing.clock_trouble = trouble;
             standing.next_look = next_look;
+            standing.jobs = last.into_iter().map(|(job, last)| (job.name(), last)).collect();
             standing.next_due = next_due;
         });
         Ok(())
     }
 
-    /// The most urgent thing that waits, if nothing is under way.
+    /// Whether that job is being done at this moment.
+    fn runs(&self, job: Job) -> bool {
+        let alone = matches!(&self.under_way, Some((Work::Job(running), _)) if *running == job);
+        alone || self.beside.contains(&job)
+    }
+
+    /// The most urgent thing that waits, if nothing is under way; and what is done beside it.
     fn start_next(&mut self) {
+        if self.phase() == Phase::Serving {
+            for job in self.waiting.extract_if(.., |job| job.is_beside()) {
+                let billing = self.wishes.billing.clone();
+                self.beside.insert(job);
+                self.besides.spawn(perform(Work::Job(job), billing, self.wishes.backups.clone()));
+            }
+        }
         if self.under_way.is_some() || self.phase() != Phase::Serving {
             return;
         }
@@ -211,7 +239,7 @@ impl Desk {
     fn begin(&mut self, work: Work) {
         let work = if work.charges() && self.clock_trouble().is_some() { Work::Recover } else { work };
         let billing = self.wishes.billing.clone();
-        self.under_way = Some((work.clone(), tokio::spawn(perform(work, billing))));
+        self.under_way = Some((work.clone(), tokio::spawn(perform(work, billing, None))));
     }
 
     fn clock_trouble(&self) -> Option<String> {
@@ -219,19 +247,38 @@ impl Desk {
         self.trust.trouble(clock.now(), clock.steady())
     }
 
-    /// Writes down what a piece of work came to.
-    async fn ended(&mut self, done: Done) -> Result<(), EndedBadly> {
-        self.under_way = None;
+    /// The same for what was done beside the work.
+    async fn ended_beside(&mut self, done: &Done) -> Result<(), EndedBadly> {
+        if let Work::Job(job) = &done.work {
+            self.beside.remove(job);
+        }
+        self.note(done).await?;
+        self.tell_of_failure(done);
+        Ok(())
+    }
+
+    /// Notes in the book that a job was done, if it was.
+    async fn note(&mut self, done: &Done) -> Result<(), EndedBadly> {
         if let (Work::Job(job), true) = (&done.work, done.counts()) {
             let (name, began) = (job.name(), done.began);
             let noted = self.wishes.billing.lane.run(move |store| store.note_job(name, began)).await;
             if let Err(error) = noted.map_err(RunError::from)? {
                 tracing::error!(%error, job = name, "the book could not note that a job was done");
             }
+            self.standing.send_modify(|standing| {
+                standing.jobs.insert(name, Some(began));
+            });
         }
         if let Some(error) = &done.error {
             tracing::error!(%error, work = done.work.name(), "a piece of work failed");
         }
+        Ok(())
+    }
+
+    /// Writes down what a piece of work came to.
+    async fn ended(&mut self, done: Done) -> Result<(), EndedBadly> {
+        self.under_way = None;
+        self.note(&done).await?;
         let recovering = self.phase() == Phase::Recovering;
         let now = self.wishes.billing.clock.now();
         self.tell_of(&done, now);

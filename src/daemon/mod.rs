@@ -15,7 +15,7 @@ mod wishes;
 mod work;
 
 pub use desk::Desk;
-pub use jobs::{Job, ScheduleWords, Timetable};
+pub use jobs::{Job, Timetable};
 pub use pulse::Pulse;
 pub use wishes::{Order, Reload, ReloadAnswer, Wishes};
 pub use work::EndedBadly;

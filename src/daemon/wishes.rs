@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use super::jobs::Timetable;
 use crate::billing::Billing;
+use crate::wiring::Backups;
 
 /// What people and the system ask of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Wishes {
     pub billing: Billing,
     /// When which job is due.
     pub timetable: Timetable,
+    /// Makes copies of the book; `None`: nobody wishes any.
+    pub backups: Option<Backups>,
 }
 
 /// New wishes to come, or why they were refused.

@@ -41,6 +41,11 @@ struct Build {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobName {
+    job: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Queue {
     queue: &'static str,
 }
@@ -168,6 +173,11 @@ fn of_the_service(registry: &mut Registry, standing: &Standing) {
         "End of the last run that nothing stopped; 0: none",
         good,
     );
+    let jobs = Family::<JobName, Gauge>::default();
+    for (job, last) in &standing.jobs {
+        jobs.get_or_create(&JobName { job }).set(seconds(*last));
+    }
+    registry.register("job_timestamp_seconds", "When a job last began that was done; 0: never", jobs);
     gauge(registry, "serving", "1 once old doubt was looked up", truth(standing.phase == Phase::Serving));
     gauge(registry, "busy", "1 while a piece of work is under way", truth(standing.busy.is_some()));
     gauge(

@@ -34,6 +34,14 @@ impl Desk {
         });
     }
 
+    /// What was done beside the work failed, or did not.
+    pub(super) fn tell_of_failure(&self, done: &Done) {
+        self.standing.send_modify(|standing| {
+            standing.trouble = done.error.as_ref().map(ToString::to_string).or(standing.trouble.take());
+            standing.totals.failures += u64::from(done.error.is_some());
+        });
+    }
+
     /// Feeds the watchdog, if the book answers and the work under way moved.
     pub(super) async fn feed(&mut self, steady: Duration) -> Result<(), EndedBadly> {
         let Some(every) = systemd::watchdog().map(|limit| limit / 4) else { return Ok(()) };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dues::billing::import::Import;
 use dues::billing::{Billing, BillingSettings, RatePerSecond};
 use dues::clock::Clock;
-use dues::daemon::{Desk, EndedBadly, Order, Pulse, Reload, ScheduleWords, Timetable, Wishes};
+use dues::daemon::{Desk, EndedBadly, Job, Order, Pulse, Reload, Timetable, Wishes};
 use dues::gateway::{Access, OmiseGateway};
 use dues::model::settings::{Brakes, Cards, CatchUp, Doubt};
 use dues::model::{DunningPolicy, EndAction, PlanKey, PlanTerms, RetrySchedule, Zone};
@@ -135,13 +135,14 @@ impl Service {
             stop: stop.clone(),
             paused: Arc::new(|| false),
         };
-        let words = ScheduleWords {
-            billing: "0 */5 * * * *".into(),
-            card_watch: "0 30 3 * * *".into(),
-            reconcile: "0 15 4 * * *".into(),
-        };
+        let words = [
+            (Job::Billing, "0 */5 * * * *"),
+            (Job::CardWatch, "0 30 3 * * *"),
+            (Job::Reconcile, "0 15 4 * * *"),
+            (Job::Housekeeping, "0 45 2 * * *"),
+        ];
         let lane = billing.lane.clone();
-        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap() };
+        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap(), backups: None };
         let (ticks, ticked) = mpsc::channel(1);
         let (orders, ordered) = mpsc::channel(4);
         let (told, standing) = watch::channel(Standing::default());

@@ -141,3 +141,43 @@ fn who_is_not_ready_says_why() {
     signal(&child, Signal::TERM);
     child.wait().expect(0);
 }
+
+#[test]
+fn a_service_keeps_copies_of_its_book_and_says_how_old_the_last_is() {
+    let scene = scene();
+    let more = "[backup]\nfolder = \"copies\"\nkeep = 2";
+    let (child, _supervisor, addr) = with_windows(&scene, more);
+    let last = || {
+        let page = looks_in(&addr, "/metrics", &addr).1;
+        let line =
+            page.lines().find_map(|line| line.strip_prefix("dues_job_timestamp_seconds{job=\"backup\"} "));
+        line.unwrap_or_else(|| panic!("no backup in\n{page}")).parse::<i64>().unwrap()
+    };
+    let begun = std::time::Instant::now();
+    while last() == 0 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "no backup was made");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(jiff::Timestamp::now().as_second() - last() < 60);
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+    let copies = || -> Vec<_> {
+        std::fs::read_dir(scene.path("copies")).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let made = copies();
+    assert_eq!(made.len(), 1, "{made:?}");
+    // It is a whole book, and the next start finds that it is not due.
+    scene.write(
+        "copy.toml",
+        &std::fs::read_to_string(scene.path("dues.toml")).unwrap().replace("dues.db", "copy.db"),
+    );
+    std::fs::copy(&made[0], scene.path("copy.db")).unwrap();
+    let rows = scene.dues(&["list", "subscriptions", "--json", "--config", "copy.toml"]).expect(0).rows();
+    assert_eq!(rows.len(), 6);
+    let _ = std::fs::remove_file(scene.path("notify"));
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("last run");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+    assert_eq!(copies(), made);
+}
