@@ -232,6 +232,8 @@ const STEPS: u32 = 20;
 enum Ticking {
     Plain,
     Doubled,
+    /// In the middle of the work that an earlier one began.
+    Burst,
     Lost,
     Late,
 }
@@ -247,6 +249,15 @@ async fn days_of(zone: &str, from: &str, ticking: Ticking) -> Outcome {
             Ticking::Doubled => {
                 service.pass(STEP).await;
                 service.tick().await;
+                service.tick().await;
+            }
+            Ticking::Burst => {
+                service.pass(STEP).await;
+                for _ in 0..5 {
+                    // One that finds no place says the same as the one that has it.
+                    let _ = service.ticks.try_send(());
+                    tokio::task::yield_now().await;
+                }
                 service.tick().await;
             }
             Ticking::Lost => {
@@ -269,7 +280,7 @@ async fn all_ticking_gives_one_book(zone: &str, from: &str, periods: usize) {
     let plain = days_of(zone, from, Ticking::Plain).await;
     assert_eq!(plain.invoices.len(), periods * CUSTOMERS as usize, "{plain:#?}");
     assert_eq!(plain.charged.len(), plain.invoices.len(), "{plain:#?}");
-    for ticking in [Ticking::Doubled, Ticking::Lost, Ticking::Late] {
+    for ticking in [Ticking::Doubled, Ticking::Burst, Ticking::Lost, Ticking::Late] {
         assert_eq!(days_of(zone, from, ticking).await, plain, "{ticking:?}");
     }
 }
