@@ -28,11 +28,13 @@ pub enum Bug {
     WrongUnit,
     /// A result is written without naming the version it expects.
     ResultWithoutVersion,
+    /// Another saved card is charged although the customer never agreed to it.
+    BackupWithoutConsent,
 }
 
 impl Bug {
-    /// All twelve.
-    pub const ALL: [Self; 12] = [
+    /// All of them.
+    pub const ALL: [Self; 13] = [
         Self::NoIntent,
         Self::KeyMadeAnew,
         Self::ServerErrorIsDecline,
@@ -45,6 +47,7 @@ impl Bug {
         Self::RetriedAfterNever,
         Self::WrongUnit,
         Self::ResultWithoutVersion,
+        Self::BackupWithoutConsent,
     ];
 
     /// Its name in `DUES_PLANT`.
@@ -62,6 +65,7 @@ impl Bug {
             Self::RetriedAfterNever => "retried-after-never",
             Self::WrongUnit => "wrong-unit",
             Self::ResultWithoutVersion => "result-without-version",
+            Self::BackupWithoutConsent => "backup-without-consent",
         }
     }
 }

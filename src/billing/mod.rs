@@ -6,6 +6,7 @@
 
 pub mod adopt;
 mod brakes;
+pub mod card_seen;
 pub mod card_watch;
 mod cards;
 pub mod care;
@@ -41,6 +42,7 @@ use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
 use crate::model::{CustomerId, SubscriptionId, Zone};
 use crate::store::Lane;
 
+pub use card_seen::{CardSeen, card_seen};
 pub use error::RunError;
 pub use meters::Meters;
 pub use pace::RatePerSecond;

@@ -130,7 +130,7 @@ pub(super) fn reconcile_book(args: &ReconcileArgs, context: &Context) -> Result<
     let window = window(args, context)?;
     let mut findings = Vec::new();
     let counts = context.wait(async {
-        let house = house::open(context, Purpose::Look).await?;
+        let house = house::open(context, Purpose::Keep).await?;
         let counts = reconcile(&house.billing, window, &mut |finding| findings.push(finding)).await;
         house.close(context.settings()).await?;
         Ok(counts?)

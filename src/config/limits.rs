@@ -16,12 +16,15 @@ const OLDEST_FRESH_DAYS: SignedDuration = SignedDuration::from_hours(24 * 90);
 const LONGEST_WARNING: SignedDuration = SignedDuration::from_hours(24 * 366);
 const MOST_WARNINGS: usize = 12;
 const DEFAULT_WARNINGS_DAYS: [i64; 3] = [45, 15, 3];
+/// A card lives for about five years: twelve renewals of a yearly plan are beyond any card.
+const MOST_RENEWALS_AHEAD: u64 = 12;
 const DEFAULT_HOLD_AFTER: u32 = 3;
 const DEFAULT_CHARGES_PER_RUN: u64 = 100_000;
 const DEFAULT_DECLINE_SHARE_MILLI: u32 = 500;
 
 pub(super) fn cards(found: Option<&Found<'_>>) -> Cards {
-    let section = found.and_then(|found| found.section(&["fresh", "warn_before"], "[cards] with its keys"));
+    const KNOWN: &[&str] = &["fresh", "warn_before", "renewals_ahead", "try_expired"];
+    let section = found.and_then(|found| found.section(KNOWN, "[cards] with its keys"));
     let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
     let wanted = "a length of time from \"0s\" to \"90 days\"";
     let fresh = get("fresh").and_then(|v| {
@@ -32,6 +35,11 @@ pub(super) fn cards(found: Option<&Found<'_>>) -> Cards {
     Cards {
         fresh: fresh.unwrap_or(DAY),
         warn_before: get("warn_before").and_then(|v| warnings(&v)).unwrap_or_else(defaults),
+        renewals_ahead: get("renewals_ahead")
+            .and_then(|v| v.whole(0..=MOST_RENEWALS_AHEAD))
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(1),
+        try_expired: get("try_expired").and_then(|v| v.flag()).unwrap_or(false),
     }
 }
 

@@ -13,6 +13,10 @@ pub struct Cards {
     pub fresh: SignedDuration,
     /// How long before a card's end its customer is warned, longest first.
     pub warn_before: Vec<SignedDuration>,
+    /// A card that ends before so many renewals to come is told of; 0: renewals are not looked at.
+    pub renewals_ahead: u32,
+    /// An expired card is tried once per period all the same: some issuers go on honouring the old month.
+    pub try_expired: bool,
 }
 
 /// Wishes about doubt.

@@ -97,7 +97,7 @@ mod tests {
 
     fn policy(waits: &[&str], at: Option<Time>) -> DunningPolicy {
         let waits: Vec<Wait> = waits.iter().map(|w| w.parse().unwrap()).collect();
-        DunningPolicy { name: "t".into(), retry: RetrySchedule::Ladder(waits), at, then: EndAction::Pause }
+        DunningPolicy::plain("t".into(), RetrySchedule::Ladder(waits), at, EndAction::Pause)
     }
 
     fn next(policy: &DunningPolicy, zone: &str, first: &str, last: &str, count: u32) -> Option<String> {

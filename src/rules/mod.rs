@@ -8,6 +8,7 @@
 //! a charge, [`conclude`] after it.
 
 mod ahead;
+mod backup;
 mod budget;
 pub mod calendar;
 mod card_watch;
@@ -20,6 +21,7 @@ mod curve;
 pub mod declines;
 pub mod doubt;
 mod draft;
+pub mod ending;
 mod explain;
 mod flags;
 mod ladder;
@@ -29,6 +31,7 @@ mod prepared;
 mod queue;
 pub mod recover;
 mod wake;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Twelve planted bugs: each is let loose in the real binary, and the judge must see it; without it, nothing.
+//! Planted bugs: each is let loose in the real binary, and the judge must see it; without it, nothing.
 //!
 //! The table is a `match` over every bug there is, so a new one without its catch does not compile.
 
@@ -21,6 +21,7 @@ fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
         Bug::ExpiredCardCharged => ("uncalled for", scenes::an_expired_card),
         Bug::SecondRunCharges => ("twice", scenes::two_runs_at_one_instant),
         Bug::RetriedAfterNever => ("after never", scenes::a_stolen_card_and_a_month),
+        Bug::BackupWithoutConsent => ("uncalled for", scenes::a_second_card_that_nobody_agreed_to),
         Bug::WrongUnit => ("wrong amount", scenes::one_plain_charge),
         Bug::ResultWithoutVersion => ("overwritten", scenes::a_cancel_while_the_answer_is_on_its_way),
     }
@@ -94,6 +95,11 @@ fn second_run_charges() {
 #[test]
 fn retried_after_never() {
     caught(Bug::RetriedAfterNever);
+}
+
+#[test]
+fn backup_without_consent() {
+    caught(Bug::BackupWithoutConsent);
 }
 
 #[test]

@@ -32,12 +32,8 @@ pub(super) fn card(id: &str, expires: (i64, i64)) -> CardSnapshot {
 }
 
 pub(super) fn ladder(waits: &[&str], then: EndAction) -> DunningPolicy {
-    DunningPolicy {
-        name: "standard".into(),
-        retry: RetrySchedule::Ladder(waits.iter().map(|w| w.parse().unwrap()).collect()),
-        at: Some(jiff::civil::time(9, 0, 0, 0)),
-        then,
-    }
+    let retry = RetrySchedule::Ladder(waits.iter().map(|w| w.parse().unwrap()).collect());
+    DunningPolicy::plain("standard".into(), retry, Some(jiff::civil::time(9, 0, 0, 0)), then)
 }
 
 pub(super) fn curve(curve: Curve, then: EndAction) -> DunningPolicy {
@@ -72,7 +68,12 @@ pub(super) fn circumstances(at: Timestamp) -> Circumstances {
         installation: Installation([7; 16]),
         epoch: Some(Epoch(1)),
         limits: AccountLimits::default(),
-        cards: Cards { fresh: SignedDuration::from_hours(24), warn_before: vec![] },
+        cards: Cards {
+            fresh: SignedDuration::from_hours(24),
+            warn_before: vec![],
+            renewals_ahead: 1,
+            try_expired: false,
+        },
         doubt: Doubt { settle: SignedDuration::from_mins(10) },
         catch_up: CatchUp { hold_after: 3 },
         customer_day: BTreeMap::new(),

@@ -13,6 +13,8 @@ mod money;
 mod planted;
 mod properties;
 mod smoke;
+mod stories_backup;
+mod stories_cards;
 mod stories_course;
 mod stories_declined;
 mod stories_missed;

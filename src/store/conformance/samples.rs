@@ -6,11 +6,11 @@ use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Attempt, AttemptId, AttemptStatus, BillingPeriod, CardId, CardSnapshot, Change, ChargeId, CustomerId,
-    DunningPolicy, EndAction, Epoch, EventKind, Expiration, IdempotencyKey, Intent, Interval, Invoice,
-    InvoiceId, InvoiceStatus, Money, NewEvent, PlanKey, PlanTerms, PlanVersionId, Quantity, RetrySchedule,
-    Snapshot, Subscription, SubscriptionId, SubscriptionStatus, Transition, Unit, Version, Wait, WaitUnit,
-    Zone,
+    Attempt, AttemptId, AttemptStatus, BackupCard, BillingPeriod, CardId, CardSnapshot, Change, ChargeId,
+    CustomerId, DunningPolicy, EndAction, Epoch, EventKind, Expiration, IdempotencyKey, Intent, Interval,
+    Invoice, InvoiceId, InvoiceStatus, Money, NewEvent, PlanKey, PlanTerms, PlanVersionId, Quantity,
+    RetrySchedule, Snapshot, Subscription, SubscriptionId, SubscriptionStatus, Transition, Unit, Version,
+    Wait, WaitUnit, Zone,
 };
 use crate::store::{CustomerReading, Store};
 
@@ -32,12 +32,12 @@ pub(crate) fn terms(price: &str) -> PlanTerms {
         every: Interval::new(1, Unit::Month).unwrap(),
         trial: None,
         description: Some("Pro, {period_start} to {period_end}".into()),
-        dunning: DunningPolicy {
-            name: "standard".into(),
-            retry: RetrySchedule::Ladder(vec![Wait::new(2, WaitUnit::Day).unwrap()]),
-            at: Some(jiff::civil::time(9, 0, 0, 0)),
-            then: EndAction::Pause,
-        },
+        dunning: DunningPolicy::plain(
+            "standard".into(),
+            RetrySchedule::Ladder(vec![Wait::new(2, WaitUnit::Day).unwrap()]),
+            Some(jiff::civil::time(9, 0, 0, 0)),
+            EndAction::Pause,
+        ),
     }
 }
 
@@ -97,6 +97,7 @@ pub(crate) fn subscription(n: u32, plan: PlanVersionId) -> Subscription {
         anchor_index: 0,
         next_index: 0,
         card: None,
+        backup: BackupCard::No,
         cancel_at: None,
         pause: None,
         ended_at: None,

@@ -60,12 +60,8 @@ struct Outcome {
 }
 
 fn plan() -> (PlanKey, PlanTerms) {
-    let dunning = DunningPolicy {
-        name: "standard".into(),
-        retry: RetrySchedule::Ladder(vec!["1 day".parse().unwrap()]),
-        at: None,
-        then: EndAction::Pause,
-    };
+    let retry = RetrySchedule::Ladder(vec!["1 day".parse().unwrap()]);
+    let dunning = DunningPolicy::plain("standard".into(), retry, None, EndAction::Pause);
     let terms = PlanTerms {
         name: "Daily".into(),
         price: "120.00 THB".parse().unwrap(),
@@ -80,7 +76,12 @@ fn plan() -> (PlanKey, PlanTerms) {
 fn settings(zone: &Zone) -> BillingSettings {
     BillingSettings {
         zone: zone.clone(),
-        cards: Cards { fresh: SignedDuration::from_hours(24), warn_before: Vec::new() },
+        cards: Cards {
+            fresh: SignedDuration::from_hours(24),
+            warn_before: Vec::new(),
+            renewals_ahead: 1,
+            try_expired: false,
+        },
         doubt: Doubt { settle: SignedDuration::from_secs(1) },
         catch_up: CatchUp { hold_after: 30 },
         brakes: Brakes {
