@@ -12,8 +12,8 @@
 //!  4   daemon/                                the way to run the house (simulator/: another, not built yet)
 //!  3   web/  wiring.rs                        windows to look in; the fuse box
 //!  2   billing/  notify/  config/  sandbox/    the work; its messengers; the wishes; the pretend Omise
-//!  1   rules/  gateway/  store/  clock.rs      decisions; the bank's door; the book; the time
-//!  0   model/  omise/  hooks.rs                the words; the API client; the test-suite's switches
+//!  1   rules/  gateway/  store/                decisions; the bank's door; the book
+//!  0   model/  omise/  clock.rs  hooks.rs      the words; the API client; the time; the test-suite's switches
 //! ```
 //!
 //! - [`model`]: every noun the others speak. A value that can be constructed makes sense: [`model::Money`] is exact and
@@ -26,7 +26,8 @@
 //! - [`gateway`]: turns "charge this" into a request and its answer into an outcome. It knows no book and no rule.
 //! - [`store`]: the book. One synchronous trait with SQLite behind it; `commit` is the only way to write, names the
 //!   versions it expects, and is durable when it returns. The lane in front of it commits in groups.
-//! - `clock`: the only file that reads the system clock. Everyone else is told the time.
+//! - `clock`: the only file that reads the system clock. Everyone else is told the time; who measures how long a call
+//!   or a commit took has its stopwatch from there.
 //! - [`billing`]: the work. Loads what is due, lets the rules decide, makes intents durable, sends each once, keeps
 //!   every result, and takes up old doubt before anything new.
 //! - [`notify`]: delivers what the outbox holds, by letter, signed webhook or command. It decides nothing.
