@@ -20,5 +20,6 @@ mod planted;
 mod refusals;
 mod sandbox;
 mod sdk;
+mod soak;
 mod stories;
 mod systemd;
