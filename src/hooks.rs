@@ -1,4 +1,4 @@
-//! Kill points, planted bugs and a clock that leaps, for the test-suite; without the feature `test-hooks` every function here is
+//! Kill points, planted bugs, a clock that leaps and a loop that hangs, for the test-suite; without the feature `test-hooks` every function here is
 //! empty or constant, so a shipped binary holds none of it. Knows nothing of the rooms that call it.
 
 /// A bug that the suite can plant to prove that a test goes red.
@@ -110,6 +110,17 @@ mod live {
         Duration::from_secs(seconds)
     }
 
+    /// Holds the calling thread for ever if the file that `DUES_HANG` names is there; the rest of the process goes on.
+    pub fn hang_point() {
+        static FILE: OnceLock<Option<std::path::PathBuf>> = OnceLock::new();
+        let file = FILE.get_or_init(|| std::env::var_os("DUES_HANG").map(Into::into));
+        if file.as_ref().is_some_and(|file| file.exists()) {
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+
     /// Stops this process with SIGKILL if `DUES_KILL_AT` is `name` or `name:nth` and this is the nth time here.
     pub fn kill_point(name: &str) {
         static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
@@ -132,7 +143,7 @@ mod live {
 }
 
 #[cfg(feature = "test-hooks")]
-pub use live::{clock_ahead, kill_point, planted, with_planted};
+pub use live::{clock_ahead, hang_point, kill_point, planted, with_planted};
 
 /// Nothing: clocks leap only for the test-suite.
 #[cfg(not(feature = "test-hooks"))]
@@ -152,6 +163,11 @@ pub const fn planted(_: Bug) -> bool {
 #[cfg(not(feature = "test-hooks"))]
 #[inline]
 pub const fn kill_point(_: &str) {}
+
+/// Nothing: what the test-suite can make hang goes on everywhere else.
+#[cfg(not(feature = "test-hooks"))]
+#[inline]
+pub const fn hang_point() {}
 
 /// The places where `kill_point` is called, in the order that a charge passes them.
 pub const KILL_POINTS: &[&str] = &[

@@ -38,7 +38,7 @@
 //! - [`daemon`]: the service. A tick without meaning wakes it, it asks what is due, does one piece of work at a time,
 //!   and tells systemd how it stands.
 //! - `cli`: one file per command. It prints; it decides nothing.
-//! - [`hooks`]: kill points, planted bugs and a clock that leaps; empty in a shipped binary.
+//! - [`hooks`]: kill points, planted bugs, a leaping clock, a hanging loop; empty in a shipped binary.
 //!
 //! # The walk of one charge
 //!
