@@ -8,7 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::exit::Exit;
 use super::{
     backup, cancel, change, charges, charging, check, completions, customers, daemon, import, invoice, list,
-    man, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe, tokens, why,
+    man, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, simulate, subscribe,
+    tokens, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -118,6 +119,8 @@ pub enum Command {
     Man(man::ManArgs),
     /// Run the pretend Omise on loopback, for trying things out and for tests
     Sandbox(sandbox::SandboxArgs),
+    /// Play months of a made-up book and compare dunning policies
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Shows what the parser has to say: help and version on stdout, mistakes on stderr.

@@ -45,6 +45,7 @@ mod retry;
 mod rows;
 mod run_now;
 mod sandbox;
+mod simulate;
 mod standing;
 mod subscribe;
 mod tokens;
@@ -107,5 +108,6 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Sandbox(args) => sandbox::run(&args, global.json),
+        Command::Simulate(args) => simulate::run(&args, &global),
     }
 }

@@ -193,14 +193,14 @@ impl Soak {
         self.beside.wait_for_runs();
         service.signal(Signal::TERM);
         service.wait().expect(0);
-        self.to_noon();
+        self.leap_to_noon();
         for _ in 0..4 {
             self.world.dues(&["run-now", "--json"]).expect(0);
         }
     }
 
     /// To the middle of a day, so that no period begins while the book is read.
-    fn to_noon(&mut self) {
+    fn leap_to_noon(&mut self) {
         let now = self.world.local_now();
         let noon =
             now.round(Unit::Day).and_then(|day| day.checked_add(36.hours())).expect("within the calendar");

@@ -177,6 +177,19 @@ fn card_for(seed: u64, fate: Fate, turn: usize, owner: u32) -> Card {
     }
 }
 
+/// A customer's new default card, which pays: what a customer leaves behind who entered another one. The old card
+/// stays saved.
+pub fn renew_card(world: &mut World, customer: u32) -> u32 {
+    let turn = world.cards.len();
+    let now = world.now_ms();
+    let card = card_for(world.seed, Fate::Paying, turn, customer);
+    let card = world.cards.add(now, card);
+    let owner = world.customers.change(customer);
+    owner.cards.push(card);
+    owner.default_card = Some(card);
+    card
+}
+
 /// Every seeded customer with its fate, destroyed ones included.
 pub fn list(world: &World) -> Vec<SeededCustomer> {
     (0..u32::try_from(world.customers.len()).unwrap_or(u32::MAX))
