@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::chance::{Chance, Draw, WHOLE};
+use super::payday::Payday;
 use super::scenario::{Class, FIRST_TRIES_DECLINED, Scenario};
 use crate::model::Zone;
 use crate::sandbox::Ruling;
@@ -36,15 +37,6 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Longer than this nobody waits for a balance.
 const MOST_DAYS: i64 = 400;
 
-/// When money comes in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Payday {
-    Day(i8),
-    LastWorkingDay,
-}
-
-const PAYDAYS: [Payday; 4] = [Payday::Day(25), Payday::LastWorkingDay, Payday::Day(1), Payday::Day(15)];
-
 /// What went wrong, and since when.
 #[derive(Clone, Copy, Debug)]
 struct Trouble {
@@ -71,8 +63,7 @@ pub struct Card {
 impl Card {
     /// A good card of that customer.
     pub fn new(chance: Chance, whose: usize, zone: Zone) -> Self {
-        let number = chance.number(Draw::Payday, whose, 0);
-        let payday = PAYDAYS[usize::try_from(number % PAYDAYS.len() as u64).unwrap_or(0)];
+        let payday = Payday::of(chance.number(Draw::Payday, whose, 0));
         Self { whose, zone, payday, asked: 0, troubles: 0, trouble: None }
     }
 
@@ -145,7 +136,7 @@ impl Card {
                 break;
             }
             day = day.tomorrow().unwrap_or(today);
-            let hazard = match (full, self.is_near_payday(day)) {
+            let hazard = match (full, self.payday.is_near(day)) {
                 (true, _) => DRAINS,
                 (false, true) => REFILLS * PAYDAY_TIMES,
                 (false, false) => REFILLS,
@@ -153,15 +144,6 @@ impl Card {
             full ^= chance.happens(Draw::Balance, self.whose, number_of(day), hazard);
         }
         full
-    }
-
-    /// Within a day of it.
-    fn is_near_payday(&self, day: Date) -> bool {
-        let near = [day.yesterday().unwrap_or(day), day, day.tomorrow().unwrap_or(day)];
-        near.into_iter().any(|day| match self.payday {
-            Payday::Day(wanted) => day.day() == wanted,
-            Payday::LastWorkingDay => day == last_working_day(day),
-        })
     }
 
     fn block_lifts(&self, chance: Chance, trouble: &Trouble, now: Timestamp) -> bool {
@@ -209,16 +191,6 @@ impl Card {
 /// Days as numbers that differ.
 fn number_of(day: Date) -> u64 {
     u64::from(day.year().unsigned_abs()) * 1_000 + u64::from(day.day_of_year().unsigned_abs())
-}
-
-fn last_working_day(day: Date) -> Date {
-    let last = day.last_of_month();
-    let back = match last.weekday() {
-        jiff::civil::Weekday::Saturday => 1,
-        jiff::civil::Weekday::Sunday => 2,
-        _ => 0,
-    };
-    (0..back).fold(last, |day, _| day.yesterday().unwrap_or(day))
 }
 
 #[cfg(test)]
@@ -278,11 +250,5 @@ mod tests {
         assert_eq!(answers(Class::Never), 0);
         assert!((230..330).contains(&answers(Class::Gone)), "{}", answers(Class::Gone));
         assert!((320..430).contains(&answers(Class::Customer)), "{}", answers(Class::Customer));
-    }
-
-    #[test]
-    fn the_last_working_day_is_no_weekend() {
-        assert_eq!(last_working_day(Date::constant(2026, 1, 3)), Date::constant(2026, 1, 30));
-        assert_eq!(last_working_day(Date::constant(2026, 3, 3)), Date::constant(2026, 3, 31));
     }
 }

@@ -2,7 +2,8 @@
 //! limits.
 //!
 //! Promises: every charge is held against the limits by what was truly asked of each card, not by what the book
-//! believes. Must never know the policy, or the book.
+//! believes. A customer's cards share one state: whichever is charged, the newest decides. Must never know the policy,
+//! or the book.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -72,7 +73,8 @@ impl Issuer {
     pub fn take_answers(&self, now: Timestamp) -> Vec<&str> {
         let mut state = self.state();
         let mut renewed = Vec::new();
-        while let Some((_, whose, trouble)) = state.answers.pop_first_if(now) {
+        while state.answers.first().is_some_and(|(at, _, _)| *at <= now) {
+            let Some((_, whose, trouble)) = state.answers.pop_first() else { break };
             // Whose trouble ended meanwhile has no reason to.
             if state.cards[whose].in_trouble() == Some(trouble) {
                 state.cards[whose].renew();
@@ -89,17 +91,6 @@ impl Issuer {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Takes the first answer that has come.
-trait PopDue {
-    fn pop_first_if(&mut self, now: Timestamp) -> Option<(Timestamp, usize, u64)>;
-}
-
-impl PopDue for BTreeSet<(Timestamp, usize, u64)> {
-    fn pop_first_if(&mut self, now: Timestamp) -> Option<(Timestamp, usize, u64)> {
-        if self.first().is_some_and(|(at, _, _)| *at <= now) { self.pop_first() } else { None }
     }
 }
 

@@ -14,6 +14,7 @@ mod chance;
 mod hand;
 mod issuer;
 mod judge;
+mod payday;
 mod scenario;
 mod tally;
 mod year;

@@ -12,6 +12,7 @@
 //! timing allows; `tests/soak` sets both.
 
 mod beside;
+mod faults;
 mod world;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,6 @@ use beside::Beside;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Unit, Zoned};
 use rustix::process::Signal;
-use serde_json::json;
 use world::World;
 
 use crate::harness::{Book, Chance, Child, Expected, judge, text};
@@ -47,41 +47,6 @@ const MOST_BETWEEN_COMMANDS_MS: u64 = 2_500;
 const STEP: Duration = Duration::from_millis(10);
 /// After the faults, everything must come to rest within so many leaps.
 const MOST_LEAPS_TO_REST: u32 = 120;
-
-/// Faults of charges, each in so many of a thousand.
-const CHARGE_FAULTS: &[(&str, u32)] = &[
-    ("silence_before", 8),
-    ("silence_after", 8),
-    ("close_before", 15),
-    ("close_after", 25),
-    ("reset_before", 8),
-    ("reset_after", 15),
-    ("late:100", 8),
-    ("status_before:500", 10),
-    ("status_after:500", 15),
-    ("status_before:503", 10),
-    ("page_after:502", 10),
-    ("status_before:400", 3),
-    ("too_many:0", 10),
-    ("decline:insufficient_fund", 30),
-    ("decline:failed_processing", 20),
-    ("truncate", 8),
-    ("cut_at:200", 8),
-    ("html_after", 5),
-    ("wrong:amount", 5),
-    ("wrong:metadata", 5),
-    ("status_word:thinking", 4),
-    ("in_flight:50", 8),
-    ("no_date", 10),
-    ("delay_after:80", 50),
-];
-/// Faults of reads.
-const READ_FAULTS: &[(&str, &str, u32)] = &[
-    ("/charges", "status_before:503", 20),
-    ("/charges", "reset_before", 10),
-    ("/charges", "no_date", 10),
-    ("/customers", "status_before:500", 20),
-];
 
 #[test]
 fn kills_faults_and_leaps_of_time_leave_ledger_and_book_the_same() {
@@ -123,13 +88,7 @@ impl Soak {
         }
         world.write("first.csv", &csv);
         world.dues(&["import", "first.csv"]).expect(0);
-        let charges = CHARGE_FAULTS.iter().map(
-            |(faults, share)| json!({"path": "/charges", "method": "POST", "per_mille": share, "faults": faults}),
-        );
-        let reads = READ_FAULTS.iter().map(
-            |(path, faults, share)| json!({"path": path, "method": "GET", "per_mille": share, "faults": faults}),
-        );
-        world.rules(&charges.chain(reads).collect());
+        world.rules(&faults::rules());
         let chance = Chance::new(seed);
         Self { chance, world, beside, first_day, service: None, kills: 0, leaps: 0, played: Vec::new() }
     }

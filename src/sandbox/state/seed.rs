@@ -9,6 +9,7 @@ use super::ids::mix;
 use super::world::World;
 use crate::sandbox::objects::cards::Card;
 use crate::sandbox::objects::customers::Customer;
+use crate::sandbox::objects::events::{self, Subject};
 use crate::sandbox::objects::{customers, testcards};
 
 /// 2020-01-01T00:00:00Z: seeded customers were made from here on, one a second, long before any test's now.
@@ -187,6 +188,7 @@ pub fn renew_card(world: &mut World, customer: u32) -> u32 {
     let owner = world.customers.change(customer);
     owner.cards.push(card);
     owner.default_card = Some(card);
+    events::tell(world, "customer.update.card", Subject::Customer(customer));
     card
 }
 
