@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -70,31 +72,66 @@ enum ScenarioArg {
     B,
 }
 
-/// Plays each policy in turn and prints the table.
+/// Plays each policy and prints the table.
 pub(super) fn run(args: &SimulateArgs, global: &Global) -> Result<Exit, Failure> {
     let loaded = wishes(global)?;
-    let plans = chosen(&loaded, &args.policy)?;
-    let runtime = tokio::runtime::Runtime::new()?;
-    let mut rows = Vec::new();
-    for plan in plans {
-        let policy = plan.1.dunning.name.clone();
-        let play = Play {
+    let plays: Vec<Play> =
+        chosen(&loaded, &args.policy)?.into_iter().map(|plan| args.play(&loaded, plan)).collect();
+    let days = u64::from(args.days) * plays.len() as u64;
+    let found = play_all(&plays, &Mutex::new(Progress::new(global, "days", days)))?;
+    let policies = plays.into_iter().map(|play| play.plan.1.dunning.name);
+    print(&policies.zip(found).collect::<Vec<_>>(), args, global)?;
+    Ok(Exit::Done)
+}
+
+impl SimulateArgs {
+    fn play(&self, loaded: &Loaded, plan: (PlanKey, PlanTerms)) -> Play {
+        Play {
             settings: wiring::billing_settings(&loaded.settings),
             plan,
-            subscriptions: args.subscriptions,
-            days: args.days,
-            scenario: match args.scenario {
+            subscriptions: self.subscriptions,
+            days: self.days,
+            scenario: match self.scenario {
                 ScenarioArg::A => Scenario::A,
                 ScenarioArg::B => Scenario::B,
             },
-            seed: args.seed,
-        };
-        let mut progress = Progress::new(global, "days", u64::from(args.days));
-        let played = runtime.block_on(simulate(&play, &mut |day| progress.set(day)));
-        rows.push((policy, played.map_err(Failure::unexpected)?));
+            seed: self.seed,
+        }
     }
-    print(&rows, args, global)?;
-    Ok(Exit::Done)
+}
+
+/// As many at a time as there are cores, each on a thread of its own: they share nothing.
+fn play_all(plays: &[Play], progress: &Mutex<Progress>) -> Result<Vec<Recovery>, Failure> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let (next, days) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let work = || {
+        let mut found = Vec::new();
+        while let Some((place, play)) = {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            plays.get(place).map(|play| (place, play))
+        } {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let mut told = 0;
+            let played = runtime.block_on(simulate(play, &mut |day| {
+                let all = days.fetch_add(day - told, Ordering::Relaxed) + day - told;
+                told = day;
+                progress.lock().unwrap_or_else(PoisonError::into_inner).set(all);
+            }));
+            found.push((place, played.map_err(Failure::unexpected)?));
+        }
+        Ok::<_, Failure>(found)
+    };
+    let mut found = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores.min(plays.len())).map(|_| scope.spawn(work)).collect();
+        let mut all: Vec<(usize, Recovery)> = Vec::new();
+        for thread in threads {
+            let broke = |_| Failure::unexpected("a play broke off");
+            all.extend(thread.join().map_err(broke)??);
+        }
+        Ok::<_, Failure>(all)
+    })?;
+    found.sort_unstable_by_key(|(place, _)| *place);
+    Ok(found.into_iter().map(|(_, recovery)| recovery).collect())
 }
 
 /// The config that was named, else the built-in policies.

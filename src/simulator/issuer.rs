@@ -102,7 +102,11 @@ impl Bank for Issuer {
         let mut state = self.state();
         let state = &mut *state;
         let record = state.records.entry(question.card.into()).or_default();
-        state.over_budget += u64::from(record.is_spent(now));
+        if record.is_spent(now) {
+            let (month, forbidden) = (record.declines.len(), record.forbidden);
+            tracing::error!(whose, card = question.card, %now, month, forbidden, "a try beyond the networks' limits");
+            state.over_budget += 1;
+        }
         let card = &mut state.cards[whose];
         let before = card.in_trouble();
         let ruling = card.try_at(self.chance, self.scenario, now);
