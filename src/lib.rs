@@ -9,7 +9,7 @@
 //! ```text
 //!  6   main.rs           the street door
 //!  5   cli/              the counter: one file per command
-//!  4   daemon/                                the way to run the house (simulator/: another, not built yet)
+//!  4   daemon/  simulator/                    two ways to run the house
 //!  3   web/  wiring.rs                        windows to look in; the fuse box
 //!  2   billing/  notify/  config/  sandbox/    the work; its messengers; the wishes; the pretend Omise
 //!  1   rules/  gateway/  store/                decisions; the bank's door; the book
@@ -39,8 +39,10 @@
 //! - [`web`]: windows on loopback, `/healthz`, `/readyz` and `/metrics`. It shows counts and ages, nobody's name.
 //! - [`daemon`]: the service. A tick without meaning wakes it, it asks what is due, does one piece of work at a time,
 //!   and tells systemd how it stands.
+//! - [`simulator`]: the other way to run it: months of a made-up book in minutes, the real billing against the
+//!   sandbox, with time that is told and cards that fail for hidden reasons.
 //! - `cli`: one file per command. It prints; it decides nothing.
-//! - [`hooks`]: kill points and planted bugs; empty in a shipped binary.
+//! - [`hooks`]: kill points, planted bugs, a leaping clock, a hanging loop; empty in a shipped binary.
 //!
 //! # The walk of one charge
 //!
@@ -71,6 +73,7 @@ pub mod notify;
 pub mod omise;
 pub mod rules;
 pub mod sandbox;
+pub mod simulator;
 pub mod store;
 pub mod web;
 pub mod wiring;

@@ -248,7 +248,8 @@ fn closed(settings: &Settings) -> WiringError {
     WiringError::Store(StoreError::Other { path: settings.store.path.clone(), what })
 }
 
-fn billing_settings(settings: &Settings) -> BillingSettings {
+/// What billing wishes, out of a config.
+pub fn billing_settings(settings: &Settings) -> BillingSettings {
     BillingSettings {
         zone: settings.zone.clone(),
         cards: settings.cards.clone(),

@@ -19,6 +19,7 @@ use super::trust::Trust;
 use super::wishes::{Order, Reload, Wishes};
 use super::work::{Done, EndedBadly, Work, perform};
 use crate::billing::{RunError, recover, requests};
+use crate::hooks::hang_point;
 use crate::web::{Phase, Standing};
 
 /// The loop looks at itself, and for requests, this often.
@@ -319,6 +320,7 @@ impl Desk {
 
     /// Once a second: requests, progress, the lost tick, and the watchdog's food.
     async fn beat(&mut self) -> Result<(), EndedBadly> {
+        hang_point();
         let steady = self.wishes.billing.clock.steady();
         if self.phase() == Phase::Serving {
             if steady.saturating_sub(self.considered_at) > LONGEST_WITHOUT_TICK {
