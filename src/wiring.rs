@@ -374,6 +374,8 @@ fn billing_settings(settings: &Settings) -> BillingSettings {
         cards: settings.cards.clone(),
         doubt: settings.doubt,
         catch_up: settings.catch_up,
+        declines: settings.declines.clone(),
+        budgets: settings.budgets,
         brakes: settings.brakes.clone(),
         in_flight: settings.omise.in_flight as usize,
         rate: RatePerSecond(settings.omise.rate_milli_per_s),

@@ -34,8 +34,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
-use crate::model::{CustomerId, SubscriptionId, Zone};
+use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt};
+use crate::model::{CustomerId, DeclineTable, SubscriptionId, Zone};
 use crate::store::Lane;
 
 pub use error::RunError;
@@ -53,6 +53,10 @@ pub struct BillingSettings {
     pub doubt: Doubt,
     /// Missed periods.
     pub catch_up: CatchUp,
+    /// How a bank's "no" is read.
+    pub declines: Arc<DeclineTable>,
+    /// How often a card may be tried.
+    pub budgets: Budgets,
     /// What stops a run.
     pub brakes: Brakes,
     /// Charges under way at once, 1 or more.

@@ -170,6 +170,8 @@ impl Run<'_> {
             cards: settings.cards.clone(),
             doubt: settings.doubt,
             catch_up: settings.catch_up,
+            declines: settings.declines.clone(),
+            budgets: settings.budgets,
             customer_day: settings.brakes.amount_per_customer_per_day.clone(),
             wire,
         }

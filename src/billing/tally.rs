@@ -1,6 +1,6 @@
 //! Counts what was written into the book for the run's report.
 
-use crate::model::{AttemptStatus, Change, EventKind, RunReport, SkipReason, Transition};
+use crate::model::{AttemptStatus, Change, EventKind, NewEvent, RunReport, SkipReason, Transition};
 
 /// The report in the making.
 pub(super) struct Tally(pub(super) RunReport);
@@ -56,9 +56,30 @@ impl Tally {
         let retries = transition.changes.iter().filter(
             |change| matches!(change, Change::UpdateInvoice(invoice) if invoice.next_attempt_at.is_some()),
         );
+        for event in transition.events.iter().filter(|event| event.kind == EventKind::AttemptDeclined) {
+            self.unknown_code(event);
+        }
         if declined {
             self.0.retries_scheduled += retries.count() as u64;
         }
+    }
+
+    /// A code in no row of the table of declines is tried once more, and somebody should give it a row.
+    fn unknown_code(&mut self, event: &NewEvent) {
+        let data: serde_json::Value =
+            event.data.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if data["unknown_code"] != true {
+            return;
+        }
+        self.0.unknown_declines += 1;
+        let word = |name: &str| data[name].as_str().unwrap_or("").to_owned();
+        tracing::warn!(
+            attempt = word("attempt"),
+            code = word("code"),
+            advice_code = word("advice_code"),
+            "declined with a code that no row of the table of declines knows: it is tried once more; give it a row \
+             with [[declines.rows]]"
+        );
     }
 
     /// A dry run would send this.

@@ -4,6 +4,7 @@
 //! found and what was wanted; nothing of it is half believed. Secrets never reach a message.
 //! Must never know: the environment beyond its own files and secrets, and what the wishes are used for.
 
+mod declines;
 mod limits;
 mod plans;
 mod problem;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{PlanKey, PlanTerms};
 
+pub use declines::shipped_declines;
 pub use problem::ConfigErrors;
 pub use secret::{SecretError, SecretText};
 pub use settings::{

@@ -96,6 +96,11 @@ impl<'a> Found<'a> {
         })
     }
 
+    /// Whether it is a string at all.
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self.value, DeValue::String(_))
+    }
+
     /// A path, taken relative to the file that names it.
     pub(super) fn path(&self) -> Option<PathBuf> {
         self.text("a file's path").map(|text| self.folder.join(text))

@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
 use super::secret::{self, SecretError, SecretText};
-use crate::model::Zone;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt};
+use crate::model::{DeclineTable, Zone};
 
 /// With live keys doubt settles no faster: the provider's own list lags behind its charges.
 pub const SHORTEST_SETTLE: SignedDuration = SignedDuration::from_mins(10);
@@ -35,6 +36,10 @@ pub struct Settings {
     pub catch_up: CatchUp,
     /// What stops a run.
     pub brakes: Brakes,
+    /// How often a card may be tried.
+    pub budgets: Budgets,
+    /// How a bank's "no" is read.
+    pub declines: Arc<DeclineTable>,
 }
 
 impl Settings {

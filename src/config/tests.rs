@@ -188,3 +188,40 @@ fn files_that_cannot_be_read_are_named() {
     assert!(said.contains("latin.toml: line 2: found a byte that is not UTF-8"), "{said}");
     assert_eq!(find(Some(Path::new("x.toml"))).unwrap(), Path::new("x.toml"));
 }
+
+#[test]
+fn rows_of_declines_are_laid_over_the_built_in_table() {
+    use crate::model::{DeclineKind, Network};
+    let own = "[[declines.rows]]\ncode = \"payment_rejected\"\nkind = \"funds\"\nretries = 5\n\
+        [[declines.rows]]\ncode = \"payment_rejected\"\nnetwork = \"jcb\"\nkind = \"never\"\n\
+        [[declines.rows]]\nadvice_code = [\"9101\", \"9102\"]\nnot_before = \"2 days\"\n\
+        [budgets]\nvisa_30_days = 20\n";
+    let loaded = read(&format!("zone = \"UTC\"\n{PLAN}{own}")).unwrap();
+    let table = &loaded.settings.declines;
+    assert_eq!(table.rows().len(), shipped_declines().unwrap().rows().len() + 3);
+    let of_code = |network| {
+        let mut rows = table.rows().iter();
+        let words = |row: &&crate::model::DeclineRow| {
+            row.words.code.as_deref() == Some("payment_rejected") && row.words.network == network
+        };
+        let row = rows.find(words).unwrap();
+        (row.kind, row.most_retries)
+    };
+    assert_eq!(of_code(None), (Some(DeclineKind::Funds), Some(5)));
+    assert_eq!(of_code(Some(Network::Jcb)), (Some(DeclineKind::Never), None));
+    assert_eq!(loaded.settings.budgets.visa_30_days, 20);
+}
+
+#[test]
+fn rows_of_declines_may_stand_in_a_file_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = "[[rows]]\ncode = \"moon_phase\"\nkind = \"limit\"\n";
+    std::fs::write(folder.path().join("own.toml"), own).unwrap();
+    let path = folder.path().join("dues.toml");
+    std::fs::write(&path, format!("zone = \"UTC\"\ndeclines = \"own.toml\"\n{PLAN}")).unwrap();
+    let loaded = load(&path).unwrap();
+    assert!(
+        loaded.settings.declines.rows().iter().any(|row| row.words.code.as_deref() == Some("moon_phase"))
+    );
+    assert_eq!(loaded.files.len(), 2, "a change of it is noticed: {:?}", loaded.files);
+}

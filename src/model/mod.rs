@@ -6,6 +6,7 @@
 
 mod attempt;
 mod customer;
+mod declines;
 mod event;
 mod flag;
 mod ids;
@@ -13,6 +14,7 @@ mod interval;
 mod invoice;
 mod message;
 mod money;
+mod network;
 mod outcome;
 mod plan;
 mod report;
@@ -24,6 +26,7 @@ mod zone;
 
 pub use attempt::{Attempt, AttemptStatus, Intent};
 pub use customer::{CardSnapshot, CustomerSnapshot, CustomerState, Expiration, ExpirationError};
+pub use declines::{DeclineRow, DeclineTable, DeclineWords};
 pub use event::{Event, EventKind, NewEvent};
 pub use flag::{Flag, FlagReason};
 pub use ids::{
@@ -34,6 +37,7 @@ pub use interval::{BillingPeriod, Interval, IntervalError, Unit};
 pub use invoice::{Hold, Invoice, InvoiceStatus};
 pub use message::{CardLook, Channel, Digest, Facts, Language, Message, MessageKind};
 pub use money::{Currency, Money, MoneyError, Quantity};
+pub use network::Network;
 pub use outcome::{
     ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Decline, DeclineClass, DeclineKind, NoAnswer,
     NotSent, Rejected, RejectedWhy, SeenStatus,

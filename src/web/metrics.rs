@@ -113,6 +113,12 @@ fn of_the_runs(registry: &mut Registry, standing: &Standing) {
         "Retries given an instant since the start",
         totals.retries_scheduled,
     );
+    counter(
+        registry,
+        "unknown_declines",
+        "Declines since the start with a code that the table of declines does not know",
+        totals.unknown_declines,
+    );
     counter(registry, "incidents", "Incidents that need a person since the start", totals.incidents);
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Case;
 use crate::model::{
     AttemptStatus, CardDecline, Decline, DeclineClass, DeclineKind, EndAction, EventKind, Hold,
-    InvoiceStatus, PausedBy, SubscriptionStatus,
+    InvoiceStatus, Network, PausedBy, SubscriptionStatus,
 };
 use crate::rules::declines::{self, Reading};
 use crate::rules::ladder::Rung;
@@ -27,7 +27,8 @@ enum Next {
 
 /// The attempt was declined, its card's budget counts it, and the policy says what follows.
 pub(super) fn refused(case: &mut Case, decline: &Decline) {
-    let reading = declines::read(decline);
+    show_card(case, decline);
+    let reading = declines::read(&case.c.declines, decline, network(case));
     end(case, decline, reading.kind);
     if reading.counts {
         record(case, reading.kind);
@@ -41,14 +42,24 @@ pub(super) fn refused(case: &mut Case, decline: &Decline) {
 
 /// The card is the one that answered, or was named, or else the default as it was last read: a refusal that comes as
 /// an error object shows none, and without one no other card could ever be told apart from it.
+fn show_card(case: &mut Case, decline: &Decline) {
+    let default = case.d.now.customer.default_card.clone();
+    let attempt = case.attempt_mut();
+    attempt.card = decline.card.clone().or_else(|| attempt.card.take()).or(default);
+}
+
+/// Of the card that was refused; `None`: it was never read, or is of a brand that we do not know.
+fn network(case: &Case) -> Option<Network> {
+    let card = case.attempt().card.as_ref()?;
+    Network::of_brand(&case.d.now.customer.card(card)?.brand)
+}
+
 fn end(case: &mut Case, decline: &Decline, kind: DeclineKind) {
     case.end(AttemptStatus::Declined);
-    let default = case.d.now.customer.default_card.clone();
     let attempt = case.attempt_mut();
     if decline.charge.is_some() {
         attempt.charge.clone_from(&decline.charge);
     }
-    attempt.card = decline.card.clone().or_else(|| attempt.card.take()).or(default);
     attempt.failure_code = Some(decline.code.clone());
     attempt.decline = Some(kind);
 }

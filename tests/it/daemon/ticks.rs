@@ -7,9 +7,10 @@ use std::time::Duration;
 use dues::billing::import::Import;
 use dues::billing::{Billing, BillingSettings, RatePerSecond};
 use dues::clock::Clock;
+use dues::config::shipped_declines;
 use dues::daemon::{Desk, EndedBadly, Order, Pulse, Reload, ScheduleWords, Timetable, Wishes};
 use dues::gateway::{Access, OmiseGateway};
-use dues::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use dues::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt};
 use dues::model::{DunningPolicy, EndAction, PlanKey, PlanTerms, RetrySchedule, Zone};
 use dues::sandbox::{Fates, Sandbox, SandboxOptions};
 use dues::store::sqlite::SqliteStore;
@@ -78,6 +79,8 @@ fn settings(zone: &Zone) -> BillingSettings {
         zone: zone.clone(),
         cards: Cards { fresh: SignedDuration::from_hours(24), warn_before: Vec::new() },
         doubt: Doubt { settle: SignedDuration::from_secs(1) },
+        declines: Arc::new(shipped_declines().expect("the built-in table")),
+        budgets: Budgets::default(),
         catch_up: CatchUp { hold_after: 30 },
         brakes: Brakes {
             charges_per_run: 1_000,
