@@ -28,11 +28,17 @@ pub enum Bug {
     WrongUnit,
     /// A result is written without naming the version it expects.
     ResultWithoutVersion,
+    /// A card is tried whatever its network's budget says.
+    OverBudget,
+    /// An end leaves the retries of what is open as they were.
+    RetriedAfterCancel,
+    /// An invoice is tried beside an attempt of its own that has not ended.
+    BesideUnfinished,
 }
 
 impl Bug {
-    /// All twelve.
-    pub const ALL: [Self; 12] = [
+    /// All of them.
+    pub const ALL: [Self; 15] = [
         Self::NoIntent,
         Self::KeyMadeAnew,
         Self::ServerErrorIsDecline,
@@ -45,6 +51,9 @@ impl Bug {
         Self::RetriedAfterNever,
         Self::WrongUnit,
         Self::ResultWithoutVersion,
+        Self::OverBudget,
+        Self::RetriedAfterCancel,
+        Self::BesideUnfinished,
     ];
 
     /// Its name in `DUES_PLANT`.
@@ -62,6 +71,9 @@ impl Bug {
             Self::RetriedAfterNever => "retried-after-never",
             Self::WrongUnit => "wrong-unit",
             Self::ResultWithoutVersion => "result-without-version",
+            Self::OverBudget => "over-budget",
+            Self::RetriedAfterCancel => "retried-after-cancel",
+            Self::BesideUnfinished => "beside-unfinished",
         }
     }
 }

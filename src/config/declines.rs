@@ -4,7 +4,7 @@
 //! by them.
 
 use super::problem::{ConfigErrors, Place, Problems};
-use super::section::{Found, Section, nearest};
+use super::section::{Found, Section};
 use super::sources::Sources;
 use super::top::{Top, rows_of};
 use crate::model::{DeclineClass, DeclineKind, DeclineRow, DeclineTable, DeclineWords, Network, Wait};
@@ -93,8 +93,8 @@ fn told(words: &DeclineWords) -> String {
 }
 
 fn row(section: &Section<'_>) -> Vec<DeclineRow> {
-    let network = section.get("network").map(|v| word(&v, Network::ALL, Network::word));
-    let kind = section.get("kind").map(|v| word(&v, DeclineKind::ALL, DeclineKind::word));
+    let network = section.get("network").map(|v| v.word(Network::ALL, Network::word));
+    let kind = section.get("kind").map(|v| v.word(DeclineKind::ALL, DeclineKind::word));
     let words = all_words(section, network.flatten());
     let retries = section.get("retries").map(|v| (v.whole(0..=MOST_RETRIES), v));
     let counts = section.get("counts").map_or(Some(true), |v| v.flag());
@@ -161,22 +161,6 @@ fn one_or_many(found: &Found<'_>) -> Vec<Option<String>> {
         return text(found).into_iter().collect();
     }
     found.list(wanted).unwrap_or_default().iter().filter_map(text).collect()
-}
-
-/// One of the fixed words.
-fn word<W: Copy>(found: &Found<'_>, all: &[W], word_of: fn(W) -> &'static str) -> Option<W> {
-    let words: Vec<&str> = all.iter().map(|one| word_of(*one)).collect();
-    let wanted = format!("one of {}", words.join(", "));
-    let text = found.text(&wanted)?;
-    if let Some(known) = all.iter().find(|one| word_of(**one) == text) {
-        return Some(*known);
-    }
-    let sentence = format!("found {text:?}, wanted {wanted}");
-    match nearest(text, &words) {
-        Some(near) => found.wrong_help(sentence, format!("did you mean \"{near}\"?")),
-        None => found.wrong(sentence),
-    }
-    None
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! found and what was wanted; nothing of it is half believed. Secrets never reach a message.
 //! Must never know: the environment beyond its own files and secrets, and what the wishes are used for.
 
+mod days;
 mod declines;
 mod limits;
 mod plans;

@@ -225,3 +225,31 @@ fn rows_of_declines_may_stand_in_a_file_of_their_own() {
     );
     assert_eq!(loaded.files.len(), 2, "a change of it is noticed: {:?}", loaded.files);
 }
+
+#[test]
+fn a_policy_may_wish_days_kinds_and_a_spread() {
+    use crate::model::{DeclineKind, NewerPeriods};
+    let policy = "zone = \"UTC\"\n[plans.p]\nprice = \"990.00 THB\"\nevery = \"month\"\n[dunning.standard]\n\
+        retry = [\"2 days\"]\nat = \"09:00\"\nprefer = [\"last working day\", \"25\", \"1\"]\n\
+        prefer_within = \"10 days\"\navoid = [\"saturday\", \"sunday\"]\nspread = \"30 minutes\"\n\
+        silent = \"48 hours\"\nnewer = \"collect\"\n\
+        [dunning.standard.technical]\nretry = [\"2 hours\", \"6 hours\"]\navoid = []\n\
+        [dunning.standard.limit]\nbackoff = { first = \"1 day\", multiplier = 1.5, longest = \"3 days\", attempts = 2 }\n\
+        at = \"00:30\"\n";
+    let loaded = read(policy).unwrap();
+    let dunning = &loaded.plans[0].1.dunning;
+    let told = |rules: &[crate::model::DayRule]| rules.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(told(&dunning.days.prefer), ["last working day", "25", "1"]);
+    assert_eq!(told(&dunning.days.avoid), ["saturday", "sunday"]);
+    let wait = |text: &str| Some(text.parse::<Wait>().unwrap());
+    assert_eq!(dunning.days.prefer_within, wait("10 days"));
+    assert_eq!((dunning.spread, dunning.silent), (wait("30 minutes"), wait("48 hours")));
+    assert_eq!(dunning.newer, NewerPeriods::Collect);
+    assert_eq!(dunning.kinds.len(), 2);
+    let hours = |n| Wait::new(n, WaitUnit::Hour).unwrap();
+    assert_eq!(*dunning.waits(DeclineKind::Technical), RetrySchedule::Ladder(vec![hours(2), hours(6)]));
+    assert!(dunning.days(DeclineKind::Technical).avoid.is_empty() && !dunning.days.avoid.is_empty());
+    assert!(matches!(dunning.waits(DeclineKind::Limit), RetrySchedule::Curve(_)));
+    assert_eq!(dunning.local_time(DeclineKind::Limit), Some(jiff::civil::time(0, 30, 0, 0)));
+    assert_eq!(dunning.local_time(DeclineKind::Funds), Some(jiff::civil::time(9, 0, 0, 0)));
+}

@@ -16,6 +16,7 @@ mod message;
 mod money;
 mod network;
 mod outcome;
+mod pay_days;
 mod plan;
 mod report;
 pub mod settings;
@@ -42,7 +43,11 @@ pub use outcome::{
     ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Decline, DeclineClass, DeclineKind, NoAnswer,
     NotSent, Rejected, RejectedWhy, SeenStatus,
 };
-pub use plan::{Curve, DunningPolicy, EndAction, PlanTerms, PlanVersion, RetrySchedule, Wait, WaitUnit};
+pub use pay_days::{DayRule, RetryDays};
+pub use plan::{
+    Curve, DunningPolicy, EndAction, KindPolicy, NewerPeriods, PlanTerms, PlanVersion, RetrySchedule, Wait,
+    WaitUnit,
+};
 pub use report::{RunReport, StoppedBy};
 pub use snapshot::{CardDecline, OpenInvoice, Snapshot};
 pub use subscription::{Pause, PausedBy, Subscription, SubscriptionStatus};

@@ -148,12 +148,12 @@ fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
         Verdict::Bad(reason, detail) => {
             format!("is due, but {reason}: {detail}; the customer is read again in the next run")
         }
-        Verdict::Good(payer) => match budget::rests_until(&s.declines, open, &payer, c.budget_now)
-            .or_else(|| prepare::brake_until(s, open, c))
-        {
-            Some(until) => format!("is due, but its card or customer rests until {}", when(s, until)),
-            None => format!("is due: the next run charges {}", payer.card),
-        },
+        Verdict::Good(payer) => {
+            match budget::rests_until(s, open, &payer, c).or_else(|| prepare::brake_until(s, open, c)) {
+                Some(until) => format!("is due, but its card or customer rests until {}", when(s, until)),
+                None => format!("is due: the next run charges {}", payer.card),
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Twelve planted bugs: each is let loose in the real binary, and the judge must see it; without it, nothing.
+//! Planted bugs: each is let loose in the real binary, and the judge must see it; without it, nothing.
 //!
 //! The table is a `match` over every bug there is, so a new one without its catch does not compile.
 
@@ -23,6 +23,9 @@ fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
         Bug::RetriedAfterNever => ("after never", scenes::a_stolen_card_and_a_month),
         Bug::WrongUnit => ("wrong amount", scenes::one_plain_charge),
         Bug::ResultWithoutVersion => ("overwritten", scenes::a_cancel_while_the_answer_is_on_its_way),
+        Bug::OverBudget => ("over budget", scenes::a_card_declined_past_its_budget),
+        Bug::RetriedAfterCancel => ("after cancel", scenes::a_cancel_between_two_tries),
+        Bug::BesideUnfinished => ("beside", scenes::a_run_beside_a_doubt),
     }
 }
 
@@ -104,6 +107,21 @@ fn wrong_unit() {
 #[test]
 fn result_without_version() {
     caught(Bug::ResultWithoutVersion);
+}
+
+#[test]
+fn over_budget() {
+    caught(Bug::OverBudget);
+}
+
+#[test]
+fn retried_after_cancel() {
+    caught(Bug::RetriedAfterCancel);
+}
+
+#[test]
+fn beside_unfinished() {
+    caught(Bug::BesideUnfinished);
 }
 
 #[test]

@@ -8,9 +8,10 @@ use crate::model::{
     AttemptStatus, CardDecline, Decline, DeclineClass, DeclineKind, EndAction, EventKind, Hold,
     InvoiceStatus, Network, PausedBy, SubscriptionStatus,
 };
+use crate::rules::cards::Payer;
 use crate::rules::declines::{self, Reading};
 use crate::rules::ladder::Rung;
-use crate::rules::life;
+use crate::rules::{budget, life};
 
 /// What follows a decline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,15 +99,38 @@ fn soft(case: &Case, reading: &Reading) -> Next {
     let code = case.attempt().failure_code.as_ref();
     let of_code = declined(case).filter(|a| a.failure_code.as_ref() == code).count();
     let used_up = reading.most_retries.is_some_and(|most| of_code > most as usize);
-    let rung = Rung {
-        policy: &case.open().plan.terms.dunning,
+    let next = rung(case, reading).next_try().filter(|_| !used_up);
+    // What is told now is kept later: a card that rests is not promised a try before.
+    next.map_or(Next::Exhausted, |next| Next::Retry(rests_until(case).map_or(next, |free| free.max(next))))
+}
+
+fn rung<'a>(case: &'a Case, reading: &Reading) -> Rung<'a> {
+    let (open, subscription) = (case.open(), &case.d.now.subscription);
+    let policy = &open.plan.terms.dunning;
+    // A kind with waits of its own climbs them alone; all others climb the policy's together.
+    let own = policy.has_own_waits(reading.kind);
+    let climbs_here = |kind: DeclineKind| {
+        if own { kind == reading.kind } else { !policy.has_own_waits(kind) }
+    };
+    let declines = declined(case).filter(|a| a.decline.is_none_or(climbs_here)).count();
+    Rung {
+        policy,
+        kind: reading.kind,
         zone: &subscription.zone,
         subscription: &subscription.id,
-        first_try: case.open().attempts.first().map_or(case.c.at, |first| first.intended_at),
+        first_try: open.attempts.first().map_or(case.c.at, |first| first.intended_at),
         declined_at: case.c.at,
-        declines: u32::try_from(declined(case).count()).unwrap_or(u32::MAX),
-    };
-    rung.next_try().filter(|_| !used_up).map_or(Next::Exhausted, Next::Retry)
+        declines: u32::try_from(declines).unwrap_or(u32::MAX),
+        not_before: reading.not_before,
+    }
+}
+
+/// When the budgets let the same card be tried again; `None`: at once.
+fn rests_until(case: &Case) -> Option<Timestamp> {
+    let card = case.attempt().card.clone()?;
+    let read = case.d.now.customer.card(&card);
+    let fingerprint = read.and_then(|card| card.fingerprint.as_deref()).map(Into::into);
+    budget::rests_until(&case.d.now, case.open(), &Payer { card, fingerprint, named: None }, case.c)
 }
 
 fn declined<'a>(case: &'a Case) -> impl Iterator<Item = &'a crate::model::Attempt> {
