@@ -25,6 +25,7 @@ mod run;
 mod serve;
 mod tally;
 mod time;
+mod turns;
 pub mod why;
 
 use std::sync::Arc;

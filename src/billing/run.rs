@@ -14,6 +14,7 @@ use super::pace::Pace;
 use super::pages::DuePages;
 use super::tally::Tally;
 use super::time::ProviderTime;
+use super::turns::Turns;
 use super::{Billing, Part, RunError, RunOrder, cards, doubt, serve};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
@@ -43,6 +44,8 @@ pub(super) struct Run<'a> {
     pub(super) read: Mutex<HashMap<CustomerId, CustomerFacts>>,
     /// Subscriptions that this run leaves due, so that the rest of it does not meet them twice.
     pub(super) left_due: Mutex<HashSet<SubscriptionId>>,
+    /// Charges of one card number, one at a time.
+    pub(super) turns: Turns,
     brakes: Mutex<RunBrakes>,
     tally: Mutex<Tally>,
     halted: Mutex<Option<StoppedBy>>,
@@ -94,6 +97,7 @@ impl<'a> Run<'a> {
             pace: Pace::new(billing.clock.clone(), billing.settings.rate),
             read: Mutex::default(),
             left_due: Mutex::default(),
+            turns: Turns::default(),
             brakes: Mutex::new(RunBrakes::new(billing.settings.brakes.clone(), order.limit)),
             tally: Mutex::new(Tally(report)),
             halted: Mutex::new(None),

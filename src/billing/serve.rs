@@ -44,6 +44,11 @@ pub(super) async fn serve(run: &Run<'_>, snapshot: Snapshot) {
         not_sent_in_a_row: 0,
         source_refusals: 0,
     };
+    let _turn = run.turns.take(&visit.snapshot).await;
+    if run.turns.may_be_stale(&visit.snapshot) {
+        let Some(snapshot) = fresh(run, &visit.snapshot.subscription.id).await else { return };
+        visit.snapshot = snapshot;
+    }
     for _ in 0..MOST_STEPS {
         if run.halted().is_some() {
             return;
