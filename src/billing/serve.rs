@@ -99,7 +99,9 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
 /// Nothing to send: writes what there is to write.
 async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skipped: SkipReason) -> Step {
     let wakes = wake_after(&transition);
-    let more = skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake <= run.at);
+    // More periods than one decision opens, or a newer invoice beside one that rests.
+    let may_go_on = matches!(skipped, SkipReason::NotDue | SkipReason::Budget | SkipReason::CustomerDay);
+    let more = may_go_on && wakes.is_some_and(|wake| wake <= run.at);
     if run.order.dry_run {
         run.tally().wrote(&transition);
     } else if !transition.is_empty() {

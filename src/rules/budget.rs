@@ -11,10 +11,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Circumstances;
-use super::cards::Payer;
 use crate::hooks::{Bug, planted};
 use crate::model::settings::Budgets;
-use crate::model::{AttemptStatus, CardDecline, Money, Network, OpenInvoice, Snapshot};
+use crate::model::{AttemptStatus, CardDecline, CardId, Money, Network, OpenInvoice, Snapshot};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const MONTH: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -32,22 +31,49 @@ struct Allowance {
     of_amount: bool,
 }
 
+/// A card as the networks count it.
+#[derive(Clone, Copy, Debug)]
+struct Counted<'a> {
+    card: &'a CardId,
+    /// The same for the same number; `None` when the provider gives none.
+    fingerprint: Option<&'a str>,
+    /// `None`: nobody told us.
+    network: Option<Network>,
+}
+
+impl<'a> Counted<'a> {
+    fn of(s: &'a Snapshot, card: &'a CardId) -> Self {
+        let read = s.customer.card(card);
+        Self {
+            card,
+            fingerprint: read.and_then(|card| card.fingerprint.as_deref()),
+            network: read.and_then(|card| Network::of_brand(&card.brand)),
+        }
+    }
+
+    /// Whether that decline was of this card, or of another one of the same number.
+    fn was_declined_by(&self, decline: &CardDecline) -> bool {
+        decline.card == *self.card
+            || (self.fingerprint.is_some() && decline.fingerprint.as_deref() == self.fingerprint)
+    }
+}
+
 /// When this card may be tried for this invoice; `None`: now.
 pub(super) fn rests_until(
     s: &Snapshot,
     open: &OpenInvoice,
-    payer: &Payer,
+    card: &CardId,
     c: &Circumstances,
 ) -> Option<Timestamp> {
     if planted(Bug::OverBudget) {
         return None;
     }
     let now = c.budget_now;
-    let network = s.customer.card(&payer.card).and_then(|card| Network::of_brand(&card.brand));
-    let of_network = allowances(network, c.budgets)
+    let counted = Counted::of(s, card);
+    let of_network = allowances(counted.network, c.budgets)
         .into_iter()
-        .filter_map(|allowance| allowance.frees_at(&s.declines, payer, open.invoice.amount, now));
-    let own = frees_at(retries(open, payer), now, DAY, 1);
+        .filter_map(|allowance| allowance.frees_at(&s.declines, counted, open.invoice.amount, now));
+    let own = frees_at(retries(open, card), now, DAY, 1);
     of_network.chain(own).max()
 }
 
@@ -66,13 +92,13 @@ impl Allowance {
     fn frees_at(
         self,
         declines: &[CardDecline],
-        payer: &Payer,
+        card: Counted<'_>,
         amount: Money,
         now: Timestamp,
     ) -> Option<Timestamp> {
         let counted = declines
             .iter()
-            .filter(|decline| payer.was_declined_by(decline))
+            .filter(|decline| card.was_declined_by(decline))
             .filter(|decline| !self.of_amount || decline.amount == amount);
         frees_at(counted.map(|decline| decline.at), now, self.window, self.most)
     }
@@ -96,11 +122,11 @@ fn frees_at(
 
 /// When this invoice was tried again with this card after it had been declined with it. An answer that showed no
 /// card is taken for this one.
-fn retries<'a>(open: &'a OpenInvoice, payer: &'a Payer) -> impl Iterator<Item = Timestamp> {
+fn retries<'a>(open: &'a OpenInvoice, card: &'a CardId) -> impl Iterator<Item = Timestamp> {
     open.attempts
         .iter()
         .filter(|a| a.status == AttemptStatus::Declined)
-        .filter(|a| a.card.as_ref().is_none_or(|card| *card == payer.card))
+        .filter(move |a| a.card.as_ref().is_none_or(|of| of == card))
         .skip(1)
         .map(|a| a.intended_at)
 }
@@ -131,12 +157,12 @@ mod tests {
     }
 
     fn rests_with(network: Option<Network>, declines: &[CardDecline], minor: i64, now: i64) -> Option<i64> {
-        let payer =
-            Payer { card: "card_test_1".parse().unwrap(), fingerprint: Some("print".into()), named: None };
+        let card = "card_test_1".parse().unwrap();
+        let counted = Counted { card: &card, fingerprint: Some("print"), network };
         let amount = Money::new(minor, crate::model::Currency::Thb).unwrap();
         allowances(network, Budgets::default())
             .into_iter()
-            .filter_map(|one| one.frees_at(declines, &payer, amount, at(now)))
+            .filter_map(|one| one.frees_at(declines, counted, amount, at(now)))
             .max()
             .map(|free| free.duration_since(at(0)).as_hours())
     }

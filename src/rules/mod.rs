@@ -27,6 +27,7 @@ mod prepare;
 mod prepared;
 mod queue;
 pub mod recover;
+mod reversed;
 mod wake;
 
 #[cfg(test)]
@@ -37,3 +38,4 @@ pub use conclude::{conclude, outcome_of};
 pub use explain::next_steps;
 pub use prepare::prepare;
 pub use prepared::{DoubtStep, Prepared, PreparedCharge, RuleError, Scan};
+pub use reversed::reversed;

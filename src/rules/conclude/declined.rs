@@ -8,7 +8,6 @@ use crate::model::{
     AttemptStatus, CardDecline, Decline, DeclineClass, DeclineKind, EndAction, EventKind, Hold,
     InvoiceStatus, Network, PausedBy, SubscriptionStatus,
 };
-use crate::rules::cards::Payer;
 use crate::rules::declines::{self, Reading};
 use crate::rules::ladder::Rung;
 use crate::rules::{budget, life};
@@ -127,10 +126,7 @@ fn rung<'a>(case: &'a Case, reading: &Reading) -> Rung<'a> {
 
 /// When the budgets let the same card be tried again; `None`: at once.
 fn rests_until(case: &Case) -> Option<Timestamp> {
-    let card = case.attempt().card.clone()?;
-    let read = case.d.now.customer.card(&card);
-    let fingerprint = read.and_then(|card| card.fingerprint.as_deref()).map(Into::into);
-    budget::rests_until(&case.d.now, case.open(), &Payer { card, fingerprint, named: None }, case.c)
+    budget::rests_until(&case.d.now, case.open(), case.attempt().card.as_ref()?, case.c)
 }
 
 fn declined<'a>(case: &'a Case) -> impl Iterator<Item = &'a crate::model::Attempt> {
