@@ -151,7 +151,7 @@ fn the_example_says_what_the_defaults_are() {
             rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains([' ', ':']))
         })
     };
-    let skipped = ["include", "secret_key_env", "return_uri"];
+    let skipped = ["include", "declines", "secret_key_env", "return_uri"];
     let uncommented: Vec<&str> = text
         .lines()
         .map(|line| if is_wish(line) { &line[2..] } else { line })
@@ -170,6 +170,7 @@ fn the_example_says_what_the_defaults_are() {
         (all.schedule, all.cards, all.doubt, all.catch_up),
         (few.schedule, few.cards, few.doubt, few.catch_up)
     );
+    assert_eq!((all.budgets, all.declines), (few.budgets, few.declines));
     assert_eq!(all.brakes.charges_per_run, few.brakes.charges_per_run);
     assert_eq!(all.brakes.decline_share_milli, few.brakes.decline_share_milli);
     assert!(all.web.is_some());
