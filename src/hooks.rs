@@ -34,11 +34,17 @@ pub enum Bug {
     OutcomeToldTwice,
     /// Another saved card is charged although the customer never agreed to it.
     BackupWithoutConsent,
+    /// A card is tried whatever its network's budget says.
+    OverBudget,
+    /// An end leaves the retries of what is open as they were.
+    RetriedAfterCancel,
+    /// An invoice is tried beside an attempt of its own that has not ended.
+    BesideUnfinished,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::NoIntent,
         Self::KeyMadeAnew,
         Self::ServerErrorIsDecline,
@@ -54,6 +60,9 @@ impl Bug {
         Self::SilenceBroken,
         Self::OutcomeToldTwice,
         Self::BackupWithoutConsent,
+        Self::OverBudget,
+        Self::RetriedAfterCancel,
+        Self::BesideUnfinished,
     ];
 
     /// Its name in `DUES_PLANT`.
@@ -74,6 +83,9 @@ impl Bug {
             Self::SilenceBroken => "silence-broken",
             Self::OutcomeToldTwice => "outcome-told-twice",
             Self::BackupWithoutConsent => "backup-without-consent",
+            Self::OverBudget => "over-budget",
+            Self::RetriedAfterCancel => "retried-after-cancel",
+            Self::BesideUnfinished => "beside-unfinished",
         }
     }
 }

@@ -256,6 +256,8 @@ pub fn billing_settings(settings: &Settings) -> BillingSettings {
         doubt: settings.doubt,
         three_ds: settings.three_ds.clone(),
         catch_up: settings.catch_up,
+        declines: settings.declines.clone(),
+        budgets: settings.budgets,
         brakes: settings.brakes.clone(),
         in_flight: settings.omise.in_flight as usize,
         rate: RatePerSecond(settings.omise.rate_milli_per_s),

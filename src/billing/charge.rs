@@ -203,6 +203,9 @@ async fn follow(
         }
         ChargeOutcome::Succeeded { .. } | ChargeOutcome::Declined(_) | ChargeOutcome::Pending { .. } => {
             run.pace.accepted();
+            if declined(concluded) {
+                run.turns.declined(&visit.snapshot);
+            }
             let new_decline = declined(concluded) && !declined_before(&visit.snapshot, attempt);
             if let Some(brake) = run.brakes().answered(new_decline) {
                 run.halt(brake);

@@ -31,6 +31,7 @@ mod run;
 mod serve;
 mod tally;
 mod time;
+mod turns;
 pub mod why;
 
 use std::sync::Arc;
@@ -40,8 +41,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, ThreeDs};
-use crate::model::{CustomerId, SubscriptionId, Zone};
+use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
+use crate::model::{CustomerId, DeclineTable, SubscriptionId, Zone};
 use crate::store::Lane;
 
 pub use card_seen::{CardSeen, card_seen};
@@ -63,6 +64,10 @@ pub struct BillingSettings {
     pub three_ds: ThreeDs,
     /// Missed periods.
     pub catch_up: CatchUp,
+    /// How a bank's "no" is read.
+    pub declines: Arc<DeclineTable>,
+    /// How often a card may be tried.
+    pub budgets: Budgets,
     /// What stops a run.
     pub brakes: Brakes,
     /// Charges under way at once, 1 or more.

@@ -15,6 +15,7 @@ use super::listing::Listing;
 use super::pace::Pace;
 use super::tally::Tally;
 use super::time::ProviderTime;
+use super::turns::Turns;
 use super::{Billing, Part, RunError, RunOrder, Watch, cards, doubt, pages, serve};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
@@ -52,6 +53,8 @@ pub(super) struct Run<'a> {
     pub(super) listing: Arc<Listing>,
     /// The watch is told of charges now, no longer of customers.
     charging: AtomicBool,
+    /// Charges of one card number, one at a time.
+    pub(super) turns: Turns,
     brakes: Mutex<RunBrakes>,
     tally: Mutex<Tally>,
     halted: Mutex<Option<StoppedBy>>,
@@ -106,6 +109,7 @@ impl<'a> Run<'a> {
             slots: Arc::new(Semaphore::new(billing.settings.in_flight)),
             listing: Arc::default(),
             charging: AtomicBool::new(false),
+            turns: Turns::default(),
             brakes: Mutex::new(RunBrakes::new(billing.settings.brakes.clone(), order.limit)),
             tally: Mutex::new(Tally(report)),
             halted: Mutex::new(None),
@@ -229,6 +233,8 @@ impl Run<'_> {
             cards: settings.cards.clone(),
             doubt: settings.doubt,
             catch_up: settings.catch_up,
+            declines: settings.declines.clone(),
+            budgets: settings.budgets,
             customer_day: settings.brakes.amount_per_customer_per_day.clone(),
             wire,
         }

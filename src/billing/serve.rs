@@ -48,6 +48,11 @@ pub(super) async fn serve(run: &Run<'_>, snapshot: Snapshot, slot: Option<OwnedS
         not_sent_in_a_row: 0,
         source_refusals: 0,
     };
+    let _turn = run.turns.take(&visit.snapshot).await;
+    if run.turns.may_be_stale(&visit.snapshot) {
+        let Some(snapshot) = fresh(run, &visit.snapshot.subscription.id).await else { return };
+        visit.snapshot = snapshot;
+    }
     for _ in 0..MOST_STEPS {
         if run.halted().is_some() {
             return;
@@ -103,7 +108,9 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
 async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skipped: SkipReason) -> Step {
     let wakes = wake_after(&transition);
     let told = visit.sent || transition.changes.iter().any(|change| matches!(change, Change::RaiseFlag(_)));
-    let more = skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake <= run.at);
+    // More periods than one decision opens, or a newer invoice beside one that rests.
+    let may_go_on = matches!(skipped, SkipReason::NotDue | SkipReason::Budget | SkipReason::CustomerDay);
+    let more = may_go_on && wakes.is_some_and(|wake| wake <= run.at);
     if run.order.dry_run {
         run.tally().wrote(&transition);
     } else if !transition.is_empty() {

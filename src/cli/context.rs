@@ -107,6 +107,8 @@ impl Context {
             cards: settings.cards.clone(),
             doubt: settings.doubt,
             catch_up: settings.catch_up,
+            declines: settings.declines.clone(),
+            budgets: settings.budgets,
             customer_day: settings.brakes.amount_per_customer_per_day.clone(),
             wire: Wire {
                 wall_at: wiring::now(),

@@ -1,4 +1,4 @@
-//! The sections that hold a run back: `[cards]`, `[doubt]`, `[catch_up]`, `[brakes]`.
+//! The sections that hold a run back: `[cards]`, `[doubt]`, `[catch_up]`, `[budgets]`, `[brakes]`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::scalar;
 use super::section::Found;
 use super::settings::{KeySource, OmiseSettings, SHORTEST_SETTLE};
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, ThreeDs};
+use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
 use crate::model::{Currency, Money};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -99,6 +99,15 @@ pub(super) fn three_ds(found: Option<&Found<'_>>) -> ThreeDs {
         remind: get("remind").and_then(list).unwrap_or_else(|| vec![DAY, DAY * 3]),
         give_up: get("give_up").and_then(|v| length(&v)).unwrap_or(LONGEST_THREE_DS),
     }
+}
+
+pub(super) fn budgets(found: Option<&Found<'_>>) -> Budgets {
+    let visa = found
+        .and_then(|found| found.section(&["visa_30_days"], "[budgets] with `visa_30_days`"))
+        .and_then(|section| section.get("visa_30_days"))
+        .and_then(|v| v.whole(1..=u64::from(Budgets::MOST_VISA_30_DAYS)))
+        .and_then(|n| u32::try_from(n).ok());
+    visa.map_or_else(Budgets::default, |visa_30_days| Budgets { visa_30_days })
 }
 
 pub(super) fn catch_up(found: Option<&Found<'_>>) -> CatchUp {

@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
 use super::secret::{self, SecretError, SecretText};
-use crate::model::Zone;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, Letters, Notify, ThreeDs};
+use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, Letters, Notify, ThreeDs};
+use crate::model::{DeclineTable, Zone};
 
 /// With live keys doubt settles no faster: the provider's own list lags behind its charges.
 pub const SHORTEST_SETTLE: SignedDuration = SignedDuration::from_mins(10);
@@ -43,6 +44,10 @@ pub struct Settings {
     pub letters: Option<Letters>,
     /// Which messages go which way.
     pub notify: Notify,
+    /// How often a card may be tried.
+    pub budgets: Budgets,
+    /// How a bank's "no" is read.
+    pub declines: Arc<DeclineTable>,
 }
 
 impl Settings {

@@ -47,6 +47,26 @@ pub struct CatchUp {
     pub hold_after: u32,
 }
 
+/// How often a card may be tried, where the network leaves room to be more careful than it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budgets {
+    /// Declines of one Visa card in 30 days after which it rests; 1 to [`Budgets::MOST_VISA_30_DAYS`].
+    pub visa_30_days: u32,
+}
+
+impl Budgets {
+    /// What Visa itself allows.
+    pub const MOST_VISA_30_DAYS: u32 = 20;
+    /// What Visa allowed until 2025, and many banks still expect.
+    pub const DEFAULT_VISA_30_DAYS: u32 = 15;
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { visa_30_days: Self::DEFAULT_VISA_30_DAYS }
+    }
+}
+
 /// What stops a run before it does harm. `None` and absent currencies: no such brake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brakes {

@@ -32,6 +32,7 @@ mod prepare;
 mod prepared;
 mod queue;
 pub mod recover;
+mod reversed;
 mod wake;
 pub mod watch;
 
@@ -44,3 +45,4 @@ pub use conclude::{conclude, outcome_of};
 pub use explain::next_steps;
 pub use prepare::prepare;
 pub use prepared::{DoubtStep, Prepared, PreparedCharge, RuleError, Scan};
+pub use reversed::reversed;

@@ -10,6 +10,7 @@
 
 mod api_commands;
 mod architecture;
+mod budgets;
 mod cli;
 mod crash;
 mod daemon;

@@ -27,6 +27,9 @@ fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
         Bug::ResultWithoutVersion => ("overwritten", scenes::a_cancel_while_the_answer_is_on_its_way),
         Bug::SilenceBroken => ("told of what was mended", messages::a_decline_in_the_silence),
         Bug::OutcomeToldTwice => ("told twice", messages::an_end_that_was_set_and_came),
+        Bug::OverBudget => ("over budget", scenes::a_card_declined_past_its_budget),
+        Bug::RetriedAfterCancel => ("after cancel", scenes::a_cancel_between_two_tries),
+        Bug::BesideUnfinished => ("beside", scenes::a_run_beside_a_doubt),
     }
 }
 
@@ -123,6 +126,21 @@ fn silence_broken() {
 #[test]
 fn outcome_told_twice() {
     caught(Bug::OutcomeToldTwice);
+}
+
+#[test]
+fn over_budget() {
+    caught(Bug::OverBudget);
+}
+
+#[test]
+fn retried_after_cancel() {
+    caught(Bug::RetriedAfterCancel);
+}
+
+#[test]
+fn beside_unfinished() {
+    caught(Bug::BesideUnfinished);
 }
 
 #[test]

@@ -29,6 +29,11 @@ fn outages_and_wrong_clocks() {
 }
 
 #[test]
+fn kinds_of_declines_and_policies() {
+    play(include_str!("stories/declines.txt"));
+}
+
+#[test]
 fn people_and_time() {
     play(include_str!("stories/people.txt"));
 }

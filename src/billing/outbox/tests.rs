@@ -130,6 +130,8 @@ impl Course {
             doubt: crate::model::settings::Doubt { settle: SignedDuration::from_mins(10) },
             catch_up: crate::model::settings::CatchUp { hold_after: 100 },
             customer_day: BTreeMap::new(),
+            declines: std::sync::Arc::new(crate::config::shipped_declines().unwrap()),
+            budgets: crate::model::settings::Budgets::default(),
             wire: Wire {
                 wall_at: self.now,
                 provider_seen: Some(self.now),

@@ -1,6 +1,7 @@
 //! Stories as text tables, moved by days: what a run meets, what the bank answers, what the book then says.
 //!
-//! A line is `WHEN | WHAT | SEEN`. `WHEN` is `MM-DD` or `MM-DDTHH:MM` of 2026 in Bangkok; empty: the same instant.
+//! A line is `WHEN | WHAT | SEEN`. `WHEN` is `MM-DD` or `MM-DDTHH:MM` of 2026 in the subscription's zone; empty: the
+//! same instant.
 //! `WHAT` is one of the words below. `SEEN` are facts that must hold then; see `fact`.
 
 use jiff::Timestamp;
@@ -11,11 +12,11 @@ use super::kit::{bangkok, card};
 use crate::model::settings::{CatchUp, ThreeDs};
 use crate::model::{
     AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerState, Decline, InvoiceStatus, NoAnswer,
-    NotSent, Rejected, RejectedWhy, SeenStatus, first_instant,
+    NotSent, Rejected, RejectedWhy, SeenStatus, Zone, first_instant,
 };
 use crate::rules::pending::{self, PendingStep};
 use crate::rules::watch::{self, News};
-use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of};
+use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of, reversed};
 
 /// Tells the story to this book.
 pub(super) fn tell(book: &mut Book, table: &str) {
@@ -24,7 +25,7 @@ pub(super) fn tell(book: &mut Book, table: &str) {
         let (when, what, seen) =
             (columns.next().unwrap(), columns.next().unwrap(), columns.next().unwrap_or(""));
         if !when.is_empty() {
-            book.go_to(moment(when));
+            book.go_to(moment_in(when, &book.rows.subscription.zone));
         }
         let skipped = act(book, what, line);
         for wanted in seen.split_whitespace() {
@@ -37,15 +38,26 @@ pub(super) fn tell(book: &mut Book, table: &str) {
 
 /// An instant of 2026 in Bangkok.
 pub(super) fn moment(text: &str) -> Timestamp {
+    moment_in(text, &bangkok())
+}
+
+fn moment_in(text: &str, zone: &Zone) -> Timestamp {
     let (date, time) = text.split_once('T').unwrap_or((text, "00:00"));
     let date: Date = format!("2026-{date}").parse().unwrap();
     let local: DateTime = format!("{date}T{time}:00").parse().unwrap();
-    first_instant(local, &bangkok()).unwrap()
+    first_instant(local, zone).unwrap()
 }
 
 /// The same, back to text; midnight is left out.
-fn told(at: Timestamp) -> String {
-    bangkok().at(at).strftime("%m-%dT%H:%M").to_string().trim_end_matches("T00:00").to_owned()
+fn told(book: &Book, at: Timestamp) -> String {
+    book.rows
+        .subscription
+        .zone
+        .at(at)
+        .strftime("%m-%dT%H:%M")
+        .to_string()
+        .trim_end_matches("T00:00")
+        .to_owned()
 }
 
 /// Does it; answers the reason if a run skipped.
@@ -73,6 +85,13 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
         }
         ["watch"] => watch(book),
         ["news"] => news(book),
+        ["brand", brand] => (*brand).clone_into(&mut book.rows.customer.cards[0].brand),
+        ["reversed"] => {
+            let ended = reversed(&book.snapshot(), book.circumstances.at);
+            book.apply(&ended);
+            let again = reversed(&book.snapshot(), book.circumstances.at);
+            assert!(again.is_empty(), "{again:?}");
+        }
         ["gone"] => book.rows.customer.state = CustomerState::Gone,
         ["back"] => book.rows.customer.state = CustomerState::Present,
         ["hear", answer @ ..] => {
@@ -122,6 +141,15 @@ pub(super) fn outcome(words: &[&str]) -> ChargeOutcome {
         ["no2", code] => {
             let card = Some("card_test_2".parse().unwrap());
             ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
+        }
+        ["no", code, "on", card] => {
+            let card = Some(card.parse().unwrap());
+            ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
+        }
+        ["no", code, "advised", advice] => {
+            let card = Some("card_test_1".parse().unwrap());
+            let advice_code = Some((*advice).into());
+            ChargeOutcome::Declined(Decline { charge: Some(charge), card, advice_code, ..decline(code) })
         }
         ["cardless", code] => ChargeOutcome::Declined(decline(code)),
         ["pending"] => {
@@ -272,7 +300,7 @@ fn fact(book: &Book, name: &str, skipped: Option<&str>) -> String {
         "sub" => book.rows.subscription.status.word().to_owned(),
         "skip" => skipped.map_or_else(none, str::to_owned),
         "flag" => book.flag().map_or_else(none, |reason| reason.word().to_owned()),
-        "wake" => book.rows.subscription.wake_at.map_or_else(none, told),
+        "wake" => book.rows.subscription.wake_at.map_or_else(none, |at| told(book, at)),
         "due" => book.is_due().to_string(),
         "reads" => book.reads.to_string(),
         "reminded" => book.happened(crate::model::EventKind::ActionReminded).to_string(),
@@ -304,7 +332,7 @@ fn of_invoice(book: &Book, name: &str) -> String {
             invoice.hold.map_or("open", |hold| hold.word()).to_owned()
         }
         "" => invoice.status.word().to_owned(),
-        "next" => invoice.next_attempt_at.map_or_else(|| "none".to_owned(), told),
+        "next" => invoice.next_attempt_at.map_or_else(|| "none".to_owned(), |at| told(book, at)),
         "last" => open.attempts.last().map_or("none", |a: &crate::model::Attempt| a.status.word()).to_owned(),
         "tries" => open.attempts.iter().filter(|a| a.status != AttemptStatus::Intended).count().to_string(),
         other => panic!("no such fact: {other}"),

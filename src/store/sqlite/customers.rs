@@ -37,9 +37,11 @@ const INSERT_CARD: &str = "INSERT INTO cards (row, id, place, brand, last_digits
 const REWRITE_CARD: &str = "UPDATE cards SET id = ?2, place = ?3, brand = ?4, last_digits = ?5, expires = ?6, \
     fingerprint = ?7 WHERE row = ?1";
 
-/// Declines that one snapshot loads, the newest and every one that says never: far more than any network allows in
-/// 30 days.
-const MOST_DECLINES: i64 = 64;
+/// Declines that one snapshot loads, the newest and every one that says never: more than a network that counts by
+/// amount alone allows in 30 days.
+const MOST_DECLINES: i64 = 400;
+/// Declines of the same number at other customers reach back so far from the newest of them.
+const NUMBER_REACH_SECONDS: i64 = 31 * 86_400;
 /// Slots of one customer: 16 bits of a card's row.
 const SLOTS: i64 = 1 << 16;
 
@@ -260,15 +262,19 @@ impl Book {
         Ok(())
     }
 
-    /// The newest declines of a customer's cards, oldest first.
+    /// The newest declines of a customer's cards, and of the same numbers at other customers, oldest first.
     pub(super) fn declines_of(&self, customer_row: i64) -> Outcome<Vec<CardDecline>> {
         let mut find = self.sql(
             "SELECT d.row, k.id, d.fingerprint, d.at, d.amount, d.currency, d.never \
              FROM declines d JOIN cards k ON k.row = (d.customer << 16) | d.card \
-             WHERE d.customer = ?1 AND (d.never = 1 OR d.row IN (SELECT row FROM declines WHERE customer = ?1 \
-             ORDER BY at DESC, row DESC LIMIT ?2)) ORDER BY d.at DESC, d.row DESC",
+             WHERE (d.customer = ?1 AND (d.never = 1 OR d.row IN (SELECT row FROM declines WHERE customer = ?1 \
+             ORDER BY at DESC, row DESC LIMIT ?2))) \
+             OR (d.fingerprint IN (SELECT fingerprint FROM cards WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 \
+             AND place IS NOT NULL) AND (d.never = 1 OR d.at > \
+             (SELECT max(at) FROM declines m WHERE m.fingerprint = d.fingerprint) - ?3)) \
+             ORDER BY d.at DESC, d.row DESC",
         )?;
-        let mut rows = find.query([customer_row, MOST_DECLINES])?;
+        let mut rows = find.query([customer_row, MOST_DECLINES, NUMBER_REACH_SECONDS])?;
         let mut declines = Vec::new();
         while let Some(row) = rows.next()? {
             let r = Reader::new("declines", row)?;

@@ -24,6 +24,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, sql: include_str!("migrations/002_service.sql") },
     Migration { version: 3, sql: include_str!("migrations/003_messages.sql") },
     Migration { version: 4, sql: include_str!("migrations/004_cards.sql") },
+    Migration { version: 5, sql: include_str!("migrations/005_intents.sql") },
+    Migration { version: 6, sql: include_str!("migrations/006_declines.sql") },
 ];
 
 /// Marks a file as ours: `dues` in ASCII.

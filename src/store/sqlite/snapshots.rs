@@ -26,7 +26,9 @@ static WHOLE: LazyLock<String> = LazyLock::new(|| {
         "SELECT {SUBSCRIPTION}, {CUSTOMER_BESIDE}, \
          EXISTS (SELECT 1 FROM invoices v INDEXED BY invoices_open WHERE v.subscription = s.row AND v.status = 0), \
          EXISTS (SELECT 1 FROM flags f INDEXED BY flags_standing WHERE f.subscription = s.row AND f.until IS NULL), \
-         EXISTS (SELECT 1 FROM declines e WHERE e.customer = s.customer), \
+         EXISTS (SELECT 1 FROM declines e WHERE e.customer = s.customer) OR EXISTS (SELECT 1 FROM cards y \
+         JOIN declines e ON e.fingerprint = y.fingerprint \
+         WHERE y.row BETWEEN s.customer << 16 AND (s.customer << 16) | 65535 AND y.place IS NOT NULL), \
          x.place, x.slot, {CARD} FROM {SUBSCRIPTION_FROM} \
          LEFT JOIN cards d ON d.row = (s.customer << 16) | c.default_card \
          LEFT JOIN cards x ON x.row BETWEEN s.customer << 16 AND (s.customer << 16) | 65535 \
@@ -199,7 +201,7 @@ impl Book {
             from = (seconds(attempt.intended_at), row);
         }
         let mut find = self.sql(&format!(
-            "SELECT {} FROM intents o INDEXED BY intents_by_age CROSS JOIN {} \
+            "SELECT {} FROM intents o CROSS JOIN {} \
              WHERE o.intended_at >= ?1 AND (o.intended_at, o.attempt) > (?1, ?2) AND a.row = o.attempt \
              ORDER BY o.intended_at, o.attempt LIMIT ?3",
             super::attempts::ATTEMPT,

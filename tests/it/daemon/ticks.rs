@@ -7,9 +7,10 @@ use std::time::Duration;
 use dues::billing::import::Import;
 use dues::billing::{Billing, BillingSettings, RatePerSecond};
 use dues::clock::Clock;
+use dues::config::shipped_declines;
 use dues::daemon::{Desk, EndedBadly, Job, Order, Pulse, Reload, Timetable, Wishes};
 use dues::gateway::{Access, OmiseGateway};
-use dues::model::settings::{Brakes, Cards, CatchUp, Doubt, ThreeDs};
+use dues::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
 use dues::model::{DunningPolicy, EndAction, PlanKey, PlanTerms, RetrySchedule, Zone};
 use dues::sandbox::{Fates, Sandbox, SandboxOptions};
 use dues::store::sqlite::SqliteStore;
@@ -85,6 +86,8 @@ fn settings(zone: &Zone) -> BillingSettings {
         },
         doubt: Doubt { settle: SignedDuration::from_secs(1) },
         three_ds: ThreeDs { remind: Vec::new(), give_up: SignedDuration::from_hours(24) },
+        declines: Arc::new(shipped_declines().expect("the built-in table")),
+        budgets: Budgets::default(),
         catch_up: CatchUp { hold_after: 30 },
         brakes: Brakes {
             charges_per_run: 1_000,

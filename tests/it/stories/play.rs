@@ -34,6 +34,16 @@ price = "990.00 THB"
 every = "month"
 dunning = "curve"
 
+[plans.careful]
+price = "990.00 THB"
+every = "month"
+dunning = "careful"
+
+[plans.beside]
+price = "120.50 THB"
+every = "week"
+dunning = "beside"
+
 [dunning.ladder]
 retry = ["2 days", "4 days"]
 at = "09:00"
@@ -46,6 +56,35 @@ then = "cancel"
 [dunning.curve]
 backoff = { first = "1 day", multiplier = 2.0, longest = "7 days", attempts = 3 }
 then = "unpaid"
+
+[dunning.careful]
+retry = ["3 days", "3 days", "3 days"]
+at = "09:00"
+avoid = ["saturday", "sunday"]
+then = "unpaid"
+
+[dunning.careful.funds]
+retry = ["2 days", "7 days", "14 days"]
+prefer = ["last working day", "25", "1"]
+avoid = ["saturday", "sunday"]
+
+[dunning.careful.technical]
+retry = ["2 hours", "6 hours"]
+
+[dunning.careful.limit]
+retry = ["1 day"]
+at = "00:30"
+avoid = []
+
+[dunning.beside]
+retry = ["10 days", "10 days"]
+at = "09:00"
+then = "cancel"
+newer = "collect"
+
+[[declines.rows]]
+code = "over_limit"
+kind = "limit"
 "#;
 
 /// Plays every story of a file and compares each table.
