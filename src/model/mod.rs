@@ -17,6 +17,7 @@ mod outbox;
 mod outcome;
 mod plan;
 mod report;
+mod reversal;
 pub mod settings;
 mod snapshot;
 mod subscription;
@@ -35,15 +36,14 @@ pub use interval::{BillingPeriod, Interval, IntervalError, Unit};
 pub use invoice::{Hold, Invoice, InvoiceStatus};
 pub use message::{CardLook, Channel, Digest, Facts, Language, Message, MessageKind};
 pub use money::{Currency, Money, MoneyError, Quantity};
-pub use outbox::{
-    Contact, Delivered, Delivery, MessageMark, MessageState, OutboxRow, Posting, Recipient,
-};
+pub use outbox::{Contact, Delivered, Delivery, MessageMark, MessageState, OutboxRow, Posting, Recipient};
 pub use outcome::{
     ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Decline, DeclineClass, DeclineKind, NoAnswer,
     NotSent, Rejected, RejectedWhy, SeenStatus,
 };
 pub use plan::{Curve, DunningPolicy, EndAction, PlanTerms, PlanVersion, RetrySchedule, Wait, WaitUnit};
 pub use report::{RunReport, StoppedBy};
+pub use reversal::{Reversal, ReversalKind};
 pub use snapshot::{CardDecline, OpenInvoice, Snapshot};
 pub use subscription::{BackupCard, Pause, PausedBy, Subscription, SubscriptionStatus};
 pub use transition::{Change, SkipReason, Transition};

@@ -30,6 +30,7 @@ mod prepare;
 mod prepared;
 mod queue;
 pub mod recover;
+pub mod reversal;
 mod wake;
 pub mod watch;
 

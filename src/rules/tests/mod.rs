@@ -11,6 +11,7 @@ mod laws;
 mod money;
 mod planted;
 mod properties;
+mod reversal;
 mod smoke;
 mod stories_backup;
 mod stories_cards;

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 
 use super::samples::*;
 use crate::model::{
-    AttemptStatus, Channel, Change, Event, Expiration, Facts, Message, MessageKind, MessageMark, MessageState,
-    Posting, SubscriptionStatus, Zone,
+    AttemptStatus, Change, Channel, Event, Expiration, Facts, Message, MessageKind, MessageMark,
+    MessageState, Posting, SubscriptionStatus, Zone,
 };
 use crate::store::{CustomerReading, Filter, OutboxCursor, Store, StoreError, Waiting};
 

@@ -4,8 +4,8 @@
 //! 0 and 1, which take no byte in a row.
 
 use crate::model::{
-    AttemptStatus, Channel, Currency, CustomerState, DeclineKind, EventKind, Hold, InvoiceStatus, MessageKind,
-    MessageState, PausedBy, SubscriptionStatus,
+    AttemptStatus, Channel, Currency, CustomerState, DeclineKind, EventKind, Hold, InvoiceStatus,
+    MessageKind, MessageState, PausedBy, ReversalKind, SubscriptionStatus,
 };
 
 /// A word of the model that the book keeps as a number.
@@ -48,6 +48,7 @@ coded! {
         AttemptNotSent, AttemptPending, AttemptInDoubt, AttemptAbsent, AttemptManual, AttemptResolved, Incident,
         FlagRaised, FlagCleared, PlanVersioned, BookAdopted, CardExpiring, CardChanged, ActionReminded,
         ChargeRefunded, ChargeDisputed;
+    ReversalKind: Refunded, Disputed;
     Channel: Email, Webhook, Command;
     MessageState: Waiting, Sent, GivenUp, Moot;
     MessageKind: InvoiceOpened, InvoicePaid, Declined, ActionNeeded, CardExpiring, NoCard, ExpiredCard, TrialEnding,
@@ -76,6 +77,7 @@ mod tests {
         every(CustomerState::ALL);
         every(Currency::ALL);
         every(EventKind::ALL);
+        every(ReversalKind::ALL);
         every(Channel::ALL);
         every(MessageState::ALL);
         every(MessageKind::ALL);
@@ -88,10 +90,8 @@ mod tests {
             T::WORDS.iter().map(pair).collect::<Vec<_>>().join(", ")
         }
         // Line breaks and indents of the SQL text do not matter.
-        let schema = concat!(
-            include_str!("migrations/001_book.sql"),
-            include_str!("migrations/003_messages.sql")
-        );
+        let schema =
+            concat!(include_str!("migrations/001_book.sql"), include_str!("migrations/003_messages.sql"));
         let schema = schema.split_whitespace().collect::<Vec<_>>().join(" ");
         for wanted in [
             pairs::<SubscriptionStatus>(),

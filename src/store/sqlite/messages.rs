@@ -14,7 +14,8 @@ use super::unsigned;
 use crate::model::{Channel, Message, MessageMark, MessageState, OutboxRow, Posting};
 
 /// The columns that `message_of` reads.
-const MESSAGE: &str = "row, key, channel, kind, state, made_at, not_before, tries, next_at, done_at, why, body";
+const MESSAGE: &str =
+    "row, key, channel, kind, state, made_at, not_before, tries, next_at, done_at, why, body";
 /// Of a reason that is kept: what a receiver says may be long.
 const LONGEST_WHY_CHARS: usize = 300;
 
@@ -26,9 +27,8 @@ impl Book {
 
     /// Whether the cursor stood where it was expected, and stands elsewhere now.
     pub(super) fn move_outbox(&self, from: OutboxCursor, to: OutboxCursor) -> Outcome<bool> {
-        let mut step = self.sql(
-            "UPDATE outbox SET read_to = ?3, digest_to = ?4 WHERE read_to = ?1 AND digest_to = ?2",
-        )?;
+        let mut step =
+            self.sql("UPDATE outbox SET read_to = ?3, digest_to = ?4 WHERE read_to = ?1 AND digest_to = ?2")?;
         Ok(step.execute([from.read_to, from.digest_to, to.read_to, to.digest_to])? > 0)
     }
 
@@ -136,7 +136,12 @@ impl Book {
                     "UPDATE messages SET next_at = ?2, why = coalesce(?3, why), tries = tries - ?4 \
                      WHERE row = ?1 AND state = 0",
                 )?
-                .execute(params![row, seconds(*until), why.as_deref().map(short), i64::from(!tried)])?;
+                .execute(params![
+                    row,
+                    seconds(*until),
+                    why.as_deref().map(short),
+                    i64::from(!tried)
+                ])?;
                 return Ok(());
             }
         };
@@ -181,10 +186,7 @@ impl Book {
             values.push(row.into());
             wheres.push_str(&format!(" AND customer = ?{}", values.len()));
         }
-        self.messages(
-            &format!("SELECT {MESSAGE} FROM messages WHERE {wheres} ORDER BY row LIMIT ?2"),
-            values,
-        )
+        self.messages(&format!("SELECT {MESSAGE} FROM messages WHERE {wheres} ORDER BY row LIMIT ?2"), values)
     }
 
     /// A customer is erased: what waits for them need not be told, and of what was told only its key is left.
@@ -193,7 +195,8 @@ impl Book {
             "UPDATE messages SET state = ?2, next_at = NULL, done_at = ?3 WHERE customer = ?1 AND state = 0",
         )?
         .execute([customer_row, MessageState::Moot.code(), seconds(at)])?;
-        self.sql("UPDATE messages SET body = NULL, why = NULL WHERE customer = ?1")?.execute([customer_row])?;
+        self.sql("UPDATE messages SET body = NULL, why = NULL WHERE customer = ?1")?
+            .execute([customer_row])?;
         Ok(())
     }
 

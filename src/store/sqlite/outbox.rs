@@ -1,19 +1,19 @@
 //! What the outbox looks for in the book besides its diary, and the whole of it as the trait has it.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
-use jiff::Timestamp;
 use rusqlite::params;
 
 use super::super::outbox::{Outbox, OutboxCursor, SubscriptionPage, Waiting};
 use super::super::{DueCursor, Filter, StoreError};
 use super::SqliteStore;
 use super::book::Book;
+use super::codes::Coded as _;
 use super::columns::{Reader, seconds, signed};
 use super::fault::Outcome;
 use super::unsigned;
 use crate::model::{Channel, Digest, EventKind, MessageMark, Money, OutboxRow, Posting, SubscriptionId};
-use super::codes::Coded as _;
 
 /// How many, and their sums by currency.
 type Sums = (u64, Vec<Money>);
