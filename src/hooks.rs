@@ -30,11 +30,15 @@ pub enum Bug {
     ResultWithoutVersion,
     /// Another saved card is charged although the customer never agreed to it.
     BackupWithoutConsent,
+    /// A decline is told of at once, although a try in the silent period may make that moot.
+    SilenceBroken,
+    /// A message is named after its event instead of its outcome.
+    OutcomeToldTwice,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::NoIntent,
         Self::KeyMadeAnew,
         Self::ServerErrorIsDecline,
@@ -48,6 +52,8 @@ impl Bug {
         Self::WrongUnit,
         Self::ResultWithoutVersion,
         Self::BackupWithoutConsent,
+        Self::SilenceBroken,
+        Self::OutcomeToldTwice,
     ];
 
     /// Its name in `DUES_PLANT`.
@@ -66,6 +72,8 @@ impl Bug {
             Self::WrongUnit => "wrong-unit",
             Self::ResultWithoutVersion => "result-without-version",
             Self::BackupWithoutConsent => "backup-without-consent",
+            Self::SilenceBroken => "silence-broken",
+            Self::OutcomeToldTwice => "outcome-told-twice",
         }
     }
 }
@@ -157,4 +165,8 @@ pub const KILL_POINTS: &[&str] = &[
     "recovery.after_scan",
     "recovery.before_commit",
     "recovery.after_commit",
+    "outbox.before_commit",
+    "outbox.after_commit",
+    "message.before_mark",
+    "message.after_mark",
 ];

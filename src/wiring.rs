@@ -3,6 +3,8 @@
 //!
 //! Must never know: commands, pages, what is decided.
 
+mod post;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,9 +17,12 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{KeySource, SecretError, Settings};
 use crate::gateway::{Access, AccessError, Gateway, GatewayError, OmiseGateway};
 use crate::model::{PlanKey, PlanTerms, PlanVersion};
+use crate::notify::letters::{LetterSettings, OverrideErrors};
 use crate::sandbox::{Sandbox, SandboxError, SandboxOptions};
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, witness};
+
+pub use post::{Post, Sent};
 
 /// The seed of the embedded sandbox: its keys and customers follow from it.
 const SANDBOX_SEED: u64 = 1;
@@ -56,6 +61,9 @@ pub enum WiringError {
     /// Plans that the account cannot charge.
     #[error("{}", .0.join("\n"))]
     Plans(Vec<String>),
+    /// The merchant's own templates.
+    #[error(transparent)]
+    Templates(#[from] OverrideErrors),
     /// A book that is not this host's, or older than it was.
     #[error("{0}")]
     Adopt(String),
@@ -67,6 +75,15 @@ pub enum WiringError {
         /// What it said.
         error: std::io::Error,
     },
+}
+
+/// What letters are made with, the merchant's own templates read and judged; `None`: the config names nobody who
+/// writes them.
+///
+/// # Errors
+/// Every mistake of the templates.
+pub fn letters(settings: &Settings) -> Result<Option<LetterSettings>, WiringError> {
+    Ok(settings.letters.clone().map(LetterSettings::load).transpose()?)
 }
 
 /// How to reach the provider, pretend or real.

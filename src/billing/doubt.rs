@@ -225,8 +225,8 @@ async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) -> Result<(
             }
         };
         kill_point("recovery.before_commit");
-        match run.billing.lane.commit(transition.clone()).await {
-            Ok(()) => {
+        match run.billing.lane.commit(transition).await {
+            Ok(transition) => {
                 kill_point("recovery.after_commit");
                 run.tally().resolved(&transition);
                 return Ok(());

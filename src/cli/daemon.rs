@@ -13,7 +13,7 @@ use crate::config::{self, Loaded, Settings};
 use crate::daemon::{Desk, EndedBadly, Pulse, Reload, ScheduleWords, Timetable, Wishes, schedule, signals};
 use crate::store::{ChargingLock, StoreError};
 use crate::web::{self, Standing, Windows};
-use crate::wiring::{self, Claim, House, WiringError};
+use crate::wiring::{self, Claim, House, Post, WiringError};
 
 /// Nothing but what every command takes.
 #[derive(Debug, Args)]
@@ -99,8 +99,10 @@ fn wishes(settings: &Settings, billing: crate::billing::Billing) -> Result<Wishe
         billing: settings.schedule.billing.clone(),
         card_watch: settings.schedule.card_watch.clone(),
         reconcile: settings.schedule.reconcile.clone(),
+        notifications: settings.schedule.notifications.clone(),
     };
-    Ok(Wishes { billing, timetable: Timetable::new(settings.zone.clone(), &words)? })
+    let post = Post::new(settings, billing.clone()).map_err(|error| error.to_string())?;
+    Ok(Wishes { billing, timetable: Timetable::new(settings.zone.clone(), &words)?, post })
 }
 
 /// Reads the same file again; what it says holds from the next piece of work on, or is refused as a whole.

@@ -4,7 +4,9 @@
 //! found and what was wanted; nothing of it is half believed. Secrets never reach a message.
 //! Must never know: the environment beyond its own files and secrets, and what the wishes are used for.
 
+mod deliveries;
 mod limits;
+mod notify;
 mod plans;
 mod problem;
 mod rooms;

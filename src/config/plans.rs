@@ -172,7 +172,7 @@ fn curve(found: &Found<'_>) -> Option<RetrySchedule> {
 }
 
 /// `09:00`, by the minute.
-fn local_time(text: &str) -> Result<Time, String> {
+pub(super) fn local_time(text: &str) -> Result<Time, String> {
     let shape = text.len() == 5 && text.is_char_boundary(2) && text.as_bytes().get(2) == Some(&b':');
     let parts = || Some((text.get(..2)?.parse::<i8>().ok()?, text.get(3..)?.parse::<i8>().ok()?));
     shape

@@ -139,7 +139,8 @@ pub(super) fn web(found: &Found<'_>) -> WebSettings {
 }
 
 pub(super) fn schedule(found: &Found<'_>) -> ScheduleSettings {
-    let section = found.section(&["billing", "card_watch", "reconcile"], "[schedule] with cron words");
+    let section =
+        found.section(&["billing", "card_watch", "reconcile", "notifications"], "[schedule] with cron words");
     let defaults = ScheduleSettings::default();
     let cron = |key: &str, default: String| {
         section
@@ -152,5 +153,6 @@ pub(super) fn schedule(found: &Found<'_>) -> ScheduleSettings {
         billing: cron("billing", defaults.billing),
         card_watch: cron("card_watch", defaults.card_watch),
         reconcile: cron("reconcile", defaults.reconcile),
+        notifications: cron("notifications", defaults.notifications),
     }
 }

@@ -15,6 +15,11 @@ use zeroize::Zeroizing;
 /// Longer than any key: a wrong file is not read to its end.
 const LONGEST_KEY_BYTES: u64 = 512;
 
+/// The same for several signing secrets.
+const LONGEST_SECRETS_BYTES: u64 = 4_096;
+/// A shorter signing secret can be guessed.
+const SHORTEST_SIGNING_BYTES: usize = 16;
+
 /// The name of the systemd credential.
 const CREDENTIAL: &str = "omise_secret_key";
 
@@ -75,6 +80,16 @@ pub enum SecretError {
         /// The file.
         path: PathBuf,
     },
+    /// Nothing, or something too short to keep anybody out.
+    #[error("{path}: found {found}, wanted {wanted}")]
+    Short {
+        /// The file.
+        path: PathBuf,
+        /// In words, never any of it.
+        found: &'static str,
+        /// In words.
+        wanted: &'static str,
+    },
     /// Something else than a secret key.
     #[error(
         "{place}: found {found}, wanted Omise's secret key, which begins with skey_ (skey_test_ for test keys)"
@@ -118,6 +133,29 @@ pub(super) fn base64_from_file(path: &Path) -> Result<SecretText, SecretError> {
         Ok(bytes) if !bytes.is_empty() => Ok(SecretText(Zeroizing::new(text.trim().to_owned()))),
         _ => Err(SecretError::NotBase64 { path: path.to_owned() }),
     }
+}
+
+/// A password: the first line of a file that its owner alone can read.
+pub(super) fn line_from_file(path: &Path) -> Result<SecretText, SecretError> {
+    let text = private_text(path, LONGEST_KEY_BYTES)?;
+    let line = text.lines().next().filter(|line| !line.is_empty());
+    let (found, wanted) = ("no password", "one in its first line");
+    let line = line.ok_or_else(|| SecretError::Short { path: path.to_owned(), found, wanted })?;
+    Ok(SecretText(Zeroizing::new(line.to_owned())))
+}
+
+/// Signing secrets, one a line, of a file that its owner alone can read.
+pub(super) fn lines_from_file(path: &Path) -> Result<Vec<SecretText>, SecretError> {
+    let text = private_text(path, LONGEST_SECRETS_BYTES)?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let secrets: Vec<_> = lines.map(|line| SecretText(Zeroizing::new(line.to_owned()))).collect();
+    let wanted = "one signing secret a line, each of 16 characters or more";
+    let found = match &secrets[..] {
+        [] => "no secret",
+        all if all.iter().any(|secret| secret.expose().len() < SHORTEST_SIGNING_BYTES) => "a shorter one",
+        _ => return Ok(secrets),
+    };
+    Err(SecretError::Short { path: path.to_owned(), found, wanted })
 }
 
 /// The text of a file, refused if anybody but its owner can reach it.

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::secret::{self, SecretError, SecretText};
 use crate::model::Zone;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, ThreeDs};
+use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, Letters, Notify, ThreeDs};
 
 /// With live keys doubt settles no faster: the provider's own list lags behind its charges.
 pub const SHORTEST_SETTLE: SignedDuration = SignedDuration::from_mins(10);
@@ -37,9 +37,31 @@ pub struct Settings {
     pub catch_up: CatchUp,
     /// What stops a run.
     pub brakes: Brakes,
+    /// Who writes letters, and how; `None`: nobody was named.
+    pub letters: Option<Letters>,
+    /// Which messages go which way.
+    pub notify: Notify,
 }
 
 impl Settings {
+    /// Reads the password of the mail server. `Ok(None)`: none is wished.
+    ///
+    /// # Errors
+    /// A sentence that never holds any of it.
+    pub fn mail_password(&self) -> Result<Option<SecretText>, SecretError> {
+        let file = self.notify.email.as_ref().and_then(|email| email.password_file.as_deref());
+        file.map(secret::line_from_file).transpose()
+    }
+
+    /// Reads the secrets that sign our webhooks, one a line. Empty: none are wished.
+    ///
+    /// # Errors
+    /// A sentence that never holds any of them.
+    pub fn signing_secrets(&self) -> Result<Vec<SecretText>, SecretError> {
+        let file = self.notify.webhook.as_ref().map(|webhook| webhook.secret_file.as_path());
+        file.map_or_else(|| Ok(Vec::new()), secret::lines_from_file)
+    }
+
     /// What can only be judged once the kind of the keys is known.
     ///
     /// # Errors
@@ -149,6 +171,8 @@ pub struct ScheduleSettings {
     pub card_watch: String,
     /// Our attempts against the provider's charges.
     pub reconcile: String,
+    /// What happened since, for those who are to be told.
+    pub notifications: String,
 }
 
 impl Default for ScheduleSettings {
@@ -157,6 +181,7 @@ impl Default for ScheduleSettings {
             billing: "0 */5 * * * *".into(),
             card_watch: "0 30 3 * * *".into(),
             reconcile: "0 15 4 * * *".into(),
+            notifications: "30 * * * * *".into(),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 
 use super::*;
-use crate::model::{Currency, Curve, EndAction, Money, RetrySchedule, Wait, WaitUnit};
+use crate::model::{Currency, Curve, EndAction, Language, Money, RetrySchedule, Wait, WaitUnit};
 
 const PLAN: &str = "[plans.p]\nprice = \"990.00 THB\"\nevery = \"month\"\n[dunning.standard]\nretry = []\n";
 
@@ -62,7 +62,7 @@ fn what_is_not_uttered_has_its_default() {
     assert_eq!((settings.omise.rate_milli_per_s, settings.omise.in_flight), (10_000, 8));
     assert_eq!(settings.omise.timeout, SignedDuration::from_secs(90));
     assert_eq!(settings.schedule, ScheduleSettings::default());
-    assert!(settings.web.is_none());
+    assert!(settings.web.is_none() && settings.letters.is_none());
     assert_eq!(settings.cards.fresh, SignedDuration::from_hours(24));
     assert_eq!(settings.cards.warn_before.len(), 3);
     assert_eq!(settings.doubt.settle, SHORTEST_SETTLE);
@@ -107,6 +107,11 @@ fn every_key_is_read() {
     assert_eq!(settings.brakes.pause_file, Some(folder.join("STOP")));
     assert_eq!(settings.sandbox.customers, 7);
     assert_eq!(settings.sandbox.subscriptions, Some(folder.join("demo.csv")));
+    let letters = settings.letters.unwrap();
+    assert_eq!((letters.merchant.as_str(), letters.support.as_str()), ("サンプル商店", "help@shop.example"));
+    assert_eq!(letters.cancel.as_deref(), Some("Write to us; one word is enough."));
+    assert_eq!(letters.card_update_url.as_deref(), Some("https://shop.example/account/card"));
+    assert_eq!((letters.language, letters.templates), (Language::Ja, Some(folder.join("letters"))));
 }
 
 #[test]
@@ -172,7 +177,7 @@ fn the_example_says_what_the_defaults_are() {
     );
     assert_eq!(all.brakes.charges_per_run, few.brakes.charges_per_run);
     assert_eq!(all.brakes.decline_share_milli, few.brakes.decline_share_milli);
-    assert!(all.web.is_some());
+    assert!(all.web.is_some() && all.letters.is_some());
 }
 
 #[test]

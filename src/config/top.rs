@@ -8,12 +8,12 @@ use super::problem::{Place, Problem, Problems};
 use super::section::{Found, nearest, unknown};
 use super::settings::{ScheduleSettings, Settings};
 use super::sources::Parsed;
-use super::{limits, plans, rooms};
+use super::{deliveries, limits, notify, plans, rooms};
 use crate::model::{PlanKey, PlanTerms, Zone, ZoneError};
 
 const KNOWN: &[&str] = &[
     "zone", "include", "store", "omise", "web", "schedule", "plans", "dunning", "cards", "doubt", "three_ds",
-    "catch_up", "brakes", "sandbox",
+    "catch_up", "brakes", "sandbox", "notify",
 ];
 
 /// Sections whose entries may come from several files.
@@ -103,6 +103,7 @@ pub(super) fn read<'a>(
 
 fn settings(top: &Top<'_>, folder: &Path) -> Settings {
     let omise = rooms::omise(top.one("omise"));
+    let told = top.one("notify").and_then(notify::section);
     let doubt = limits::doubt(top.one("doubt"), &omise);
     Settings {
         zone: Zone::UTC,
@@ -114,6 +115,8 @@ fn settings(top: &Top<'_>, folder: &Path) -> Settings {
         three_ds: limits::three_ds(top.one("three_ds")),
         catch_up: limits::catch_up(top.one("catch_up")),
         brakes: limits::brakes(top.one("brakes"), folder),
+        letters: told.as_ref().and_then(notify::letters),
+        notify: told.as_ref().map(deliveries::deliveries).unwrap_or_default(),
         doubt,
         omise,
     }

@@ -12,12 +12,14 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use super::jobs::{Job, Timetable};
+use super::post::PostOffice;
 use super::pulse::{Heart, Pulse};
 use super::systemd;
 use super::trust::Trust;
 use super::work::{Done, EndedBadly, Work, perform};
 use crate::billing::{Billing, RunError, recover, requests};
 use crate::web::{Phase, Standing};
+use crate::wiring::Post;
 
 /// The loop looks at itself, and for requests, this often.
 const BEAT: Duration = Duration::from_secs(1);
@@ -44,6 +46,8 @@ pub struct Wishes {
     pub billing: Billing,
     /// When which job is due.
     pub timetable: Timetable,
+    /// Who is told what.
+    pub post: Post,
 }
 
 /// New wishes to come, or why they were refused.
@@ -54,6 +58,7 @@ pub type Reload = Box<dyn Fn() -> ReloadAnswer + Send>;
 /// The service at work.
 pub struct Desk {
     wishes: Wishes,
+    office: PostOffice,
     ticks: mpsc::Receiver<()>,
     orders: mpsc::Receiver<Order>,
     reload: Reload,
@@ -94,6 +99,7 @@ impl Desk {
             trust: Trust::begin(clock.now(), clock.steady()),
             considered_at: clock.steady(),
             fed_at: clock.steady(),
+            office: PostOffice::open(wishes.post.clone()),
             wishes,
             ticks,
             orders,
@@ -134,6 +140,7 @@ impl Desk {
             self.start_next();
             self.publish();
         }
+        self.office.close().await;
         Ok(())
     }
 
@@ -167,6 +174,7 @@ impl Desk {
         let refused = match read {
             Ok(wishes) => {
                 tracing::info!("the new config is in force");
+                self.office.replace(wishes.post.clone());
                 self.wishes = wishes;
                 None
             }
@@ -202,6 +210,10 @@ impl Desk {
                 self.waiting.insert(job);
             }
         }
+        if self.waiting.remove(&Job::Notifications) {
+            self.office.fell_due(&self.wishes.post, now).await?;
+        }
+        let billing = &self.wishes.billing;
         self.look_up_doubt |= recover::next_look(billing).await?.is_some_and(|look| look <= now);
         let next_wake = billing.lane.run(move |store| store.next_wake(now)).await.map_err(RunError::from)?;
         let next_look = self.wishes.timetable.next_of_all(now);
@@ -246,6 +258,7 @@ impl Desk {
     /// Writes down what a piece of work came to.
     async fn ended(&mut self, done: Done) -> Result<(), EndedBadly> {
         self.under_way = None;
+        self.office.ring();
         if let (Work::Job(job), true) = (&done.work, done.counts()) {
             let (name, began) = (job.name(), done.began);
             let noted = self.wishes.billing.lane.run(move |store| store.note_job(name, began)).await;

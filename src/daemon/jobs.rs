@@ -18,11 +18,13 @@ pub enum Job {
     CardWatch,
     /// Our attempts against the provider's charges.
     Reconcile,
+    /// What happened since, for those who are to be told.
+    Notifications,
 }
 
 impl Job {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 3] = [Self::Billing, Self::CardWatch, Self::Reconcile];
+    pub const ALL: [Self; 4] = [Self::Billing, Self::CardWatch, Self::Reconcile, Self::Notifications];
 
     /// Its name in the book and in the config.
     pub const fn name(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Job {
             Self::Billing => "billing",
             Self::CardWatch => "card_watch",
             Self::Reconcile => "reconcile",
+            Self::Notifications => "notifications",
         }
     }
 }
@@ -43,6 +46,8 @@ pub struct ScheduleWords {
     pub card_watch: String,
     /// Of [`Job::Reconcile`].
     pub reconcile: String,
+    /// Of [`Job::Notifications`].
+    pub notifications: String,
 }
 
 /// When each job is due.
@@ -64,6 +69,7 @@ impl Timetable {
                 Job::Billing => &words.billing,
                 Job::CardWatch => &words.card_watch,
                 Job::Reconcile => &words.reconcile,
+                Job::Notifications => &words.notifications,
             };
             let cron =
                 parser.parse(text).map_err(|why| format!("schedule.{}: {text:?}: {why}", job.name()))?;
@@ -99,12 +105,16 @@ mod tests {
     use super::*;
 
     fn table(zone: &str, billing: &str) -> Timetable {
-        let words = ScheduleWords {
+        Timetable::new(Zone::parse(zone).unwrap(), &table_words(billing)).unwrap()
+    }
+
+    fn table_words(billing: &str) -> ScheduleWords {
+        ScheduleWords {
             billing: billing.into(),
             card_watch: "0 30 3 * * *".into(),
             reconcile: "0 15 4 * * *".into(),
-        };
-        Timetable::new(Zone::parse(zone).unwrap(), &words).unwrap()
+            notifications: "30 * * * * *".into(),
+        }
     }
 
     fn at(text: &str) -> Timestamp {
@@ -159,8 +169,7 @@ mod tests {
 
     #[test]
     fn words_that_make_no_sense_are_named() {
-        let words =
-            ScheduleWords { billing: "soon".into(), card_watch: String::new(), reconcile: String::new() };
+        let words = ScheduleWords { billing: "soon".into(), ..table_words("0 0 * * * *") };
         let why = Timetable::new(Zone::UTC, &words).unwrap_err();
         assert!(why.starts_with("schedule.billing:"), "{why}");
     }

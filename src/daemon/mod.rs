@@ -6,6 +6,7 @@
 
 mod desk;
 mod jobs;
+mod post;
 mod pulse;
 pub mod schedule;
 pub mod signals;
@@ -15,5 +16,6 @@ mod work;
 
 pub use desk::{Desk, Order, Reload, ReloadAnswer, Wishes};
 pub use jobs::{Job, ScheduleWords, Timetable};
+pub use post::PostOffice;
 pub use pulse::Pulse;
 pub use work::EndedBadly;

@@ -115,6 +115,8 @@ pub(super) async fn perform(work: Work, billing: Billing) -> Done {
             watched.map(|_| None)
         }
         Work::Job(Job::Reconcile) => reconcile(&billing).await.map(|()| None),
+        // The post was rung when it fell due, and has tasks of its own.
+        Work::Job(Job::Notifications) => Ok(None),
         Work::Asked(asked) => asked_run(&billing, asked).await.map(Some),
     };
     let (report, error) = match outcome {

@@ -5,6 +5,7 @@
 
 mod access;
 mod classify;
+mod contact;
 mod error;
 mod omise;
 mod seen;
@@ -18,7 +19,8 @@ use jiff::Timestamp;
 
 use crate::model::settings::AccountLimits;
 use crate::model::{
-    CardId, CardSnapshot, ChargeId, ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, CustomerId,
+    CardId, CardSnapshot, ChargeId, ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Contact,
+    CustomerId,
 };
 
 pub use access::{Access, AccessError};
@@ -118,6 +120,9 @@ pub trait Gateway: Send + Sync {
 
     /// One customer, read now.
     fn customer<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<CustomerRead, GatewayError>>;
+
+    /// Where one customer is reached, read now; `None`: they are gone, or gave no address.
+    fn contact<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<Option<Contact>, GatewayError>>;
 
     /// A page of customers, oldest first, created not later than `to`, from `offset`, at most 100.
     fn customers(&self, to: Timestamp, offset: u64) -> Answer<'_, Result<Page<CustomerFacts>, GatewayError>>;

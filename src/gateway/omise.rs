@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use super::{
     AccountFacts, Answer, Charged, CustomerFacts, CustomerRead, Gateway, GatewayError, Page, Window,
-    classify, seen, words,
+    classify, contact, seen, words,
 };
 use crate::hooks::kill_point;
-use crate::model::{ChargeId, ChargeOrder, ChargeRequest, ChargeSeen, CustomerId};
-use crate::omise::{Client, Error, ErrorKind, ListQuery};
+use crate::model::{ChargeId, ChargeOrder, ChargeRequest, ChargeSeen, Contact, CustomerId};
+use crate::omise::{Client, CustomerCards, Error, ErrorKind, List, ListQuery};
 
 /// Charges customers saved at Omise.
 #[derive(Debug)]
@@ -35,8 +35,9 @@ impl OmiseGateway {
 impl Gateway for OmiseGateway {
     fn account(&self) -> Answer<'_, Result<AccountFacts, GatewayError>> {
         Box::pin(async {
-            let account = self.client.account().await.map_err(|e| read_error(&e))?;
-            let capability = self.client.capability().await.map_err(|e| read_error(&e))?;
+            let (account, capability) = tokio::join!(self.client.account(), self.client.capability());
+            let account = account.map_err(|e| read_error(&e))?;
+            let capability = capability.map_err(|e| read_error(&e))?;
             Ok(AccountFacts {
                 livemode: self.client.livemode(),
                 limits: seen::limits(&account.value, &capability.value),
@@ -122,14 +123,25 @@ impl Gateway for OmiseGateway {
         })
     }
 
+    fn contact<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<Option<Contact>, GatewayError>> {
+        Box::pin(async move {
+            match self.client.customers().retrieve(id.as_str()).await {
+                Ok(answer) => Ok(contact::of(&answer.value, id)),
+                Err(error) if is_not_found(&error) => Ok(None),
+                Err(error) => Err(read_error(&error)),
+            }
+        })
+    }
+
     fn customers(&self, to: Timestamp, offset: u64) -> Answer<'_, Result<Page<CustomerFacts>, GatewayError>> {
         Box::pin(async move {
             let query = ListQuery { offset, ..ListQuery::window(Timestamp::UNIX_EPOCH, to) };
-            let answer = self.client.customers().list(&query).await.map_err(|e| read_error(&e))?;
+            let reply = self.client.customers().list_raw(&query).await.map_err(|e| read_error(&e))?;
+            let list: List<CustomerCards<'_>> = reply.parse().map_err(|e| read_error(&e))?;
             Ok(Page {
-                rows: answer.value.data.iter().filter(|c| !c.deleted).filter_map(seen::facts).collect(),
-                total: answer.value.total,
-                provider_now: answer.provider_date,
+                rows: list.data.iter().filter(|c| !c.deleted).filter_map(seen::listed).collect(),
+                total: list.total,
+                provider_now: reply.provider_date,
             })
         })
     }

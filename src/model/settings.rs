@@ -1,10 +1,11 @@
 //! The wishes that rooms share, as typed values. A room's own settings live in that room.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use super::{Currency, Money};
+use super::{Currency, Language, Money};
 
 mod notify;
 
@@ -58,12 +59,29 @@ pub struct Brakes {
     /// Share of new declines among the last `DECLINE_WINDOW` answers, in thousandths, above which the run stops.
     pub decline_share_milli: u32,
     /// While it exists nothing is charged; `None`: no such file.
-    pub pause_file: Option<std::path::PathBuf>,
+    pub pause_file: Option<PathBuf>,
 }
 
 impl Brakes {
     /// Answers over which the share of declines is judged, once there are as many.
     pub const DECLINE_WINDOW: usize = 200;
+}
+
+/// Wishes about letters: who writes, and what readers can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letters {
+    /// Who writes, for people.
+    pub merchant: String,
+    /// Whom customers ask: a mailbox, a page or words.
+    pub support: String,
+    /// How customers cancel: a page or words; `None`: they ask.
+    pub cancel: Option<String>,
+    /// The page where customers change their card; `None`: they ask.
+    pub card_update_url: Option<String>,
+    /// What is written in where nothing else is known.
+    pub language: Language,
+    /// The folder with the merchant's own templates; `None`: none.
+    pub templates: Option<PathBuf>,
 }
 
 /// What the account may charge, as the provider's capability endpoint says.

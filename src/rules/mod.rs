@@ -25,6 +25,7 @@ mod explain;
 mod flags;
 mod ladder;
 mod life;
+pub mod messages;
 pub mod pending;
 mod prepare;
 mod prepared;

@@ -88,7 +88,9 @@ const FENCES: &[Fence] = &[
     fence("backoff", &["omise/retry.rs", "rules/curve.rs"]),
     fence("tokio_cron_scheduler", &["daemon/schedule.rs"]),
     fence("rusqlite", &["store/sqlite/"]),
-    fence("reqwest", &["omise/"]),
+    // Messages are posted to merchants, and never through the provider's client.
+    fence("reqwest", &["omise/", "notify/webhook.rs"]),
+    fence("lettre", &["notify/email.rs"]),
     fence("hyper", &["sandbox/", "web/"]),
     fence("getrandom", &["store/sqlite/"]),
     fence("toml", &["config/"]),

@@ -15,6 +15,7 @@ mod crash;
 mod daemon;
 mod demo;
 mod harness;
+mod messages;
 mod omise_client;
 mod planted;
 mod refusals;

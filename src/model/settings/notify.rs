@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Channel, Language, MessageKind, Zone, first_instant, words};
+use crate::model::{Channel, MessageKind, Zone, first_instant, words};
 
 /// Wishes about messages. Without a channel nothing is told to anybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,6 @@ pub struct Notify {
     pub remind: Vec<SignedDuration>,
     /// When the merchant's day is told on the day after, local time of the book.
     pub digest_at: Time,
-    /// What a customer reads who never said.
-    pub language: Language,
 }
 
 impl Default for Notify {
@@ -41,7 +39,6 @@ impl Default for Notify {
             trial_ending: SignedDuration::from_hours(24 * 3),
             remind: vec![SignedDuration::from_hours(24), SignedDuration::from_hours(24 * 3)],
             digest_at: Time::constant(7, 0, 0, 0),
-            language: Language::En,
         }
     }
 }

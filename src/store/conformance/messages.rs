@@ -97,9 +97,13 @@ fn a_message_ends_once(store: &mut dyn Store) {
     ] {
         store.mark_message(row, &mark, at(1)).unwrap();
     }
-    use MessageState::{GivenUp, Moot, Sent, Waiting};
     let now: Vec<_> = states(store).into_iter().map(|(_, state, tries)| (state, tries)).collect();
-    assert_eq!(now, [(Sent, 1), (Moot, 1), (Waiting, 1), (GivenUp, 1)]);
+    assert_eq!(now, [
+            (MessageState::Sent, 1),
+            (MessageState::Moot, 1),
+            (MessageState::Waiting, 1),
+            (MessageState::GivenUp, 1)
+        ]);
     let rows = store.list_messages(&Filter::default(), 0, 10).unwrap();
     assert_eq!(rows.iter().map(|row| row.message.is_some()).collect::<Vec<_>>(), [false, false, true, true]);
     assert_eq!(rows[2].why.as_ref().map(String::len), Some(300));

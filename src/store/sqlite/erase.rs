@@ -87,12 +87,6 @@ impl Book {
         })
     }
 
-    /// Whether what was read of that customer is not to be kept any more.
-    pub(super) fn is_erased(&self, customer_row: i64) -> Outcome<bool> {
-        let mut find = self.sql("SELECT 1 FROM customers WHERE row = ?1 AND erased_at IS NOT NULL")?;
-        Ok(find.exists([customer_row])?)
-    }
-
     /// Does something whose old contents are overwritten in the file, and empties the journal that held them.
     pub(super) fn overwriting<T>(&self, write: impl FnOnce() -> T) -> Outcome<T> {
         self.conn.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;

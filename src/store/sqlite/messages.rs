@@ -172,21 +172,21 @@ impl Book {
 
     pub(super) fn list_messages(&self, f: &Filter, after: i64, limit: usize) -> Outcome<Vec<OutboxRow>> {
         let mut values = vec![Value::Integer(after), Value::Integer(signed(limit))];
-        let mut wheres = String::from("row > ?1");
+        let mut wheres = vec!["row > ?1".to_owned()];
         if let Some(word) = &f.status {
             let wrong = || StoreError::Other {
                 path: self.path.clone(),
                 what: format!("found {word:?}, which no message can say of its state"),
             };
             values.push(MessageState::from_word(word).ok_or_else(wrong)?.code().into());
-            wheres.push_str(&format!(" AND state = ?{}", values.len()));
+            wheres.push(format!("state = ?{}", values.len()));
         }
         if let Some(id) = &f.customer {
             let Some(row) = self.find_customer(id)? else { return Ok(Vec::new()) };
             values.push(row.into());
-            wheres.push_str(&format!(" AND customer = ?{}", values.len()));
+            wheres.push(format!("customer = ?{}", values.len()));
         }
-        self.messages(&format!("SELECT {MESSAGE} FROM messages WHERE {wheres} ORDER BY row LIMIT ?2"), values)
+        self.messages(&format!("SELECT {MESSAGE} FROM messages WHERE {} ORDER BY row LIMIT ?2", wheres.join(" AND ")), values)
     }
 
     /// A customer is erased: what waits for them need not be told, and of what was told only its key is left.

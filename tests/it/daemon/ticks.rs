@@ -15,6 +15,7 @@ use dues::sandbox::{Fates, Sandbox, SandboxOptions};
 use dues::store::sqlite::SqliteStore;
 use dues::store::{Filter, Lane, LaneOptions, Store as _};
 use dues::web::{Phase, Standing};
+use dues::wiring::Post;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -140,9 +141,11 @@ impl Service {
             billing: "0 */5 * * * *".into(),
             card_watch: "0 30 3 * * *".into(),
             reconcile: "0 15 4 * * *".into(),
+            notifications: "30 * * * * *".into(),
         };
         let lane = billing.lane.clone();
-        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap() };
+        let post = Post::silent(billing.clone());
+        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap(), post };
         let (ticks, ticked) = mpsc::channel(1);
         let (orders, ordered) = mpsc::channel(4);
         let (told, standing) = watch::channel(Standing::default());

@@ -36,12 +36,14 @@ impl Plant {
         self.0.iter().map(|bug| ("DUES_PLANT", bug.name())).collect()
     }
 
-    fn start(&self, scene: &Scene, words: &[&str]) -> Child {
+    /// The program with the bug, if any.
+    pub fn start(&self, scene: &Scene, words: &[&str]) -> Child {
         scene.start(words, &self.variables())
     }
 
+    /// A run at that instant, which may end with something for a person.
     #[track_caller]
-    fn run(&self, scene: &Scene, at: &str) -> Ended {
+    pub fn run(&self, scene: &Scene, at: &str) -> Ended {
         let ended = self.start(scene, &["run-now", "--json", "--at", at]).wait();
         assert!(matches!(ended.code(), 0 | 3), "{ended:#?}");
         ended
