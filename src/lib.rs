@@ -9,11 +9,11 @@
 //! ```text
 //!  6   main.rs           the street door
 //!  5   cli/              the counter: one file per command
-//!  4   daemon/                                the way to run the house (simulator/: another, not built yet)
+//!  4   daemon/  simulator/                    two ways to run the house
 //!  3   web/  wiring.rs                        windows to look in; the fuse box
 //!  2   billing/  notify/  config/  sandbox/    the work; its messengers; the wishes; the pretend Omise
-//!  1   rules/  gateway/  store/  clock.rs      decisions; the bank's door; the book; the time
-//!  0   model/  omise/  hooks.rs                the words; the API client; the test-suite's switches
+//!  1   rules/  gateway/  store/                decisions; the bank's door; the book
+//!  0   model/  omise/  clock.rs  hooks.rs      the words; the API client; the time; the test-suite's switches
 //! ```
 //!
 //! - [`model`]: every noun the others speak. A value that can be constructed makes sense: [`model::Money`] is exact and
@@ -26,7 +26,8 @@
 //! - [`gateway`]: turns "charge this" into a request and its answer into an outcome. It knows no book and no rule.
 //! - [`store`]: the book. One synchronous trait with SQLite behind it; `commit` is the only way to write, names the
 //!   versions it expects, and is durable when it returns. The lane in front of it commits in groups.
-//! - `clock`: the only file that reads the system clock. Everyone else is told the time.
+//! - `clock`: the only file that reads the system clock. Everyone else is told the time; who measures how long a call
+//!   or a commit took has its stopwatch from there.
 //! - [`billing`]: the work. Loads what is due, lets the rules decide, makes intents durable, sends each once, keeps
 //!   every result, and takes up old doubt before anything new.
 //! - [`notify`]: delivers what the outbox holds, by letter, signed webhook or command. It decides nothing.
@@ -38,8 +39,10 @@
 //! - [`web`]: windows on loopback, `/healthz`, `/readyz` and `/metrics`. It shows counts and ages, nobody's name.
 //! - [`daemon`]: the service. A tick without meaning wakes it, it asks what is due, does one piece of work at a time,
 //!   and tells systemd how it stands.
+//! - [`simulator`]: the other way to run it: months of a made-up book in minutes, the real billing against the
+//!   sandbox, with time that is told and cards that fail for hidden reasons.
 //! - `cli`: one file per command. It prints; it decides nothing.
-//! - [`hooks`]: kill points and planted bugs; empty in a shipped binary.
+//! - [`hooks`]: kill points, planted bugs, a leaping clock, a hanging loop; empty in a shipped binary.
 //!
 //! # The walk of one charge
 //!
@@ -70,6 +73,7 @@ pub mod notify;
 pub mod omise;
 pub mod rules;
 pub mod sandbox;
+pub mod simulator;
 pub mod store;
 pub mod web;
 pub mod wiring;

@@ -67,7 +67,7 @@ pub struct CardWatch {
 /// # Errors
 /// The keys, the book, or a list that could not be read to its end.
 pub async fn watch_cards(billing: &Billing, now: Timestamp) -> Result<CardWatch, RunError> {
-    let permits = Arc::new(Pace::new(billing.clock.clone(), billing.settings.rate));
+    let permits = Arc::new(Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate));
     let mut watch = Watch {
         billing,
         permits,

@@ -13,9 +13,12 @@ pub mod care;
 mod charge;
 mod doubt;
 mod error;
+pub mod forecast;
+pub mod health;
 mod hold;
 pub mod import;
 mod listing;
+mod meters;
 pub mod orders;
 pub mod outbox;
 mod pace;
@@ -44,6 +47,7 @@ use crate::store::Lane;
 
 pub use card_seen::{CardSeen, card_seen};
 pub use error::RunError;
+pub use meters::Meters;
 pub use pace::RatePerSecond;
 pub use run::run;
 
@@ -83,6 +87,8 @@ pub struct Billing {
     pub settings: Arc<BillingSettings>,
     /// Told how far a run is.
     pub watch: Arc<dyn Watch>,
+    /// What the work counts of itself.
+    pub meters: Arc<Meters>,
     /// Asks a run to stop taking work.
     pub stop: CancellationToken,
     /// Whether the pause file exists now.

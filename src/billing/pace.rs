@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::Meters;
 use crate::clock::Clock;
 
 /// Requests per second, in thousandths: 10,000 is ten a second.
@@ -30,6 +31,7 @@ const AFTER_LIMIT_PERCENT: u64 = 95;
 /// Hands out permits.
 pub(super) struct Pace {
     clock: Arc<dyn Clock>,
+    meters: Arc<Meters>,
     state: Mutex<State>,
 }
 
@@ -63,7 +65,7 @@ enum Probe {
 
 impl Pace {
     /// Permits at that rate, the first at once.
-    pub(super) fn new(clock: Arc<dyn Clock>, rate: RatePerSecond) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, meters: Arc<Meters>, rate: RatePerSecond) -> Self {
         let spacing = Duration::from_nanos(1_000_000_000_000 / u64::from(rate.0.max(1)));
         let now = clock.steady();
         let state = State {
@@ -75,7 +77,7 @@ impl Pace {
             counting_since: None,
             accepted: 0,
         };
-        Self { clock, state: Mutex::new(state) }
+        Self { clock, meters, state: Mutex::new(state) }
     }
 
     /// Takes the next permit, waiting for it; tells whether there was a wait.
@@ -87,7 +89,7 @@ impl Pace {
     /// so that no single one is the probe again and again.
     pub(super) async fn permit_after(&self, refusals: u32) -> bool {
         let back_row = BACK_ROW * refusals;
-        let mut waited = false;
+        let mut since = None;
         let mut mine = None;
         loop {
             let now = self.clock.steady();
@@ -110,9 +112,12 @@ impl Pace {
                 }
             };
             if until <= now + FINEST {
-                return waited;
+                if let Some(since) = since {
+                    self.meters.waited(now.saturating_sub(since));
+                }
+                return since.is_some();
             }
-            waited = true;
+            since.get_or_insert(now);
             tokio::time::sleep(until.saturating_sub(now)).await;
         }
     }
@@ -129,6 +134,7 @@ impl Pace {
 
     /// The provider asked for patience (429), perhaps naming a wait in seconds.
     pub(super) fn limited(&self, retry_after_s: Option<u64>) {
+        self.meters.limited();
         let now = self.clock.steady();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if now < state.patience_until {
@@ -188,7 +194,7 @@ mod tests {
 
     fn pace(rate_milli: u32) -> (Pace, tokio::time::Instant) {
         let start = tokio::time::Instant::now();
-        (Pace::new(Arc::new(Virtual(start)), RatePerSecond(rate_milli)), start)
+        (Pace::new(Arc::new(Virtual(start)), Arc::default(), RatePerSecond(rate_milli)), start)
     }
 
     #[tokio::test(start_paused = true)]
@@ -199,6 +205,9 @@ mod tests {
         }
         let took = start.elapsed();
         assert!((Duration::from_millis(2_990)..Duration::from_millis(3_050)).contains(&took), "{took:?}");
+        let waits = pace.meters.waits();
+        assert_eq!(waits.count(), 30, "the first came at once");
+        assert!(waits.sum <= took && waits.sum > Duration::from_millis(2_900), "{waits:?}");
     }
 
     #[tokio::test(start_paused = true)]

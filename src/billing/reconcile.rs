@@ -94,7 +94,7 @@ pub async fn reconcile(
 ) -> Result<Reconciled, RunError> {
     let facts = billing.lane.run(|store| store.facts()).await??;
     let installation = facts.installation.to_string();
-    let permits = Pace::new(billing.clock.clone(), billing.settings.rate);
+    let permits = Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate);
     let mut counts = Reconciled { from: window.from, to: window.to, ..Reconciled::default() };
     let mut seen_ids = HashSet::new();
     let mut offset = 0;

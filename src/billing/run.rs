@@ -100,7 +100,7 @@ impl<'a> Run<'a> {
             epoch: taken.epoch,
             account: taken.account,
             time: taken.time,
-            pace: Pace::new(billing.clock.clone(), billing.settings.rate),
+            pace: Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate),
             read: Mutex::default(),
             left_due: Mutex::default(),
             slots: Arc::new(Semaphore::new(billing.settings.in_flight)),
@@ -167,6 +167,7 @@ impl Run<'_> {
             if under_way.is_empty() && !wants_more && !serves {
                 break;
             }
+            self.billing.meters.serving(under_way.len());
             tokio::select! {
                 Some(()) = under_way.next() => self.billing.watch.advance(1),
                 slot = self.slot(), if serves => under_way.extend(

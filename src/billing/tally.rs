@@ -1,6 +1,13 @@
 //! Counts what was written into the book for the run's report.
 
-use crate::model::{AttemptStatus, Change, EventKind, RunReport, SkipReason, Transition};
+use crate::model::{AttemptStatus, Change, EventKind, NewEvent, RunReport, SkipReason, Transition};
+
+/// Whether the event tells of a decline with a code that nobody has told us about.
+fn says_unknown(event: &NewEvent) -> bool {
+    let data = event.data.as_deref().filter(|_| event.kind == EventKind::AttemptDeclined);
+    let data = data.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    data.is_some_and(|data| data["unknown_code"] == true)
+}
 
 /// The report in the making.
 pub(super) struct Tally(pub(super) RunReport);
@@ -53,6 +60,7 @@ impl Tally {
                 *self.0.declined_by_code.entry(code).or_default() += 1;
             }
         }
+        self.0.unknown_codes += transition.events.iter().filter(|event| says_unknown(event)).count() as u64;
         let retries = transition.changes.iter().filter(
             |change| matches!(change, Change::UpdateInvoice(invoice) if invoice.next_attempt_at.is_some()),
         );

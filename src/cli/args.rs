@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::{
     backup, cancel, card_watch, change, charges, charging, check, completions, customers, daemon, import,
     invoice, list, man, notify, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox,
-    subscribe, tokens, why,
+    simulate, subscribe, tokens, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -124,6 +124,8 @@ pub enum Command {
     Man(man::ManArgs),
     /// Run the pretend Omise on loopback, for trying things out and for tests
     Sandbox(sandbox::SandboxArgs),
+    /// Play months of a made-up book and compare dunning policies
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Shows what the parser has to say: help and version on stdout, mistakes on stderr.

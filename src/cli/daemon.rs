@@ -9,11 +9,12 @@ use tokio_util::sync::CancellationToken;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::house::first_subscriptions;
+use crate::billing::Billing;
 use crate::config::{self, Loaded, Settings};
-use crate::daemon::{Desk, EndedBadly, Pulse, Reload, ScheduleWords, Timetable, Wishes, schedule, signals};
+use crate::daemon::{Desk, EndedBadly, Job, Pulse, Reload, Timetable, Wishes, schedule, signals};
 use crate::store::{ChargingLock, StoreError};
 use crate::web::{self, Standing, Windows};
-use crate::wiring::{self, Claim, House, Post, WiringError};
+use crate::wiring::{self, Backups, Claim, House, Post, WiringError};
 
 /// Nothing but what every command takes.
 #[derive(Debug, Args)]
@@ -40,15 +41,22 @@ async fn serve(context: &Context) -> Result<Exit, Failure> {
     let house = Arc::new(open(context, pulse.clone(), stop).await?);
     let (ticker, ticks) = schedule::start().await.map_err(Failure::unexpected)?;
     let (standing, told) = watch::channel(Standing::default());
+    let (in_force, billing) = watch::channel(house.billing.clone());
     if let Some(web) = &settings.web {
-        let windows = Windows { billing: house.billing.clone(), standing: told };
+        let windows = Windows {
+            billing,
+            standing: told,
+            hosts: web.hosts.clone(),
+            due_limit: web.due_limit,
+            provider: Arc::default(),
+        };
         let listen = web::open(web.listen, windows, house.billing.stop.clone()).await;
         let addr = listen
             .map_err(|why| Failure::usage(format!("[web] listen: {} cannot be used: {why}", web.listen)))?;
         tracing::info!(%addr, "the windows are open");
     }
     let wishes = wishes(settings, house.billing.clone()).map_err(Failure::usage)?;
-    let desk = Desk::new(wishes, ticks, orders, reload(context, house.clone()), pulse, standing);
+    let desk = Desk::new(wishes, ticks, orders, reload(context, house.clone(), in_force), pulse, standing);
     let served = desk.serve().await;
     ticker.stop().await;
     // The desk is gone and with it the only other holder.
@@ -94,26 +102,36 @@ async fn claim_in_turn(
     }
 }
 
-fn wishes(settings: &Settings, billing: crate::billing::Billing) -> Result<Wishes, String> {
-    let words = ScheduleWords {
-        billing: settings.schedule.billing.clone(),
-        card_watch: settings.schedule.card_watch.clone(),
-        reconcile: settings.schedule.reconcile.clone(),
-        notifications: settings.schedule.notifications.clone(),
-    };
+fn wishes(settings: &Settings, billing: Billing) -> Result<Wishes, String> {
+    let (schedule, backup) = (&settings.schedule, settings.backup.as_ref());
+    let mut words = vec![
+        (Job::Billing, schedule.billing.as_str()),
+        (Job::CardWatch, &schedule.card_watch),
+        (Job::Reconcile, &schedule.reconcile),
+        (Job::Notifications, &schedule.notifications),
+        (Job::Housekeeping, &schedule.housekeeping),
+    ];
+    words.extend(backup.map(|_| (Job::Backup, schedule.backup.as_str())));
     let post = Post::new(settings, billing.clone()).map_err(|error| error.to_string())?;
-    Ok(Wishes { billing, timetable: Timetable::new(settings.zone.clone(), &words)?, post })
+    Ok(Wishes {
+        billing,
+        timetable: Timetable::new(settings.zone.clone(), &words)?,
+        backups: backup.map(|wishes| Backups::new(&settings.store.path, wishes)),
+        post,
+    })
 }
 
 /// Reads the same file again; what it says holds from the next piece of work on, or is refused as a whole.
-fn reload(context: &Context, house: Arc<House>) -> Reload {
+fn reload(context: &Context, house: Arc<House>, in_force: watch::Sender<Billing>) -> Reload {
     let (given, old) = (context.global.config.clone(), context.settings().clone());
     Box::new(move || {
-        let (given, old, house) = (given.clone(), old.clone(), house.clone());
+        let (given, old, house, in_force) = (given.clone(), old.clone(), house.clone(), in_force.clone());
         Box::pin(async move {
             let new = read_again(given.as_deref())?;
             let billing = wiring::renew(&house, &old, &new.settings, &new.plans).await;
-            wishes(&new.settings, billing.map_err(|error| error.to_string())?)
+            let wishes = wishes(&new.settings, billing.map_err(|error| error.to_string())?)?;
+            in_force.send_replace(wishes.billing.clone());
+            Ok(wishes)
         })
     })
 }

@@ -47,6 +47,7 @@ mod retry;
 mod rows;
 mod run_now;
 mod sandbox;
+mod simulate;
 mod standing;
 mod subscribe;
 mod tokens;
@@ -111,5 +112,6 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Sandbox(args) => sandbox::run(&args, global.json),
+        Command::Simulate(args) => simulate::run(&args, &global),
     }
 }

@@ -27,8 +27,8 @@ use crate::model::{PlanKey, PlanTerms};
 pub use problem::ConfigErrors;
 pub use secret::{SecretError, SecretText};
 pub use settings::{
-    KeySource, OmiseSettings, SHORTEST_SETTLE, SandboxSettings, ScheduleSettings, Settings, StoreSettings,
-    WebSettings,
+    BackupSettings, KeySource, OmiseSettings, SHORTEST_SETTLE, SandboxSettings, ScheduleSettings, Settings,
+    StoreSettings, WebSettings,
 };
 
 use problem::Problems;

@@ -11,7 +11,7 @@ use super::scalar;
 use super::secret;
 use super::section::{Found, Section};
 use super::settings::{
-    KeySource, OmiseSettings, SandboxSettings, ScheduleSettings, StoreSettings, WebSettings,
+    BackupSettings, KeySource, OmiseSettings, SandboxSettings, ScheduleSettings, StoreSettings, WebSettings,
 };
 
 /// More calls at one time than that are not patience but an attack on the provider.
@@ -22,6 +22,11 @@ const MOST_RATE_MILLI_PER_S: u32 = 1_000_000_000;
 const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(90);
 const LEAST_TIMEOUT: SignedDuration = SignedDuration::from_millis(100);
 const MOST_TIMEOUT: SignedDuration = SignedDuration::from_mins(10);
+const DEFAULT_BACKUPS: usize = 14;
+const MOST_BACKUPS: u64 = 10_000;
+const DEFAULT_DUE_LIMIT: SignedDuration = SignedDuration::from_hours(2);
+const LEAST_DUE_LIMIT: SignedDuration = SignedDuration::from_mins(1);
+const MOST_DUE_LIMIT: SignedDuration = SignedDuration::from_hours(30 * 24);
 const MOST_SANDBOX_CUSTOMERS: u64 = 1_000_000;
 const API_URL: &str = "https://api.omise.co";
 
@@ -125,7 +130,8 @@ pub(super) fn sandbox(found: &Found<'_>) -> SandboxSettings {
 }
 
 pub(super) fn web(found: &Found<'_>) -> WebSettings {
-    let section = found.section(&["listen", "webhook_secret_file"], "[web] with `listen`");
+    let section =
+        found.section(&["listen", "hosts", "due_limit", "webhook_secret_file"], "[web] with `listen`");
     let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
     let wanted = "an address and a port such as \"127.0.0.1:8780\"";
     let address =
@@ -134,13 +140,41 @@ pub(super) fn web(found: &Found<'_>) -> WebSettings {
         listen: get("listen")
             .and_then(|v| v.parse(wanted, address))
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8780))),
+        hosts: get("hosts").map(|v| hosts(&v)).unwrap_or_default(),
+        due_limit: get("due_limit").and_then(|v| due_limit(&v)).unwrap_or(DEFAULT_DUE_LIMIT),
         webhook_secret_file: get("webhook_secret_file").and_then(|v| v.path()),
     }
 }
 
+fn hosts(found: &Found<'_>) -> Vec<String> {
+    let wanted = "a host such as \"billing.shop.example\", with its port if it is asked with one";
+    let names = found.list("a list of hosts such as [\"billing.shop.example\"]").unwrap_or_default();
+    let sound = |text: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
+        let is_host = !text.is_empty() && text.chars().all(plain);
+        if is_host { Ok(text.to_owned()) } else { Err(format!("found {text:?}, wanted {wanted}")) }
+    };
+    names.iter().filter_map(|name| name.parse(wanted, sound)).collect()
+}
+
+fn due_limit(found: &Found<'_>) -> Option<SignedDuration> {
+    let wanted = "a length of time from \"1m\" to \"30 days\"";
+    found.parse(wanted, |text| scalar::duration_between(text, LEAST_DUE_LIMIT, MOST_DUE_LIMIT, wanted))
+}
+
+pub(super) fn backup(found: &Found<'_>) -> Option<BackupSettings> {
+    let section = found.section(&["folder", "keep"], "[backup] with `folder`")?;
+    let folder = section.need("folder", "the folder that backups are kept in").and_then(|v| v.path());
+    let keep = section.get("keep").and_then(|v| v.whole(1..=MOST_BACKUPS));
+    let keep = keep.and_then(|n| usize::try_from(n).ok()).unwrap_or(DEFAULT_BACKUPS);
+    Some(BackupSettings { folder: folder?, keep })
+}
+
 pub(super) fn schedule(found: &Found<'_>) -> ScheduleSettings {
-    let section =
-        found.section(&["billing", "card_watch", "reconcile", "notifications"], "[schedule] with cron words");
+    let section = found.section(
+        &["billing", "card_watch", "reconcile", "notifications", "backup", "housekeeping"],
+        "[schedule] with cron words",
+    );
     let defaults = ScheduleSettings::default();
     let cron = |key: &str, default: String| {
         section
@@ -154,5 +188,7 @@ pub(super) fn schedule(found: &Found<'_>) -> ScheduleSettings {
         card_watch: cron("card_watch", defaults.card_watch),
         reconcile: cron("reconcile", defaults.reconcile),
         notifications: cron("notifications", defaults.notifications),
+        backup: cron("backup", defaults.backup),
+        housekeeping: cron("housekeeping", defaults.housekeeping),
     }
 }

@@ -25,6 +25,8 @@ pub struct Settings {
     pub sandbox: SandboxSettings,
     /// The windows; `None`: none are opened.
     pub web: Option<WebSettings>,
+    /// Copies of the book that the service makes; `None`: it makes none.
+    pub backup: Option<BackupSettings>,
     /// When the daemon asks what is due.
     pub schedule: ScheduleSettings,
     /// About cards.
@@ -148,6 +150,10 @@ pub struct SandboxSettings {
 pub struct WebSettings {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Host headers that are answered besides the listener's own names.
+    pub hosts: Vec<String>,
+    /// Something due for longer makes the service not ready.
+    pub due_limit: SignedDuration,
     /// The provider's signing secret for webhooks, base64; `None`: webhooks are refused.
     pub webhook_secret_file: Option<PathBuf>,
 }
@@ -162,6 +168,15 @@ impl WebSettings {
     }
 }
 
+/// Copies of the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupSettings {
+    /// Where they lie; absolute, or relative to where the program was started.
+    pub folder: PathBuf,
+    /// How many are kept, 1 or more.
+    pub keep: usize,
+}
+
 /// Cron words with seconds, in the book's zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleSettings {
@@ -173,6 +188,10 @@ pub struct ScheduleSettings {
     pub reconcile: String,
     /// What happened since, for those who are to be told.
     pub notifications: String,
+    /// A copy of the book, where `[backup]` asks for any.
+    pub backup: String,
+    /// What a book that runs for years needs now and then.
+    pub housekeeping: String,
 }
 
 impl Default for ScheduleSettings {
@@ -182,6 +201,8 @@ impl Default for ScheduleSettings {
             card_watch: "0 30 3 * * *".into(),
             reconcile: "0 15 4 * * *".into(),
             notifications: "30 * * * * *".into(),
+            backup: "0 0 2 * * *".into(),
+            housekeeping: "0 45 2 * * *".into(),
         }
     }
 }

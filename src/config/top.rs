@@ -12,7 +12,7 @@ use super::{deliveries, limits, notify, plans, rooms};
 use crate::model::{PlanKey, PlanTerms, Zone, ZoneError};
 
 const KNOWN: &[&str] = &[
-    "zone", "include", "store", "omise", "web", "schedule", "plans", "dunning", "cards", "doubt", "three_ds",
+    "zone", "include", "store", "omise", "web", "backup", "schedule", "plans", "dunning", "cards", "doubt", "three_ds",
     "catch_up", "brakes", "sandbox", "notify",
 ];
 
@@ -110,6 +110,7 @@ fn settings(top: &Top<'_>, folder: &Path) -> Settings {
         store: rooms::store(top.one("store"), folder),
         sandbox: top.one("sandbox").map(rooms::sandbox).unwrap_or_default(),
         web: top.one("web").map(rooms::web),
+        backup: top.one("backup").and_then(rooms::backup),
         schedule: top.one("schedule").map_or_else(ScheduleSettings::default, rooms::schedule),
         cards: limits::cards(top.one("cards")),
         three_ds: limits::three_ds(top.one("three_ds")),

@@ -1,59 +1,33 @@
 //! The loop: takes ticks, orders and requests, does one piece of work at a time, and tells how it stands.
 
+mod telling;
+
 use std::collections::BTreeSet;
 use std::future::pending;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
-use super::jobs::{Job, Timetable};
+use super::jobs::Job;
 use super::post::PostOffice;
 use super::pulse::{Heart, Pulse};
 use super::systemd;
 use super::trust::Trust;
+use super::wishes::{Order, Reload, Wishes};
 use super::work::{Done, EndedBadly, Work, perform};
-use crate::billing::{Billing, RunError, recover, requests};
+use crate::billing::{RunError, recover, requests};
+use crate::hooks::hang_point;
 use crate::web::{Phase, Standing};
-use crate::wiring::Post;
 
 /// The loop looks at itself, and for requests, this often.
 const BEAT: Duration = Duration::from_secs(1);
 /// Without a tick for so long it asks what is due all the same.
 const LONGEST_WITHOUT_TICK: Duration = Duration::from_secs(90);
-/// Work may be quiet for twice a call's time-out and this much before it counts as hung: waits that a provider asks
-/// for are within it.
-const QUIET_BESIDES_CALLS: Duration = Duration::from_mins(2);
 /// Beyond a call's time-out, for a calm stop: what the book has to write.
 const STOP_BESIDES_CALL: Duration = Duration::from_secs(30);
-
-/// What people and the system ask of the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Take no more work, let calls in flight end, leave.
-    Stop,
-    /// Read the config again.
-    Reload,
-}
-
-/// What the service works with; a new config gives new ones.
-pub struct Wishes {
-    /// The work.
-    pub billing: Billing,
-    /// When which job is due.
-    pub timetable: Timetable,
-    /// Who is told what.
-    pub post: Post,
-}
-
-/// New wishes to come, or why they were refused.
-pub type ReloadAnswer = Pin<Box<dyn Future<Output = Result<Wishes, String>> + Send>>;
-/// Reads the config again.
-pub type Reload = Box<dyn Fn() -> ReloadAnswer + Send>;
 
 /// The service at work.
 pub struct Desk {
@@ -69,6 +43,9 @@ pub struct Desk {
     waiting: BTreeSet<Job>,
     look_up_doubt: bool,
     under_way: Option<(Work, JoinHandle<Done>)>,
+    /// Jobs that are done beside it, each once at a time.
+    beside: BTreeSet<Job>,
+    besides: JoinSet<Done>,
     reading: Option<JoinHandle<Result<Wishes, String>>>,
     considered: u64,
     considered_at: Duration,
@@ -80,6 +57,14 @@ pub struct Desk {
 async fn end_of<T>(task: Option<&mut JoinHandle<T>>) -> Result<T, EndedBadly> {
     match task {
         Some(task) => task.await.map_err(|broke| EndedBadly::Broke(broke.to_string())),
+        None => pending().await,
+    }
+}
+
+/// The next of what is done beside the work, as [`end_of`].
+async fn next_of(tasks: &mut JoinSet<Done>) -> Result<Done, EndedBadly> {
+    match tasks.join_next().await {
+        Some(done) => done.map_err(|broke| EndedBadly::Broke(broke.to_string())),
         None => pending().await,
     }
 }
@@ -110,6 +95,8 @@ impl Desk {
             waiting: BTreeSet::new(),
             look_up_doubt: false,
             under_way: None,
+            beside: BTreeSet::new(),
+            besides: JoinSet::new(),
             reading: None,
             considered: 0,
             told: String::new(),
@@ -130,6 +117,7 @@ impl Desk {
                 biased;
                 order = self.orders.recv(), if !self.is_stopping() => self.obey(order.unwrap_or(Order::Stop)),
                 done = end_of(self.under_way.as_mut().map(|(_, task)| task)) => self.ended(done?).await?,
+                done = next_of(&mut self.besides) => self.ended_beside(&done?).await?,
                 read = end_of(self.reading.as_mut()) => self.take_wishes(read?),
                 tick = self.ticks.recv(), if !self.is_stopping() => {
                     tick.ok_or(EndedBadly::NoTick)?;
@@ -199,15 +187,15 @@ impl Desk {
         if let Some(why) = &trouble {
             tracing::error!("{why}");
         }
-        let last = billing.lane.run(|store| {
-            let began = |job: Job| store.job_began(job.name());
-            Job::ALL.map(began).into_iter().collect::<Result<Vec<_>, _>>()
+        let jobs: Vec<Job> = self.wishes.timetable.jobs().collect();
+        let last = billing.lane.run(move |store| {
+            let began = |job: Job| store.job_began(job.name()).map(|last| (job, last));
+            jobs.into_iter().map(began).collect::<Result<Vec<_>, _>>()
         });
         let last = last.await.map_err(RunError::from)?.map_err(RunError::from)?;
-        for (job, last) in Job::ALL.into_iter().zip(last) {
-            let runs = matches!(&self.under_way, Some((Work::Job(running), _)) if *running == job);
-            if !runs && self.wishes.timetable.is_due(job, last, now) {
-                self.waiting.insert(job);
+        for (job, last) in &last {
+            if !self.runs(*job) && self.wishes.timetable.is_due(*job, *last, now) {
+                self.waiting.insert(*job);
             }
         }
         if self.waiting.remove(&Job::Notifications) {
@@ -222,13 +210,27 @@ impl Desk {
         self.standing.send_modify(|standing| {
             standing.clock_trouble = trouble;
             standing.next_look = next_look;
+            standing.jobs = last.into_iter().map(|(job, last)| (job.name(), last)).collect();
             standing.next_due = next_due;
         });
         Ok(())
     }
 
-    /// The most urgent thing that waits, if nothing is under way.
+    /// Whether that job is being done at this moment.
+    fn runs(&self, job: Job) -> bool {
+        let alone = matches!(&self.under_way, Some((Work::Job(running), _)) if *running == job);
+        alone || self.beside.contains(&job)
+    }
+
+    /// The most urgent thing that waits, if nothing is under way; and what is done beside it.
     fn start_next(&mut self) {
+        if self.phase() == Phase::Serving {
+            for job in self.waiting.extract_if(.., |job| job.is_beside()) {
+                let billing = self.wishes.billing.clone();
+                self.beside.insert(job);
+                self.besides.spawn(perform(Work::Job(job), billing, self.wishes.backups.clone()));
+            }
+        }
         if self.under_way.is_some() || self.phase() != Phase::Serving {
             return;
         }
@@ -247,7 +249,7 @@ impl Desk {
     fn begin(&mut self, work: Work) {
         let work = if work.charges() && self.clock_trouble().is_some() { Work::Recover } else { work };
         let billing = self.wishes.billing.clone();
-        self.under_way = Some((work.clone(), tokio::spawn(perform(work, billing))));
+        self.under_way = Some((work.clone(), tokio::spawn(perform(work, billing, None))));
     }
 
     fn clock_trouble(&self) -> Option<String> {
@@ -255,41 +257,42 @@ impl Desk {
         self.trust.trouble(clock.now(), clock.steady())
     }
 
-    /// Writes down what a piece of work came to.
-    async fn ended(&mut self, done: Done) -> Result<(), EndedBadly> {
-        self.under_way = None;
-        self.office.ring();
+    /// The same for what was done beside the work.
+    async fn ended_beside(&mut self, done: &Done) -> Result<(), EndedBadly> {
+        if let Work::Job(job) = &done.work {
+            self.beside.remove(job);
+        }
+        self.note(done).await?;
+        self.tell_of_failure(done);
+        Ok(())
+    }
+
+    /// Notes in the book that a job was done, if it was.
+    async fn note(&mut self, done: &Done) -> Result<(), EndedBadly> {
         if let (Work::Job(job), true) = (&done.work, done.counts()) {
             let (name, began) = (job.name(), done.began);
             let noted = self.wishes.billing.lane.run(move |store| store.note_job(name, began)).await;
             if let Err(error) = noted.map_err(RunError::from)? {
                 tracing::error!(%error, job = name, "the book could not note that a job was done");
             }
+            self.standing.send_modify(|standing| {
+                standing.jobs.insert(name, Some(began));
+            });
         }
         if let Some(error) = &done.error {
             tracing::error!(%error, work = done.work.name(), "a piece of work failed");
         }
+        Ok(())
+    }
+
+    /// Writes down what a piece of work came to.
+    async fn ended(&mut self, done: Done) -> Result<(), EndedBadly> {
+        self.under_way = None;
+        self.office.ring();
+        self.note(&done).await?;
         let recovering = self.phase() == Phase::Recovering;
         let now = self.wishes.billing.clock.now();
-        let good = done.work.charges() && done.counts();
-        self.standing.send_modify(|standing| {
-            standing.worked += 1;
-            standing.trouble = done.error.as_ref().map(ToString::to_string);
-            standing.totals.failures += u64::from(done.error.is_some());
-            if let Some(report) = &done.report {
-                standing.totals.add(report);
-            }
-            if let Some(asked) = done.asked_the_provider() {
-                standing.provider_trouble = asked.err();
-            }
-            standing.last_good_run_at = if good { Some(now) } else { standing.last_good_run_at };
-            if let (Work::Job(Job::Billing), Some(report)) = (&done.work, &done.report) {
-                standing.next_due = report.next_due_at;
-            }
-            if done.work.charges() && done.report.is_some() {
-                standing.last_run.clone_from(&done.report);
-            }
-        });
+        self.tell_of(&done, now);
         if done.work == Work::Recover && done.error.is_none() {
             // The provider's clock agrees with ours, or the recovery had failed.
             self.trust = Trust::begin(now, self.wishes.billing.clock.steady());
@@ -317,6 +320,7 @@ impl Desk {
 
     /// Once a second: requests, progress, the lost tick, and the watchdog's food.
     async fn beat(&mut self) -> Result<(), EndedBadly> {
+        hang_point();
         let steady = self.wishes.billing.clock.steady();
         if self.phase() == Phase::Serving {
             if steady.saturating_sub(self.considered_at) > LONGEST_WITHOUT_TICK {
@@ -334,68 +338,5 @@ impl Desk {
             requests::tell(&self.wishes.billing, asked.id, self.pulse.now()).await?;
         }
         self.feed(steady).await
-    }
-
-    /// Feeds the watchdog, if the book answers and the work under way moved.
-    async fn feed(&mut self, steady: Duration) -> Result<(), EndedBadly> {
-        let Some(every) = systemd::watchdog().map(|limit| limit / 4) else { return Ok(()) };
-        if steady.saturating_sub(self.fed_at) < every {
-            return Ok(());
-        }
-        let billing = &self.wishes.billing;
-        billing.lane.run(|_| ()).await.map_err(RunError::from)?;
-        let signs = (self.pulse.steps(), billing.gateway.calls(), billing.lane.stats().commits);
-        let most_quiet = billing.settings.timeout.unsigned_abs() * 2 + QUIET_BESIDES_CALLS;
-        if self.heart.beats(self.under_way.is_some(), signs, steady, most_quiet) {
-            self.fed_at = steady;
-            systemd::alive();
-            if self.phase() == Phase::Recovering {
-                systemd::needs(every * 4);
-            }
-        } else {
-            tracing::error!("work has not moved for {most_quiet:?}; the watchdog is not fed");
-        }
-        Ok(())
-    }
-
-    /// Tells how it stands, to whoever watches and, when it changed, to systemd.
-    fn publish(&mut self) {
-        let now = (self.under_way.as_ref().map(|(work, _)| work.name()), self.considered);
-        self.standing.send_if_modified(|standing| {
-            let changed = (standing.busy, standing.considered) != now;
-            (standing.busy, standing.considered) = now;
-            changed
-        });
-        let status = self.status();
-        if status != self.told {
-            systemd::status(&status);
-            self.told = status;
-        }
-    }
-
-    /// How it stands, in one line.
-    fn status(&self) -> String {
-        let standing = self.standing.borrow();
-        let zone = &self.wishes.billing.settings.zone;
-        let show = |at: Timestamp| zone.at(at).strftime("%Y-%m-%d %H:%M %Q").to_string();
-        let mut parts = vec![match (standing.phase, standing.busy) {
-            (Phase::Recovering, _) => "looking up old doubt".to_owned(),
-            (Phase::Stopping, _) => "stopping: calls in flight are waited for".to_owned(),
-            (Phase::Serving, Some(work)) => format!("at work: {work}"),
-            (Phase::Serving, None) => "waiting".to_owned(),
-        }];
-        parts.extend(standing.refused_config.as_ref().map(|why| {
-            let first = why.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
-            format!("new config refused, the old one stays: {first}")
-        }));
-        parts.extend(standing.clock_trouble.clone());
-        parts.extend(standing.trouble.as_ref().map(|why| format!("last failed: {why}")));
-        parts.extend(standing.next_due.map(|at| format!("next due {}", show(at))));
-        parts.extend(standing.next_look.map(|at| format!("next look {}", show(at))));
-        parts.extend(standing.last_run.as_ref().map(|run| {
-            let sent: u64 = run.attempts.values().sum();
-            format!("last run {}: {} considered, {sent} charged", run.run, run.considered)
-        }));
-        parts.join("; ")
     }
 }

@@ -20,11 +20,22 @@ pub enum Job {
     Reconcile,
     /// What happened since, for those who are to be told.
     Notifications,
+    /// What a book that runs for years needs now and then.
+    Housekeeping,
+    /// A copy of the book.
+    Backup,
 }
 
 impl Job {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 4] = [Self::Billing, Self::CardWatch, Self::Reconcile, Self::Notifications];
+    pub const ALL: [Self; 6] = [
+        Self::Billing,
+        Self::CardWatch,
+        Self::Reconcile,
+        Self::Notifications,
+        Self::Housekeeping,
+        Self::Backup,
+    ];
 
     /// Its name in the book and in the config.
     pub const fn name(self) -> &'static str {
@@ -33,21 +44,16 @@ impl Job {
             Self::CardWatch => "card_watch",
             Self::Reconcile => "reconcile",
             Self::Notifications => "notifications",
+            Self::Housekeeping => "housekeeping",
+            Self::Backup => "backup",
         }
     }
-}
 
-/// Cron words of each job, six of them, seconds first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScheduleWords {
-    /// Of [`Job::Billing`].
-    pub billing: String,
-    /// Of [`Job::CardWatch`].
-    pub card_watch: String,
-    /// Of [`Job::Reconcile`].
-    pub reconcile: String,
-    /// Of [`Job::Notifications`].
-    pub notifications: String,
+    /// Whether it is done beside the others, since it neither charges nor asks the provider and may take long. Each
+    /// such job waits for itself alone.
+    pub const fn is_beside(self) -> bool {
+        matches!(self, Self::Backup)
+    }
 }
 
 /// When each job is due.
@@ -58,24 +64,24 @@ pub struct Timetable {
 }
 
 impl Timetable {
-    /// Reads the words, which mean local times of that zone.
+    /// Reads the words, six for each job, seconds first, which mean local times of that zone. A job that is not among
+    /// them is never due.
     ///
     /// # Errors
     /// A sentence that names the job whose words make no sense.
-    pub fn new(zone: Zone, words: &ScheduleWords) -> Result<Self, String> {
+    pub fn new(zone: Zone, words: &[(Job, &str)]) -> Result<Self, String> {
         let parser = CronParser::builder().seconds(Seconds::Required).build();
-        let parse = |job: Job| {
-            let text = match job {
-                Job::Billing => &words.billing,
-                Job::CardWatch => &words.card_watch,
-                Job::Reconcile => &words.reconcile,
-                Job::Notifications => &words.notifications,
-            };
+        let parse = |&(job, text): &(Job, &str)| {
             let cron =
                 parser.parse(text).map_err(|why| format!("schedule.{}: {text:?}: {why}", job.name()))?;
             Ok::<_, String>((job, cron))
         };
-        Ok(Self { zone, crons: Job::ALL.into_iter().map(parse).collect::<Result<_, _>>()? })
+        Ok(Self { zone, crons: words.iter().map(parse).collect::<Result<_, _>>()? })
+    }
+
+    /// The jobs that are wished, the most urgent first.
+    pub fn jobs(&self) -> impl Iterator<Item = Job> + '_ {
+        Job::ALL.into_iter().filter(|job| self.crons.iter().any(|(known, _)| known == job))
     }
 
     /// The first time of the job after that instant; `None`: there is none.
@@ -86,9 +92,10 @@ impl Timetable {
     }
 
     /// Whether a time of the job has come since it was last begun. One that never was is due; so is one that was
-    /// begun in the future, by a clock that was wrong.
+    /// begun in the future, by a clock that was wrong. One that is not wished is not.
     pub fn is_due(&self, job: Job, last: Option<Timestamp>, now: Timestamp) -> bool {
         match last {
+            _ if self.jobs().all(|known| known != job) => false,
             Some(last) if last <= now => self.next(job, last).is_some_and(|next| next <= now),
             _ => true,
         }
@@ -105,16 +112,8 @@ mod tests {
     use super::*;
 
     fn table(zone: &str, billing: &str) -> Timetable {
-        Timetable::new(Zone::parse(zone).unwrap(), &table_words(billing)).unwrap()
-    }
-
-    fn table_words(billing: &str) -> ScheduleWords {
-        ScheduleWords {
-            billing: billing.into(),
-            card_watch: "0 30 3 * * *".into(),
-            reconcile: "0 15 4 * * *".into(),
-            notifications: "30 * * * * *".into(),
-        }
+        let words = [(Job::Billing, billing), (Job::Reconcile, "0 15 4 * * *")];
+        Timetable::new(Zone::parse(zone).unwrap(), &words).unwrap()
     }
 
     fn at(text: &str) -> Timestamp {
@@ -168,9 +167,17 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_is_not_wished_is_never_due() {
+        let table = table("Asia/Bangkok", "0 */5 * * * *");
+        let now = at("2026-11-05T00:03:00Z");
+        assert!(table.is_due(Job::Reconcile, None, now));
+        assert!(!table.is_due(Job::Backup, None, now) && table.next(Job::Backup, now).is_none());
+        assert_eq!(table.jobs().collect::<Vec<_>>(), [Job::Billing, Job::Reconcile]);
+    }
+
+    #[test]
     fn words_that_make_no_sense_are_named() {
-        let words = ScheduleWords { billing: "soon".into(), ..table_words("0 0 * * * *") };
-        let why = Timetable::new(Zone::UTC, &words).unwrap_err();
+        let why = Timetable::new(Zone::UTC, &[(Job::Billing, "soon")]).unwrap_err();
         assert!(why.starts_with("schedule.billing:"), "{why}");
     }
 }

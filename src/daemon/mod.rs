@@ -12,10 +12,12 @@ pub mod schedule;
 pub mod signals;
 mod systemd;
 mod trust;
+mod wishes;
 mod work;
 
-pub use desk::{Desk, Order, Reload, ReloadAnswer, Wishes};
-pub use jobs::{Job, ScheduleWords, Timetable};
+pub use desk::Desk;
+pub use jobs::{Job, Timetable};
 pub use post::PostOffice;
 pub use pulse::Pulse;
+pub use wishes::{Order, Reload, ReloadAnswer, Wishes};
 pub use work::EndedBadly;

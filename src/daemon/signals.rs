@@ -4,7 +4,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::desk::Order;
+use super::wishes::Order;
 
 /// Orders that wait; more of the same say the same.
 const QUEUE: usize = 4;

@@ -9,6 +9,7 @@ use crate::billing::reconcile::reconcile_days;
 use crate::billing::requests::Asked;
 use crate::billing::{self, Billing, RunError, RunOrder, recover};
 use crate::model::{RunReport, StoppedBy};
+use crate::wiring::Backups;
 
 /// The provider's list is compared over so many days back.
 const RECONCILE_DAYS: i64 = 7;
@@ -100,7 +101,7 @@ impl Done {
 }
 
 /// Does it.
-pub(super) async fn perform(work: Work, billing: Billing) -> Done {
+pub(super) async fn perform(work: Work, billing: Billing, backups: Option<Backups>) -> Done {
     let began = billing.clock.now();
     let mut stopped = false;
     let outcome = match &work {
@@ -117,6 +118,8 @@ pub(super) async fn perform(work: Work, billing: Billing) -> Done {
         Work::Job(Job::Reconcile) => reconcile(&billing).await.map(|()| None),
         // The post was rung when it fell due, and has tasks of its own.
         Work::Job(Job::Notifications) => Ok(None),
+        Work::Job(Job::Housekeeping) => tidy(&billing, began).await.map(|()| None),
+        Work::Job(Job::Backup) => backup(backups, began).await.map(|()| None),
         Work::Asked(asked) => asked_run(&billing, asked).await.map(Some),
     };
     let (report, error) = match outcome {
@@ -127,6 +130,19 @@ pub(super) async fn perform(work: Work, billing: Billing) -> Done {
         Err(error) => (None, Some(error)),
     };
     Done { work, began, report, error, stopped }
+}
+
+async fn tidy(billing: &Billing, now: Timestamp) -> Result<(), RunError> {
+    let forgotten = billing::health::tidy(billing, now).await?;
+    tracing::info!(forgotten, "the book was tidied");
+    Ok(())
+}
+
+async fn backup(backups: Option<Backups>, now: Timestamp) -> Result<(), RunError> {
+    let Some(backups) = backups else { return Ok(()) };
+    let made = backups.make_aside(now).await?;
+    tracing::info!(file = %made.file.display(), made.bytes, made.removed, "a backup was made");
+    Ok(())
 }
 
 async fn asked_run(billing: &Billing, asked: &Asked) -> Result<RunReport, RunError> {

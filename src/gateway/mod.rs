@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use crate::model::settings::AccountLimits;
 use crate::model::{
     CardId, CardSnapshot, ChargeId, ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Contact,
-    CustomerId,
+    CustomerId, Lengths,
 };
 
 pub use access::{Access, AccessError};
@@ -90,10 +90,22 @@ pub struct Window {
     pub to: Timestamp,
 }
 
+/// How long calls took, answered or not: connecting, sending, and waiting for the last byte of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Latency {
+    /// Charges, each sent once.
+    pub charges: Lengths,
+    /// Reads, with their repetitions and the waits between those.
+    pub reads: Lengths,
+}
+
 /// The bank's door.
 pub trait Gateway: Send + Sync {
     /// Reads the account: proves the keys, learns mode, limits and provider time.
     fn account(&self) -> Answer<'_, Result<AccountFacts, GatewayError>>;
+
+    /// One cheap read that shows whether the provider answers and takes the key.
+    fn ping(&self) -> Answer<'_, Result<(), GatewayError>>;
 
     /// The exact body of that order: the same for the same order, always.
     fn body(&self, order: &ChargeOrder) -> Arc<str>;
@@ -129,4 +141,7 @@ pub trait Gateway: Send + Sync {
 
     /// Requests made so far by this gateway, retried reads counted each.
     fn calls(&self) -> u64;
+
+    /// How long its calls took so far.
+    fn latency(&self) -> Latency;
 }

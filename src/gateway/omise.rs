@@ -6,11 +6,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
-    AccountFacts, Answer, Charged, CustomerFacts, CustomerRead, Gateway, GatewayError, Page, Window,
+    AccountFacts, Answer, Charged, CustomerFacts, CustomerRead, Gateway, GatewayError, Latency, Page, Window,
     classify, contact, seen, words,
 };
+use crate::clock::Stopwatch;
 use crate::hooks::kill_point;
-use crate::model::{ChargeId, ChargeOrder, ChargeRequest, ChargeSeen, Contact, CustomerId};
+use crate::model::{ChargeId, ChargeOrder, ChargeRequest, ChargeSeen, Contact, CustomerId, Histogram};
 use crate::omise::{Client, CustomerCards, Error, ErrorKind, List, ListQuery};
 
 /// Charges customers saved at Omise.
@@ -18,24 +19,35 @@ use crate::omise::{Client, CustomerCards, Error, ErrorKind, List, ListQuery};
 pub struct OmiseGateway {
     client: Client,
     return_uri: Option<String>,
+    charges: Histogram,
+    reads: Histogram,
 }
 
 impl OmiseGateway {
     /// A door for that client; `return_uri` is where a customer comes back after 3-D Secure.
-    pub const fn new(client: Client, return_uri: Option<String>) -> Self {
-        Self { client, return_uri }
+    pub fn new(client: Client, return_uri: Option<String>) -> Self {
+        Self { client, return_uri, charges: Histogram::default(), reads: Histogram::default() }
     }
 
     /// The API client behind the door.
     pub const fn client(&self) -> &Client {
         &self.client
     }
+
+    /// Waits for a read, and notes how long it took.
+    async fn timed<T>(&self, read: impl Future<Output = T>) -> T {
+        let watch = Stopwatch::start();
+        let answer = read.await;
+        self.reads.note(watch.elapsed());
+        answer
+    }
 }
 
 impl Gateway for OmiseGateway {
     fn account(&self) -> Answer<'_, Result<AccountFacts, GatewayError>> {
         Box::pin(async {
-            let (account, capability) = tokio::join!(self.client.account(), self.client.capability());
+            let (account, capability) =
+                tokio::join!(self.timed(self.client.account()), self.timed(self.client.capability()));
             let account = account.map_err(|e| read_error(&e))?;
             let capability = capability.map_err(|e| read_error(&e))?;
             Ok(AccountFacts {
@@ -43,6 +55,13 @@ impl Gateway for OmiseGateway {
                 limits: seen::limits(&account.value, &capability.value),
                 provider_now: capability.provider_date,
             })
+        })
+    }
+
+    fn ping(&self) -> Answer<'_, Result<(), GatewayError>> {
+        Box::pin(async {
+            let account = self.timed(self.client.account()).await;
+            account.map(|_| ()).map_err(|e| read_error(&e))
         })
     }
 
@@ -63,7 +82,9 @@ impl Gateway for OmiseGateway {
                 return Charged { outcome, provider_now: None };
             }
             kill_point("request.before");
+            let watch = Stopwatch::start();
             let reply = self.client.charges().create_raw(body, &key).await;
+            self.charges.note(watch.elapsed());
             kill_point("answer.after_read");
             Charged {
                 outcome: classify::outcome(request, self.client.livemode(), reply.as_ref()),
@@ -77,7 +98,7 @@ impl Gateway for OmiseGateway {
         charge: &'a ChargeId,
     ) -> Answer<'a, Result<Option<ChargeSeen>, GatewayError>> {
         Box::pin(async move {
-            match self.client.charges().retrieve(charge.as_str()).await {
+            match self.timed(self.client.charges().retrieve(charge.as_str())).await {
                 Ok(answer) => Ok(seen::charge_seen(&answer.value)),
                 Err(error) if is_not_found(&error) => Ok(None),
                 Err(error) => Err(read_error(&error)),
@@ -99,7 +120,7 @@ impl Gateway for OmiseGateway {
     fn charges(&self, window: Window, offset: u64) -> Answer<'_, Result<Page<ChargeSeen>, GatewayError>> {
         Box::pin(async move {
             let query = ListQuery { offset, ..ListQuery::window(window.from, window.to) };
-            let answer = self.client.charges().list(&query).await.map_err(|e| read_error(&e))?;
+            let answer = self.timed(self.client.charges().list(&query)).await.map_err(|e| read_error(&e))?;
             let rows: Option<Vec<_>> = answer.value.data.iter().map(seen::charge_seen).collect();
             let unreadable =
                 || GatewayError::Unreachable("a row of the list has no usable id or date".into());
@@ -113,7 +134,7 @@ impl Gateway for OmiseGateway {
 
     fn customer<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<CustomerRead, GatewayError>> {
         Box::pin(async move {
-            match self.client.customers().retrieve(id.as_str()).await {
+            match self.timed(self.client.customers().retrieve(id.as_str())).await {
                 Ok(answer) => seen::customer(&answer.value)
                     .filter(|read| !matches!(read, CustomerRead::Present(facts) if facts.id != *id))
                     .ok_or_else(|| GatewayError::Unreachable("the answer shows another customer".into())),
@@ -136,7 +157,8 @@ impl Gateway for OmiseGateway {
     fn customers(&self, to: Timestamp, offset: u64) -> Answer<'_, Result<Page<CustomerFacts>, GatewayError>> {
         Box::pin(async move {
             let query = ListQuery { offset, ..ListQuery::window(Timestamp::UNIX_EPOCH, to) };
-            let reply = self.client.customers().list_raw(&query).await.map_err(|e| read_error(&e))?;
+            let reply =
+                self.timed(self.client.customers().list_raw(&query)).await.map_err(|e| read_error(&e))?;
             let list: List<CustomerCards<'_>> = reply.parse().map_err(|e| read_error(&e))?;
             Ok(Page {
                 rows: list.data.iter().filter(|c| !c.deleted).filter_map(seen::listed).collect(),
@@ -148,6 +170,10 @@ impl Gateway for OmiseGateway {
 
     fn calls(&self) -> u64 {
         self.client.requests()
+    }
+
+    fn latency(&self) -> Latency {
+        Latency { charges: self.charges.seen(), reads: self.reads.seen() }
     }
 }
 

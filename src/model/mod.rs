@@ -8,6 +8,7 @@ mod attempt;
 mod customer;
 mod event;
 mod flag;
+mod histogram;
 mod ids;
 mod interval;
 mod invoice;
@@ -28,6 +29,7 @@ pub use attempt::{Attempt, AttemptStatus, Intent};
 pub use customer::{CardSnapshot, CardWarning, CustomerSnapshot, CustomerState, Expiration, ExpirationError};
 pub use event::{Event, EventKind, NewEvent};
 pub use flag::{Flag, FlagReason};
+pub use histogram::{Histogram, Lengths};
 pub use ids::{
     AttemptId, CardId, ChargeId, CustomerId, Epoch, IdError, IdempotencyKey, Installation, InvoiceId,
     PlanKey, PlanVersionId, RunId, SubscriptionId, Version,

@@ -59,6 +59,8 @@ pub struct RunReport {
     pub collected: BTreeMap<Currency, i64>,
     /// Declines by the provider's code.
     pub declined_by_code: BTreeMap<String, u64>,
+    /// Of these, declines with a code that the table of codes does not know.
+    pub unknown_codes: u64,
     /// Retries with an instant.
     pub retries_scheduled: u64,
     /// Flags raised.
@@ -93,6 +95,7 @@ impl RunReport {
             resolved: BTreeMap::new(),
             collected: BTreeMap::new(),
             declined_by_code: BTreeMap::new(),
+            unknown_codes: 0,
             retries_scheduled: 0,
             flagged: BTreeMap::new(),
             skipped: BTreeMap::new(),
@@ -153,7 +156,7 @@ const RESOLVED: &[AttemptStatus] =
 
 impl Serialize for RunReport {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let mut out = s.serialize_struct("RunReport", 20)?;
+        let mut out = s.serialize_struct("RunReport", 21)?;
         let at = self.at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
         out.serialize_field("run", &self.run)?;
         out.serialize_field("at", &at)?;
@@ -168,6 +171,7 @@ impl Serialize for RunReport {
         out.serialize_field("resolved", &Counts(&self.resolved, RESOLVED))?;
         out.serialize_field("collected", &self.collected)?;
         out.serialize_field("declined_by_code", &self.declined_by_code)?;
+        out.serialize_field("unknown_codes", &self.unknown_codes)?;
         out.serialize_field("retries_scheduled", &self.retries_scheduled)?;
         out.serialize_field("flagged", &self.flagged)?;
         out.serialize_field("skipped", &self.skipped)?;

@@ -7,6 +7,7 @@
 //! snapshot, and hands out the difference as one [`Transition`](crate::model::Transition): [`prepare`] before
 //! a charge, [`conclude`] after it.
 
+mod ahead;
 mod backup;
 mod budget;
 pub mod calendar;
@@ -38,6 +39,7 @@ pub mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use ahead::{Ahead, ahead};
 pub use circumstances::{Circumstances, Wire};
 pub use conclude::{conclude, outcome_of};
 pub use explain::next_steps;

@@ -14,7 +14,8 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Refusal, Store, StoreError};
-use crate::model::{Change, Transition};
+use crate::clock::Stopwatch;
+use crate::model::{Change, Histogram, Lengths, Transition};
 
 /// How a lane is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +58,19 @@ pub struct LaneStats {
     pub commits: u64,
     /// Transitions written by them.
     pub transitions: u64,
+    /// How long they took: the writing, and the wait until the disk has it.
+    pub lengths: Lengths,
+    /// Jobs that wait at this moment.
+    pub waiting: u64,
+    /// And at most.
+    pub places: u64,
 }
 
 #[derive(Debug, Default)]
 struct Counters {
     commits: AtomicU64,
     transitions: AtomicU64,
+    lengths: Histogram,
 }
 
 type Answer = oneshot::Sender<Result<Transition, CommitError>>;
@@ -133,7 +141,6 @@ impl Lane {
     }
 
     /// Jobs that the thread has not taken yet.
-    #[cfg(test)]
     pub(crate) fn jobs_waiting(&self) -> usize {
         self.jobs.max_capacity() - self.jobs.capacity()
     }
@@ -143,6 +150,9 @@ impl Lane {
         LaneStats {
             commits: self.counters.commits.load(Ordering::Relaxed),
             transitions: self.counters.transitions.load(Ordering::Relaxed),
+            lengths: self.counters.lengths.seen(),
+            waiting: self.jobs_waiting() as u64,
+            places: self.jobs.max_capacity() as u64,
         }
     }
 }
@@ -245,7 +255,9 @@ impl Desk {
     }
 
     fn commit(&mut self, batch: &[Transition]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
+        let watch = Stopwatch::start();
         let answers = self.store.commit(batch)?;
+        self.counters.lengths.note(watch.elapsed());
         let written = answers.iter().filter(|answer| answer.is_ok()).count();
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
         self.counters.transitions.fetch_add(u64::try_from(written).unwrap_or(0), Ordering::Relaxed);

@@ -254,6 +254,9 @@ pub trait Store: Outbox + Send {
     /// How many standing flags there are, by reason.
     fn count_flags(&mut self) -> Result<Vec<(FlagReason, u64)>, StoreError>;
 
+    /// How many open invoices wait for another try at an instant of their own.
+    fn count_retries(&mut self) -> Result<u64, StoreError>;
+
     // --- care
 
     /// Blanks what is personal of a customer whose subscriptions have all ended: how their cards look and when they
@@ -266,6 +269,11 @@ pub trait Store: Outbox + Send {
     /// Everything that is wrong with the file and its contents, a sentence each; empty: nothing.
     /// `progress` is told done and total steps.
     fn verify(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<String>, StoreError>;
+
+    /// What a book that runs for years needs now and then: the journal is written back and emptied, the figures that
+    /// queries are planned by are renewed, and requests for runs that ended before that instant are forgotten.
+    /// Returns how many were. Nothing of the billing is ever forgotten.
+    fn tidy(&mut self, ended_before: Timestamp) -> Result<u64, StoreError>;
 
     /// Copies the book to a new file while others write; refused if the file exists. `progress`: pages done, total.
     fn backup(&mut self, to: &std::path::Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError>;

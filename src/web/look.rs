@@ -25,6 +25,8 @@ pub(super) struct Look {
     pub(super) pending: i64,
     /// Attempts that wait for a person.
     pub(super) manual: i64,
+    /// Open invoices that wait for another try.
+    pub(super) retries: u64,
     /// Standing flags.
     pub(super) flags: Vec<(FlagReason, u64)>,
 }
@@ -37,6 +39,7 @@ pub(super) async fn look(billing: &Billing) -> Result<Look, String> {
         let mut look = Look {
             due: store.count_due(now)?,
             oldest_due_s: age(oldest.and_then(|(_, snapshot)| snapshot.subscription.wake_at), now),
+            retries: store.count_retries()?,
             flags: store.count_flags()?,
             ..Look::default()
         };
@@ -67,13 +70,6 @@ pub(super) async fn look(billing: &Billing) -> Result<Look, String> {
         Ok(Err(error)) => Err(error.to_string()),
         Err(closed) => Err(closed.to_string()),
     }
-}
-
-/// Writes one row, durably, and says why if it cannot.
-pub(super) async fn is_writable(billing: &Billing) -> Result<(), String> {
-    let now = billing.clock.now();
-    let written = billing.lane.run(move |store| store.note_job("health", now).map_err(|e| e.to_string()));
-    written.await.unwrap_or_else(|closed| Err(closed.to_string()))
 }
 
 fn age(since: Option<Timestamp>, now: Timestamp) -> i64 {

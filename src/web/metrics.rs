@@ -9,8 +9,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::lengths::{Call, Seconds, SecondsByCall};
 use super::look::Look;
 use super::standing::{Phase, Standing};
+use crate::billing::Billing;
+use crate::model::{AttemptStatus, FlagReason};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
@@ -37,20 +40,23 @@ struct Build {
     version: &'static str,
 }
 
-/// What the lane and the provider's client count by themselves.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) calls: u64,
-    pub(super) commits: u64,
-    pub(super) transitions: u64,
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobName {
+    job: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Queue {
+    queue: &'static str,
 }
 
 /// The whole page.
-pub(super) fn page(look: &Look, standing: &Standing, counts: Counts) -> Result<String, std::fmt::Error> {
+pub(super) fn page(look: &Look, standing: &Standing, billing: &Billing) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("dues");
     of_the_book(&mut registry, look);
     of_the_runs(&mut registry, standing);
-    of_the_service(&mut registry, standing, counts);
+    of_the_work(&mut registry, billing);
+    of_the_service(&mut registry, standing);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
@@ -76,9 +82,12 @@ fn of_the_book(registry: &mut Registry, look: &Look) {
     gauge(registry, "oldest_doubt_seconds", "Age of the oldest doubt", look.oldest_doubt_s);
     gauge(registry, "pending", "Attempts that wait for the customer or the bank", look.pending);
     gauge(registry, "manual", "Attempts that wait for a person", look.manual);
+    let retries = i64::try_from(look.retries).unwrap_or(i64::MAX);
+    gauge(registry, "retries_waiting", "Declined invoices that wait for another try", retries);
     let flags = Family::<Reason, Gauge>::default();
-    for (reason, n) in &look.flags {
-        flags.get_or_create(&Reason { reason: reason.word() }).set(i64::try_from(*n).unwrap_or(i64::MAX));
+    for reason in FlagReason::ALL {
+        let n = look.flags.iter().find(|(standing, _)| standing == reason).map_or(0, |(_, n)| *n);
+        flags.get_or_create(&Reason { reason: reason.word() }).set(i64::try_from(n).unwrap_or(i64::MAX));
     }
     registry.register("flags", "Customers that cannot be charged, by reason", flags);
 }
@@ -86,13 +95,15 @@ fn of_the_book(registry: &mut Registry, look: &Look) {
 fn of_the_runs(registry: &mut Registry, standing: &Standing) {
     let totals = &standing.totals;
     let attempts = Family::<Outcome, Counter>::default();
-    for (status, n) in &totals.attempts {
-        attempts.get_or_create(&Outcome { outcome: status.word() }).inc_by(*n);
+    for status in AttemptStatus::ALL {
+        let n = totals.attempts.get(status).copied().unwrap_or(0);
+        attempts.get_or_create(&Outcome { outcome: status.word() }).inc_by(n);
     }
     registry.register("attempts", "Charges sent since the start, by outcome", attempts);
     let resolved = Family::<Outcome, Counter>::default();
-    for (status, n) in &totals.resolved {
-        resolved.get_or_create(&Outcome { outcome: status.word() }).inc_by(*n);
+    for status in AttemptStatus::ALL {
+        let n = totals.resolved.get(status).copied().unwrap_or(0);
+        resolved.get_or_create(&Outcome { outcome: status.word() }).inc_by(n);
     }
     registry.register("resolved", "Doubt settled since the start, by outcome", resolved);
     let declines = Family::<Code, Counter>::default();
@@ -100,6 +111,8 @@ fn of_the_runs(registry: &mut Registry, standing: &Standing) {
         declines.get_or_create(&Code { code: code.clone() }).inc_by(*n);
     }
     registry.register("declines", "Declines since the start, by the provider's code", declines);
+    let unknown = "Declines since the start whose code the table of codes does not know";
+    counter(registry, "unknown_declines", unknown, totals.unknown_codes);
     let collected = Family::<In, Counter>::default();
     for (currency, minor) in &totals.collected {
         collected.get_or_create(&In { currency: currency.to_string() }).inc_by(*minor);
@@ -116,7 +129,41 @@ fn of_the_runs(registry: &mut Registry, standing: &Standing) {
     counter(registry, "incidents", "Incidents that need a person since the start", totals.incidents);
 }
 
-fn of_the_service(registry: &mut Registry, standing: &Standing, counts: Counts) {
+fn of_the_work(registry: &mut Registry, billing: &Billing) {
+    let (lane, meters, latency) = (billing.lane.stats(), &billing.meters, billing.gateway.latency());
+    counter(
+        registry,
+        "provider_requests",
+        "Requests to the provider since the start",
+        billing.gateway.calls(),
+    );
+    let calls = [("charge", latency.charges), ("read", latency.reads)];
+    let calls = SecondsByCall(calls.map(|(call, lengths)| (Call { call }, lengths)).into());
+    registry.register("provider_call_seconds", "How long the provider took, by what was asked", calls);
+    let waits = Seconds(meters.waits());
+    registry.register("rate_wait_seconds", "Waits for a permit, of those who had to wait", waits);
+    counter(registry, "rate_refusals", "Times the provider asked for patience (429)", meters.refusals());
+    counter(registry, "commits", "Durable transactions since the start", lane.commits);
+    counter(registry, "transitions", "Decisions written by them", lane.transitions);
+    registry.register(
+        "commit_seconds",
+        "How long they took: the writing, and the wait until the disk has it",
+        Seconds(lane.lengths),
+    );
+    let (depth, places) = (Family::<Queue, Gauge>::default(), Family::<Queue, Gauge>::default());
+    let in_flight = billing.settings.in_flight as u64;
+    for (queue, waiting, most) in
+        [("book", lane.waiting, lane.places), ("charges", meters.slots(), in_flight)]
+    {
+        let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        depth.get_or_create(&Queue { queue }).set(whole(waiting));
+        places.get_or_create(&Queue { queue }).set(whole(most));
+    }
+    registry.register("queue_depth", "Places taken now: jobs for the book, charges under way", depth);
+    registry.register("queue_places", "And how many there are", places);
+}
+
+fn of_the_service(registry: &mut Registry, standing: &Standing) {
     let seconds = |at: Option<Timestamp>| at.map_or(0, Timestamp::as_second);
     let truth = i64::from;
     let good = seconds(standing.last_good_run_at);
@@ -126,6 +173,11 @@ fn of_the_service(registry: &mut Registry, standing: &Standing, counts: Counts) 
         "End of the last run that nothing stopped; 0: none",
         good,
     );
+    let jobs = Family::<JobName, Gauge>::default();
+    for (job, last) in &standing.jobs {
+        jobs.get_or_create(&JobName { job }).set(seconds(*last));
+    }
+    registry.register("job_timestamp_seconds", "When a job last began that was done; 0: never", jobs);
     gauge(registry, "serving", "1 once old doubt was looked up", truth(standing.phase == Phase::Serving));
     gauge(registry, "busy", "1 while a piece of work is under way", truth(standing.busy.is_some()));
     gauge(
@@ -138,9 +190,6 @@ fn of_the_service(registry: &mut Registry, standing: &Standing, counts: Counts) 
     gauge(registry, "provider_reachable", "1 unless the last work could not reach it", reachable);
     let refused = truth(standing.refused_config.is_some());
     gauge(registry, "config_refused", "1 while a new config is refused", refused);
-    counter(registry, "provider_requests", "Requests to the provider since the start", counts.calls);
-    counter(registry, "commits", "Durable transactions since the start", counts.commits);
-    counter(registry, "transitions", "Decisions written by them", counts.transitions);
     let build = Family::<Build, Gauge>::default();
     build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
     registry.register("build_info", "Which program this is", build);

@@ -3,6 +3,7 @@
 //! Promises: shows counts and instants, never anything of a customer. Must never know: the store, the gateway, the
 //! daemon.
 
+mod lengths;
 mod look;
 mod metrics;
 mod server;

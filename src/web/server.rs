@@ -1,7 +1,7 @@
 //! The listener: a few paths, a few connections at a time, each for a short while.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,31 +11,43 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use jiff::SignedDuration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::look::{is_writable, look};
-use super::metrics::{self, Counts};
+use super::look::look;
+use super::metrics;
 use super::standing::{Phase, Standing};
 use crate::billing::Billing;
+use crate::billing::health::{self, ProviderLook};
 
 /// Connections at one time; who comes then waits.
 const MOST_CONNECTIONS: usize = 16;
 /// A connection's whole life.
 const LONGEST: Duration = Duration::from_secs(15);
-/// Something due that nobody looked at for so long is no good sign.
-const OLDEST_DUE_S: i64 = 2 * 3600;
 const TEXT: &str = "text/plain; charset=utf-8";
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What the windows look at.
 #[derive(Clone)]
 pub struct Windows {
-    /// The work: its book, its clock, its counters.
-    pub billing: Billing,
+    /// The work under the wishes in force: its book, its clock, its counters.
+    pub billing: watch::Receiver<Billing>,
     /// How the service stands.
     pub standing: watch::Receiver<Standing>,
+    /// Host headers that are answered besides the listener's own names, such as what a proxy in front of it passes on.
+    pub hosts: Vec<String>,
+    /// Something due that nobody looked at for longer is no good sign.
+    pub due_limit: SignedDuration,
+    /// Looks at the provider for those who ask whether it is ready.
+    pub provider: Arc<ProviderLook>,
+}
+
+impl Windows {
+    fn now(&self) -> (Billing, Standing) {
+        (self.billing.borrow().clone(), self.standing.borrow().clone())
+    }
 }
 
 /// Opens the windows; they close with `stop`. Returns where they are.
@@ -84,7 +96,7 @@ async fn serve(stream: TcpStream, addr: SocketAddr, windows: Arc<Windows>) {
 
 async fn answer(request: &Request<Incoming>, addr: SocketAddr, windows: &Windows) -> Response<Full<Bytes>> {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    if !host.is_some_and(|host| is_ours(host, addr)) {
+    if !host.is_some_and(|host| is_ours(host, addr, &windows.hosts)) {
         return page(StatusCode::MISDIRECTED_REQUEST, TEXT, "this host is not served here\n".into());
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -99,15 +111,21 @@ async fn answer(request: &Request<Incoming>, addr: SocketAddr, windows: &Windows
 }
 
 /// Whether a Host header names this listener: a page elsewhere that got a browser to ask us by another name is sent
-/// away.
-fn is_ours(host: &str, addr: SocketAddr) -> bool {
+/// away. A listener on every address cannot know by which it is asked, but a bare address is no name that others can
+/// point at us.
+fn is_ours(host: &str, addr: SocketAddr, more: &[String]) -> bool {
+    if more.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+        return true;
+    }
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => (name, port.parse::<u16>().ok()),
         _ => (host, Some(addr.port())),
     };
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     let named = bare.eq_ignore_ascii_case("localhost") && addr.ip().is_loopback();
-    port == Some(addr.port()) && (named || bare.parse() == Ok(addr.ip()))
+    let asked = bare.parse::<IpAddr>().ok();
+    let meant = asked.is_some_and(|ip| ip == addr.ip() || addr.ip().is_unspecified());
+    port == Some(addr.port()) && (named || meant)
 }
 
 async fn ready(windows: &Windows) -> Response<Full<Bytes>> {
@@ -120,21 +138,27 @@ async fn ready(windows: &Windows) -> Response<Full<Bytes>> {
 
 /// Everything that is not as it should be, a sentence each.
 async fn troubles(windows: &Windows) -> Vec<String> {
-    let standing = windows.standing.borrow().clone();
+    let (billing, standing) = windows.now();
     let mut wrong = Vec::new();
     match standing.phase {
         Phase::Recovering => wrong.push("service: it looks up old doubt first".to_owned()),
         Phase::Stopping => wrong.push("service: it is stopping".to_owned()),
         Phase::Serving => {}
     }
-    wrong.extend(is_writable(&windows.billing).await.err().map(|why| format!("store: {why}")));
-    wrong.extend(standing.provider_trouble.map(|why| format!("provider: {why}")));
+    let (book, provider) = tokio::join!(health::book(&billing), windows.provider.look(&billing));
+    let answers = book.is_ok();
+    wrong.extend(book.err().map(|why| format!("store: {why}")));
+    wrong.extend(provider.err().map(|why| format!("provider: {why}")));
     wrong.extend(standing.clock_trouble.map(|why| format!("clock: {why}")));
-    match look(&windows.billing).await {
-        Ok(look) if look.oldest_due_s > OLDEST_DUE_S => {
+    if !answers {
+        return wrong;
+    }
+    match look(&billing).await {
+        Ok(look) if look.oldest_due_s > windows.due_limit.as_secs() => {
             wrong.push(format!(
-                "due: the oldest waits for {} s, wanted at most {OLDEST_DUE_S}",
-                look.oldest_due_s
+                "due: the oldest has waited for {} s, wanted at most {}",
+                look.oldest_due_s,
+                windows.due_limit.as_secs()
             ));
         }
         Ok(_) => {}
@@ -144,15 +168,9 @@ async fn troubles(windows: &Windows) -> Vec<String> {
 }
 
 async fn measured(windows: &Windows) -> Response<Full<Bytes>> {
-    let stats = windows.billing.lane.stats();
-    let counts = Counts {
-        calls: windows.billing.gateway.calls(),
-        commits: stats.commits,
-        transitions: stats.transitions,
-    };
-    let standing = windows.standing.borrow().clone();
-    let text = match look(&windows.billing).await {
-        Ok(look) => metrics::page(&look, &standing, counts).map_err(|error| error.to_string()),
+    let (billing, standing) = windows.now();
+    let text = match look(&billing).await {
+        Ok(look) => metrics::page(&look, &standing, &billing).map_err(|error| error.to_string()),
         Err(why) => Err(why),
     };
     match text {
@@ -180,11 +198,15 @@ mod tests {
         let four: SocketAddr = "127.0.0.1:8780".parse().unwrap();
         let six: SocketAddr = "[::1]:8780".parse().unwrap();
         for good in ["127.0.0.1:8780", "localhost:8780", "LOCALHOST:8780", "127.0.0.1"] {
-            assert!(is_ours(good, four), "{good}");
+            assert!(is_ours(good, four, &[]), "{good}");
         }
-        assert!(is_ours("[::1]:8780", six) && is_ours("[::1]", six));
+        assert!(is_ours("[::1]:8780", six, &[]) && is_ours("[::1]", six, &[]));
         for bad in ["rebind.example:8780", "127.0.0.1:80", "127.0.0.2:8780", "", "localhost.example:8780"] {
-            assert!(!is_ours(bad, four), "{bad}");
+            assert!(!is_ours(bad, four, &["hooks.example".into()]), "{bad}");
         }
+        assert!(is_ours("Hooks.example", four, &["hooks.example".into()]));
+        let any: SocketAddr = "0.0.0.0:8780".parse().unwrap();
+        assert!(is_ours("192.0.2.7:8780", any, &[]) && is_ours("[2001:db8::1]:8780", any, &[]));
+        assert!(!is_ours("rebind.example:8780", any, &[]) && !is_ours("192.0.2.7:80", any, &[]));
     }
 }

@@ -1,5 +1,7 @@
 //! How the service stands, as whoever runs it tells.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::totals::Totals;
@@ -42,6 +44,8 @@ pub struct Standing {
     pub trouble: Option<String>,
     /// Why the last piece of work could not reach the provider; `None`: it could.
     pub provider_trouble: Option<String>,
+    /// When each job that is wished last began that was done, by its name; `None`: never.
+    pub jobs: BTreeMap<&'static str, Option<Timestamp>>,
     /// What all runs since the start came to.
     pub totals: Totals,
     /// Why the last new config was refused; `None`: it was not.

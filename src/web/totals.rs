@@ -20,6 +20,8 @@ pub struct Totals {
     pub resolved: BTreeMap<AttemptStatus, u64>,
     /// By the provider's code.
     pub declines: BTreeMap<String, u64>,
+    /// Declines with a code that the table of codes does not know.
+    pub unknown_codes: u64,
     /// In minor units.
     pub collected: BTreeMap<Currency, u64>,
     /// Retries that were given an instant.
@@ -32,6 +34,7 @@ impl Totals {
     /// Counts a run or a look at doubt.
     pub fn add(&mut self, report: &RunReport) {
         self.runs += 1;
+        self.unknown_codes += report.unknown_codes;
         self.retries_scheduled += report.retries_scheduled;
         self.incidents += report.incidents.len() as u64;
         for (status, n) in &report.attempts {

@@ -21,5 +21,7 @@ mod planted;
 mod refusals;
 mod sandbox;
 mod sdk;
+mod simulate;
+mod soak;
 mod stories;
 mod systemd;

@@ -13,7 +13,7 @@ const PYTHON_SDK: &str = "omise==0.16.0";
 const NODE_SDK: &str = "omise@1.1.0";
 
 /// Runs to the end or fails the test with everything that was said.
-fn must(what: &str, command: &mut Command) -> String {
+pub fn must(what: &str, command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{what}: cannot run {command:?}: {error}"));
     let said =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -29,8 +29,9 @@ fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk").join(name)
 }
 
-fn python() -> PathBuf {
-    let home = folder("python-0.16.0");
+/// A Python with these packages, in a folder of that name.
+pub fn python(name: &str, packages: &[&str]) -> PathBuf {
+    let home = folder(name);
     let done = home.join("installed");
     if !done.exists() {
         must(
@@ -38,8 +39,9 @@ fn python() -> PathBuf {
             Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home),
         );
         let pip = home.join("bin/pip");
-        must("installing the Python SDK", Command::new(pip).args(["install", "--quiet", PYTHON_SDK]));
-        std::fs::write(done, PYTHON_SDK).expect("a mark");
+        let said = format!("installing {packages:?} for Python");
+        must(&said, Command::new(pip).args(["install", "--quiet"]).args(packages));
+        std::fs::write(done, packages.join(" ")).expect("a mark");
     }
     home.join("bin/python")
 }
@@ -82,7 +84,7 @@ fn judge(sandbox: &Pretend, said: &str) {
 
 #[test]
 fn the_official_python_client_lives_a_customers_life() {
-    let python = python();
+    let python = python("python-0.16.0", &[PYTHON_SDK]);
     let sandbox = Pretend::start(&[]);
     let said = must("the Python life", client(&sandbox, &python).arg(script("life.py")));
     judge(&sandbox, &said);

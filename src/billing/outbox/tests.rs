@@ -122,10 +122,10 @@ impl Course {
             epoch: Some(facts.epoch),
             limits: crate::model::settings::AccountLimits::default(),
             cards: crate::model::settings::Cards {
-                fresh: SignedDuration::from_hours(24 * 366),
-                warn_before: Vec::new(),
                 renewals_ahead: 1,
                 try_expired: false,
+                fresh: SignedDuration::from_hours(24 * 366),
+                warn_before: Vec::new(),
             },
             doubt: crate::model::settings::Doubt { settle: SignedDuration::from_mins(10) },
             catch_up: crate::model::settings::CatchUp { hold_after: 100 },

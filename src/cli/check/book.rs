@@ -4,13 +4,10 @@ use super::super::context::Context;
 use super::super::exit::{Exit, Failure};
 use super::super::progress::Progress;
 use super::super::rows::short;
-use super::Findings;
+use super::{Findings, start};
 use crate::billing::plans;
 use crate::store::{BookFacts, PlanChange, Store, witness};
 use crate::wiring;
-
-/// Unfinished attempts told one by one up to here.
-const MOST_UNFINISHED: usize = 1_000;
 
 /// `live`: the kind of the configured key; `None`: there is none, or it was refused.
 pub(super) fn look(context: &Context, live: Option<bool>, findings: &mut Findings) {
@@ -39,7 +36,7 @@ fn look_into(
     health(context, store, &facts, findings)?;
     home(context, live, &facts, findings);
     wishes(context, store, &facts, findings)?;
-    ahead(context, store, findings)
+    start::look(context, store, findings)
 }
 
 fn health(
@@ -130,24 +127,6 @@ fn wishes(
         findings.note("plans", text + "; `dues plans diff` shows them");
     } else {
         findings.ok("plans", text);
-    }
-    Ok(())
-}
-
-/// What a start would do.
-fn ahead(context: &Context, store: &mut dyn Store, findings: &mut Findings) -> Result<(), Failure> {
-    let now = context.now();
-    let due = store.count_due(now)?;
-    let unfinished = store.unfinished(None, MOST_UNFINISHED)?.len();
-    let next = store.next_wake(now)?.map_or_else(
-        || "nothing after that".to_owned(),
-        |at| format!("then next at {} {}", short(at, context.zone()), context.zone()),
-    );
-    let text = format!("{due} subscriptions to look at now, {unfinished} attempts to look up first; {next}");
-    if unfinished > 0 {
-        findings.note("start", text);
-    } else {
-        findings.ok("start", text);
     }
     Ok(())
 }

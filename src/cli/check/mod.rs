@@ -2,11 +2,12 @@
 
 mod book;
 mod provider;
+mod start;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::Global;
 use super::context::Context;
@@ -38,6 +39,9 @@ struct Finding {
     check: &'static str,
     status: Status,
     found: String,
+    /// The same in numbers, where there is more to count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
     #[serde(skip)]
     exit: Exit,
 }
@@ -48,15 +52,28 @@ pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
     fn ok(&mut self, check: &'static str, found: impl Into<String>) {
-        self.0.push(Finding { check, status: Status::Ok, found: found.into(), exit: Exit::Done });
+        self.0.push(Finding { check, status: Status::Ok, found: found.into(), data: None, exit: Exit::Done });
     }
 
     fn note(&mut self, check: &'static str, found: impl Into<String>) {
-        self.0.push(Finding { check, status: Status::Note, found: found.into(), exit: Exit::Done });
+        self.0.push(Finding {
+            check,
+            status: Status::Note,
+            found: found.into(),
+            data: None,
+            exit: Exit::Done,
+        });
     }
 
     fn bad(&mut self, check: &'static str, exit: Exit, found: impl Into<String>) {
-        self.0.push(Finding { check, status: Status::Bad, found: found.into(), exit });
+        self.0.push(Finding { check, status: Status::Bad, found: found.into(), data: None, exit });
+    }
+
+    /// Adds numbers to the last look.
+    fn data(&mut self, data: Value) {
+        if let Some(last) = self.0.last_mut() {
+            last.data = Some(data);
+        }
     }
 
     fn failed(&mut self, check: &'static str, failure: Failure) {

@@ -1,5 +1,6 @@
 //! Tests of the rules as a whole: stories, properties, planted mistakes.
 
+mod ahead;
 mod book;
 mod calendar;
 mod cards;

@@ -266,7 +266,9 @@ fn a_decline_is_kept_with_its_reading(store: &mut dyn Store) {
         Change::UpdateInvoice(invoice.clone()),
         Change::RecordDecline { customer: customer(0), decline: decline.clone() },
     ];
+    assert_eq!(store.count_retries().unwrap(), 0);
     accept(store, Transition { epoch: Some(epoch), changes, events: Vec::new() });
+    assert_eq!(store.count_retries().unwrap(), 1);
     let after = snapshot(store, 0);
     invoice.version = invoice.version.next();
     assert_eq!(after.invoices[0].invoice, invoice);

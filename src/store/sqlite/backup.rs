@@ -109,6 +109,11 @@ fn restore_from(from: &Path, to: &Path) -> Outcome<Installation> {
     made
 }
 
+/// Refuses a file that is not a healthy book of a schema that this program knows.
+pub fn check_copy(path: &Path) -> Result<(), StoreError> {
+    check(path).map_err(|fault| fault.into_store(path, 0))
+}
+
 /// A healthy book of a schema that this program knows, or refused.
 fn check(from: &Path) -> Outcome<()> {
     if !from.is_file() {

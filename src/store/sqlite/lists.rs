@@ -13,6 +13,7 @@ use super::diary::{EVENT, EVENT_FROM, FLAG, FLAG_FROM};
 use super::fault::Outcome;
 use super::invoices::{INVOICE, INVOICE_FROM, INVOICE_WIDTH};
 use super::subscriptions::{SUBSCRIPTION, SUBSCRIPTION_FROM};
+use super::unsigned;
 use crate::model::{
     AttemptStatus, BillingPeriod, CustomerState, Event, EventKind, Flag, FlagReason, InvoiceStatus,
     SubscriptionStatus,
@@ -240,5 +241,12 @@ impl Book {
             counts.push((reason, u64::try_from(r.integer(2)?).unwrap_or(0)));
         }
         Ok(counts)
+    }
+
+    pub(super) fn count_retries(&self) -> Outcome<u64> {
+        let mut count = self.sql(
+            "SELECT count(*) FROM invoices INDEXED BY invoices_open WHERE status = 0 AND next_attempt_at IS NOT NULL",
+        )?;
+        Ok(unsigned(count.query_row([], |row| row.get(0))?))
     }
 }

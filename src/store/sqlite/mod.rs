@@ -57,7 +57,7 @@ use crate::model::{EventKind, NewEvent};
 use book::Book;
 use fault::Outcome;
 
-pub use backup::restore;
+pub use backup::{check_copy, restore};
 pub use open::OpenOptions;
 
 /// The book on SQLite.
@@ -378,6 +378,10 @@ impl Store for SqliteStore {
         self.read(Book::count_flags)
     }
 
+    fn count_retries(&mut self) -> Result<u64, StoreError> {
+        self.read(Book::count_retries)
+    }
+
     fn erase_customer(&mut self, id: &CustomerId, at: Timestamp) -> Result<bool, StoreError> {
         self.0
             .overwriting(|| self.write(|book| book.erase_customer(id, at)))
@@ -386,6 +390,12 @@ impl Store for SqliteStore {
 
     fn verify(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<String>, StoreError> {
         self.read(|book| book.verify(progress))
+    }
+
+    fn tidy(&mut self, ended_before: Timestamp) -> Result<u64, StoreError> {
+        let forgotten = self.write(|book| book.forget_requests(ended_before))?;
+        self.0.tidy().map_err(|fault| self.0.out(fault))?;
+        Ok(forgotten)
     }
 
     fn backup(&mut self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {

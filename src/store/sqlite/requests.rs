@@ -1,5 +1,7 @@
 //! Runs that others ask the service for, and when its own jobs last began.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
@@ -88,6 +90,25 @@ impl Book {
         Ok(())
     }
 
+    /// Forgets requests that ended before that; returns how many.
+    pub(super) fn forget_requests(&self, ended_before: Timestamp) -> Outcome<u64> {
+        let gone = self
+            .sql("DELETE FROM run_requests WHERE ended < ?1")?
+            .execute([ended_before.as_millisecond()])?;
+        Ok(gone as u64)
+    }
+
+    /// Renews the planner's figures; writes the journal back and empties it, unless somebody still reads from it.
+    pub(super) fn tidy(&self) -> Outcome<()> {
+        self.conn.execute_batch("PRAGMA optimize")?;
+        // Whoever reads for long is not waited for: the next time does it.
+        self.conn.busy_timeout(Duration::ZERO)?;
+        let emptied = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.conn.busy_timeout(self.busy_wait)?;
+        emptied?;
+        Ok(())
+    }
+
     pub(super) fn run_state(&self, id: i64) -> Outcome<Option<RunState>> {
         let mut find =
             self.sql("SELECT taken, ended, report, part, done, total FROM run_requests WHERE row = ?1")?;
@@ -146,6 +167,29 @@ mod tests {
         let ended = store.run_state(stale).unwrap().unwrap();
         assert_eq!((ended.ended, ended.report), (true, None));
         assert_eq!(store.take_run(at(301)).unwrap().map(|request| request.id), Some(fresh));
+    }
+
+    #[test]
+    fn tidying_forgets_what_ended_long_ago_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dues.db");
+        let options = super::super::OpenOptions { create: true, ..super::super::OpenOptions::default() };
+        let mut store = SqliteStore::open(&path, options).unwrap();
+        let ids = [100, 200, 300].map(|asked| store.ask_run(&RunRequest::default(), at(asked)).unwrap());
+        store.end_run(ids[0], None, at(150)).unwrap();
+        store.end_run(ids[1], None, at(250)).unwrap();
+        assert_eq!(store.tidy(at(250)).unwrap(), 1);
+        assert_eq!(ids.map(|id| store.run_state(id).unwrap().is_some()), [false, true, true]);
+        let journal = std::fs::metadata(folder.path().join("dues.db-wal")).unwrap();
+        assert_eq!(journal.len(), 0, "the journal was written back");
+        // Beside somebody who reads for long it does what it can, at once.
+        let reader = rusqlite::Connection::open(&path).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM run_requests").unwrap();
+        store.note_job("x", at(1)).unwrap();
+        let began = crate::clock::Stopwatch::start();
+        store.tidy(at(0)).unwrap();
+        assert!(began.elapsed() < Duration::from_secs(5));
+        reader.execute_batch("COMMIT").unwrap();
     }
 
     #[test]

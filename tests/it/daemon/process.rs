@@ -10,7 +10,7 @@ use crate::harness::{Child, Scene, Setting};
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// The end of the socket that a supervisor would hold.
-struct Supervisor {
+pub(super) struct Supervisor {
     socket: UnixDatagram,
     heard: Vec<String>,
 }
@@ -24,7 +24,7 @@ impl Supervisor {
 
     /// Reads until a message holds that text; returns the message.
     #[track_caller]
-    fn waits_for(&mut self, text: &str) -> String {
+    pub(super) fn waits_for(&mut self, text: &str) -> String {
         let begun = Instant::now();
         let mut bytes = [0; 4096];
         while begun.elapsed() < LONGEST {
@@ -40,7 +40,7 @@ impl Supervisor {
     }
 }
 
-fn start(scene: &Scene) -> (Child, Supervisor) {
+pub(super) fn start(scene: &Scene) -> (Child, Supervisor) {
     let mut supervisor = Supervisor::new(scene);
     let socket = scene.path("notify").display().to_string();
     let child = scene.start(&["daemon"], &[("NOTIFY_SOCKET", socket.as_str()), ("WATCHDOG_USEC", "4000000")]);
@@ -49,17 +49,17 @@ fn start(scene: &Scene) -> (Child, Supervisor) {
 }
 
 /// A date so many days from today.
-fn in_days(days: i64) -> String {
+pub(super) fn in_days(days: i64) -> String {
     let then = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
     then.strftime("%Y-%m-%d").to_string()
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub(super) fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
 }
 
-fn scene() -> Scene {
+pub(super) fn scene() -> Scene {
     let scene = Scene::new(Setting::default());
     let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly")).collect();
     scene.import(&format!("customer,plan\n{}\n", rows.join("\n")));
@@ -172,46 +172,4 @@ fn a_run_outlives_the_service_it_was_handed_to() {
         *paid.entry(entry.customer.unwrap_or_default()).or_insert(0) += 1;
     }
     assert!(paid.len() == 6 && paid.values().all(|times| *times == 2), "{paid:?}\n{}", scene.story());
-}
-
-/// What a window answers: its status and its text.
-fn looks_in(addr: &str, path: &str, host: &str) -> (u16, String) {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(addr).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    (answer[9..12].parse().unwrap(), answer)
-}
-
-#[test]
-fn windows_show_how_the_service_stands_and_nobody_s_name() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let addr = format!("127.0.0.1:{port}");
-    let scene = scene();
-    let config = std::fs::read_to_string(scene.path("dues.toml")).unwrap();
-    scene.write("dues.toml", &format!("{config}\n[web]\nlisten = \"{addr}\"\n"));
-    let (child, mut supervisor) = start(&scene);
-    supervisor.waits_for("6 considered, 6 charged");
-    assert_eq!(looks_in(&addr, "/healthz", &addr).0, 200);
-    assert_eq!(looks_in(&addr, "/healthz", "rebind.example").0, 421);
-    assert_eq!(looks_in(&addr, "/anything", &addr).0, 404);
-    let (status, text) = looks_in(&addr, "/readyz", &addr);
-    assert_eq!(status, 200, "{text}");
-    let (status, text) = looks_in(&addr, "/metrics", &addr);
-    assert_eq!(status, 200, "{text}");
-    for line in [
-        "dues_attempts_total{outcome=\"succeeded\"} 6",
-        "dues_collected_minor_total{currency=\"THB\"} 594000",
-        "dues_due 0",
-        "dues_in_doubt 0",
-        "dues_serving 1",
-        "dues_build_info{version=",
-        "# EOF",
-    ] {
-        assert!(text.contains(line), "{line} is not in\n{text}");
-    }
-    assert!(!text.contains("cust_") && !text.contains("sub_"), "{text}");
-    signal(&child, Signal::TERM);
-    child.wait().expect(0);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dues::billing::import::Import;
 use dues::billing::{Billing, BillingSettings, RatePerSecond};
 use dues::clock::Clock;
-use dues::daemon::{Desk, EndedBadly, Order, Pulse, Reload, ScheduleWords, Timetable, Wishes};
+use dues::daemon::{Desk, EndedBadly, Job, Order, Pulse, Reload, Timetable, Wishes};
 use dues::gateway::{Access, OmiseGateway};
 use dues::model::settings::{Brakes, Cards, CatchUp, Doubt, ThreeDs};
 use dues::model::{DunningPolicy, EndAction, PlanKey, PlanTerms, RetrySchedule, Zone};
@@ -134,18 +134,20 @@ impl Service {
             clock: clock.clone(),
             settings: Arc::new(settings(&zone)),
             watch: pulse.clone(),
+            meters: Arc::default(),
             stop: stop.clone(),
             paused: Arc::new(|| false),
         };
-        let words = ScheduleWords {
-            billing: "0 */5 * * * *".into(),
-            card_watch: "0 30 3 * * *".into(),
-            reconcile: "0 15 4 * * *".into(),
-            notifications: "30 * * * * *".into(),
-        };
+        let words = [
+            (Job::Billing, "0 */5 * * * *"),
+            (Job::CardWatch, "0 30 3 * * *"),
+            (Job::Reconcile, "0 15 4 * * *"),
+            (Job::Notifications, "30 * * * * *"),
+            (Job::Housekeeping, "0 45 2 * * *"),
+        ];
         let lane = billing.lane.clone();
         let post = Post::silent(billing.clone());
-        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap(), post };
+        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap(), backups: None, post };
         let (ticks, ticked) = mpsc::channel(1);
         let (orders, ordered) = mpsc::channel(4);
         let (told, standing) = watch::channel(Standing::default());
@@ -235,6 +237,8 @@ const STEPS: u32 = 20;
 enum Ticking {
     Plain,
     Doubled,
+    /// In the middle of the work that an earlier one began.
+    Burst,
     Lost,
     Late,
 }
@@ -250,6 +254,15 @@ async fn days_of(zone: &str, from: &str, ticking: Ticking) -> Outcome {
             Ticking::Doubled => {
                 service.pass(STEP).await;
                 service.tick().await;
+                service.tick().await;
+            }
+            Ticking::Burst => {
+                service.pass(STEP).await;
+                for _ in 0..5 {
+                    // One that finds no place says the same as the one that has it.
+                    let _ = service.ticks.try_send(());
+                    tokio::task::yield_now().await;
+                }
                 service.tick().await;
             }
             Ticking::Lost => {
@@ -272,7 +285,7 @@ async fn all_ticking_gives_one_book(zone: &str, from: &str, periods: usize) {
     let plain = days_of(zone, from, Ticking::Plain).await;
     assert_eq!(plain.invoices.len(), periods * CUSTOMERS as usize, "{plain:#?}");
     assert_eq!(plain.charged.len(), plain.invoices.len(), "{plain:#?}");
-    for ticking in [Ticking::Doubled, Ticking::Lost, Ticking::Late] {
+    for ticking in [Ticking::Doubled, Ticking::Burst, Ticking::Lost, Ticking::Late] {
         assert_eq!(days_of(zone, from, ticking).await, plain, "{ticking:?}");
     }
 }

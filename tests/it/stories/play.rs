@@ -1,5 +1,7 @@
 //! Plays the tables. The words of a table are explained at the head of each file of stories.
 
+use std::cell::Cell;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Book, Scene, Setting, text};
@@ -16,6 +18,11 @@ price = "990.00 THB"
 every = "month"
 trial = "14 days"
 dunning = "ladder"
+
+[plans.daily]
+price = "35.25 THB"
+every = "day"
+dunning = "ending"
 
 [plans.weekly]
 price = "120.50 THB"
@@ -103,6 +110,8 @@ fn aligned(rows: &[Vec<String>]) -> String {
 struct Stage {
     scene: Scene,
     customer: String,
+    /// Our clock is wrong.
+    clock_is_wrong: Cell<bool>,
 }
 
 impl Stage {
@@ -116,7 +125,7 @@ impl Stage {
         let card = parts.iter().find_map(|part| part.strip_prefix("card "));
         let customer = card.map_or_else(|| scene.cardless_customer(), |number| scene.new_customer(number).0);
         scene.import(&format!("id,customer,plan,starts\nmay,{customer},{plan},{starts}\n"));
-        Self { scene, customer }
+        Self { scene, customer, clock_is_wrong: Cell::new(false) }
     }
 
     fn api(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -128,9 +137,14 @@ impl Stage {
             match action.split_once(' ').unwrap_or((action, "")) {
                 ("bank:", switches) => self.scene.charges_meet(switches, Some(&self.customer), Some(1)),
                 ("always:", switches) => self.scene.charges_meet(switches, Some(&self.customer), None),
+                ("away", switches) => self.provider_is_away(switches),
+                ("clock", ahead) => self.set_clock(ahead),
                 ("behave", _) => self.scene.behave(),
                 ("lists:", switches) => self.scene.lists_meet(switches, 1),
-                ("provider", seconds) => self.scene.provider_time_passes(seconds.parse().expect("seconds")),
+                ("provider", seconds) => {
+                    let seconds: i64 = seconds.parse().expect("seconds");
+                    self.scene.ask("POST", "/__sandbox/clock", "", &json!({"advance": seconds}));
+                }
                 ("card", number) => self.new_default_card(number),
                 ("expire", _) => self.expire_card(),
                 ("lose", _) => self.lose_cards(),
@@ -147,9 +161,25 @@ impl Stage {
     /// The run's exit code.
     fn run(&self, at: &str) -> i32 {
         let at = format!("{}:00+07:00", at.replace(' ', "T"));
-        let ended = self.scene.run_at(&at);
-        assert!(matches!(ended.code(), 0 | 3 | 5), "{ended:#?}");
+        let wrong: &[(&str, &str)] = if self.clock_is_wrong.get() { &[("DUES_CLOCK", "clock")] } else { &[] };
+        let ended = self.scene.start(&["run-now", "--json", "--at", &at], wrong).wait();
+        // A clock that disagrees with the provider's is a failure, and says so.
+        let clock = ended.code() == 1 && ended.stderr.contains("the wall clock says");
+        assert!(clock || matches!(ended.code(), 0 | 3 | 5), "{ended:#?}");
         ended.code()
+    }
+
+    /// Every request meets that, reads included, until it behaves.
+    fn provider_is_away(&self, switches: &str) {
+        self.scene.ask("POST", "/__sandbox/faults", "", &json!({"path": "/", "faults": switches}));
+    }
+
+    /// Ours is so many hours ahead of everybody else's; `right`: it is not any more.
+    fn set_clock(&self, ahead: &str) {
+        self.clock_is_wrong.set(ahead != "right");
+        let hours: u64 = ahead.trim_end_matches(" hours").parse().unwrap_or(0);
+        let clock = std::fs::File::create(self.scene.path("clock")).expect("a file for the clock");
+        clock.set_len(hours * 3_600).expect("the clock can be set");
     }
 
     fn new_default_card(&self, number: &str) {

@@ -1,0 +1,107 @@
+//! What the desk tells of itself: to whoever watches, and in one line to systemd.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Desk, Done, EndedBadly, Job, Phase, RunError, Work, systemd};
+
+/// Work may be quiet for twice a call's time-out and this much before it counts as hung: waits that a provider asks
+/// for are within it.
+const QUIET_BESIDES_CALLS: Duration = Duration::from_mins(2);
+
+impl Desk {
+    /// What a piece of work came to, for whoever watches.
+    pub(super) fn tell_of(&self, done: &Done, now: Timestamp) {
+        let good = done.work.charges() && done.counts();
+        self.standing.send_modify(|standing| {
+            standing.worked += 1;
+            standing.trouble = done.error.as_ref().map(ToString::to_string);
+            standing.totals.failures += u64::from(done.error.is_some());
+            if let Some(report) = &done.report {
+                standing.totals.add(report);
+            }
+            if let Some(asked) = done.asked_the_provider() {
+                standing.provider_trouble = asked.err();
+            }
+            standing.last_good_run_at = if good { Some(now) } else { standing.last_good_run_at };
+            if let (Work::Job(Job::Billing), Some(report)) = (&done.work, &done.report) {
+                standing.next_due = report.next_due_at;
+            }
+            if done.work.charges() && done.report.is_some() {
+                standing.last_run.clone_from(&done.report);
+            }
+        });
+    }
+
+    /// What was done beside the work failed, or did not.
+    pub(super) fn tell_of_failure(&self, done: &Done) {
+        self.standing.send_modify(|standing| {
+            standing.trouble = done.error.as_ref().map(ToString::to_string).or(standing.trouble.take());
+            standing.totals.failures += u64::from(done.error.is_some());
+        });
+    }
+
+    /// Feeds the watchdog, if the book answers and the work under way moved.
+    pub(super) async fn feed(&mut self, steady: Duration) -> Result<(), EndedBadly> {
+        let Some(every) = systemd::watchdog().map(|limit| limit / 4) else { return Ok(()) };
+        if steady.saturating_sub(self.fed_at) < every {
+            return Ok(());
+        }
+        let billing = &self.wishes.billing;
+        billing.lane.run(|_| ()).await.map_err(RunError::from)?;
+        let signs = (self.pulse.steps(), billing.gateway.calls(), billing.lane.stats().commits);
+        let most_quiet = billing.settings.timeout.unsigned_abs() * 2 + QUIET_BESIDES_CALLS;
+        if self.heart.beats(self.under_way.is_some(), signs, steady, most_quiet) {
+            self.fed_at = steady;
+            systemd::alive();
+            if self.phase() == Phase::Recovering {
+                systemd::needs(every * 4);
+            }
+        } else {
+            tracing::error!("work has not moved for {most_quiet:?}; the watchdog is not fed");
+        }
+        Ok(())
+    }
+
+    /// Tells how it stands, to whoever watches and, when it changed, to systemd.
+    pub(super) fn publish(&mut self) {
+        let now = (self.under_way.as_ref().map(|(work, _)| work.name()), self.considered);
+        self.standing.send_if_modified(|standing| {
+            let changed = (standing.busy, standing.considered) != now;
+            (standing.busy, standing.considered) = now;
+            changed
+        });
+        let status = self.status();
+        if status != self.told {
+            systemd::status(&status);
+            self.told = status;
+        }
+    }
+
+    /// How it stands, in one line.
+    pub(super) fn status(&self) -> String {
+        let standing = self.standing.borrow();
+        let zone = &self.wishes.billing.settings.zone;
+        let show = |at: Timestamp| zone.at(at).strftime("%Y-%m-%d %H:%M %Q").to_string();
+        let mut parts = vec![match (standing.phase, standing.busy) {
+            (Phase::Recovering, _) => "looking up old doubt".to_owned(),
+            (Phase::Stopping, _) => "stopping: calls in flight are waited for".to_owned(),
+            (Phase::Serving, Some(work)) => format!("at work: {work}"),
+            (Phase::Serving, None) => "waiting".to_owned(),
+        }];
+        parts.extend(standing.refused_config.as_ref().map(|why| {
+            let first = why.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+            format!("new config refused, the old one stays: {first}")
+        }));
+        parts.extend(standing.clock_trouble.clone());
+        parts.extend(standing.trouble.as_ref().map(|why| format!("last failed: {why}")));
+        parts.extend(standing.next_due.map(|at| format!("next due {}", show(at))));
+        parts.extend(standing.next_look.map(|at| format!("next look {}", show(at))));
+        parts.extend(standing.last_run.as_ref().map(|run| {
+            let sent: u64 = run.attempts.values().sum();
+            format!("last run {}: {} considered, {sent} charged", run.run, run.considered)
+        }));
+        parts.join("; ")
+    }
+}

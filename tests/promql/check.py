@@ -1,0 +1,62 @@
+"""Parses every expression of the alert rules and of the dashboard, and a page of /metrics, with parsers of others.
+
+usage: check.py ALERTS.yml DASHBOARD.json METRICS.txt; prints the metric names that the expressions select.
+"""
+
+import json
+import sys
+
+import promql_parser
+import yaml
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+
+def rules(path):
+    with open(path, encoding="utf-8") as file:
+        groups = yaml.safe_load(file)["groups"]
+    for group in groups:
+        for rule in group["rules"]:
+            assert rule["annotations"]["summary"] and rule["annotations"]["what_to_do"], rule
+            yield rule["alert"], rule["expr"]
+
+
+def panels(path):
+    with open(path, encoding="utf-8") as file:
+        board = json.load(file)
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(ids) == len(set(ids)), "two panels with one id"
+    for panel in board["panels"]:
+        for target in panel["targets"]:
+            yield panel["title"], target["expr"]
+
+
+def selected(node, names):
+    """Metric names under a node of a parsed expression."""
+    if isinstance(node, promql_parser.VectorSelector):
+        names.add(node.name)
+        return
+    for part in ("expr", "lhs", "rhs", "vector_selector", "param"):
+        if hasattr(node, part):
+            selected(getattr(node, part), names)
+    for argument in getattr(node, "args", None) or []:
+        selected(argument, names)
+
+
+def main(alerts, dashboard, page):
+    names = set()
+    for title, expression in [*rules(alerts), *panels(dashboard)]:
+        try:
+            selected(promql_parser.parse(expression), names)
+        except ValueError as error:
+            sys.exit(f"{title}: {expression!r}: {error}")
+    with open(page, encoding="utf-8") as file:
+        families = list(text_string_to_metric_families(file.read()))
+    samples = {sample.name for family in families for sample in family.samples}
+    assert all(family.documentation for family in families), "a metric without a word of help"
+    missing = sorted(name for name in names if name != "up" and name not in samples)
+    if missing:
+        sys.exit(f"selected but not printed: {missing}")
+    print(" ".join(sorted(names)))
+
+
+main(*sys.argv[1:])
