@@ -42,11 +42,12 @@ pub fn reversed(snapshot: &Snapshot, noted: &[Reversal], seen: &Reversal, charge
     transition
 }
 
-/// Invoices that were declined and would be tried again wait for a person, or for another card.
+/// Invoices that were declined and would be tried again wait for `dues retry`: whoever took the money back does not want
+/// the next try to follow by itself, on any card.
 fn end_retries(d: &mut Draft) -> usize {
     let mut ended = 0;
     for open in d.now.invoices.iter_mut().filter(|open| is_retried(open)) {
-        open.invoice.hold = Some(Hold::Exhausted);
+        open.invoice.hold = Some(Hold::Rejected);
         open.invoice.next_attempt_at = None;
         ended += 1;
     }

@@ -27,14 +27,14 @@ fn a_refund_ends_the_retries_and_is_noted_once_for_each_amount() {
     );
     let part = back(&book, ReversalKind::Refunded, "100.00 THB");
     assert!(note(&mut book, &part));
-    tell(&mut book, "03-02T09:00 | run | skip:held 1:exhausted 1.tries:1 sub:past_due");
+    tell(&mut book, "03-02T09:00 | run | skip:held 1:rejected 1.tries:1 sub:past_due");
     assert!(!note(&mut book, &part), "the same again");
     let whole = back(&book, ReversalKind::Refunded, "990.00 THB");
     assert!(note(&mut book, &whole) && !note(&mut book, &part));
     let disputed = back(&book, ReversalKind::Disputed, "990.00 THB");
     assert!(note(&mut book, &disputed));
     assert_eq!((book.happened(EventKind::ChargeRefunded), book.happened(EventKind::ChargeDisputed)), (2, 1));
-    // A person, or another card, takes up what was stopped; periods to come are billed.
+    // A person takes up what was stopped; periods to come are billed.
     tell(
         &mut book,
         "03-03 | person retry | 1:open
