@@ -142,36 +142,36 @@ async fn look_for(run: &Run<'_>, doubtful: &[Attempt]) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Reads every page of the window. An error means that the scan is not complete, so it counts for nothing.
+/// Reads every page of every window. An error means that the scan is not complete, so it counts for nothing.
 async fn look(run: &Run<'_>, doubtful: &[Attempt]) -> Result<(Found, Scan), GatewayError> {
     let circumstances = run.circumstances();
     let wall_at = circumstances.wire.wall_at;
-    let (from, to) = rules::doubt::window(doubtful, &circumstances);
     let mut found = Found::default();
     let wanted: HashMap<&AttemptId, &Attempt> =
         doubtful.iter().map(|attempt| (&attempt.id, attempt)).collect();
-    let mut provider_at = None;
-    let mut offset = 0;
+    let mut scan = Scan { complete: true, provider_at: None, wall_at };
     run.billing.watch.begin(Part::Doubt, Some(doubtful.len() as u64));
-    loop {
-        run.pace.permit().await;
-        let page = run.billing.gateway.charges(Window { from, to }, offset).await?;
-        run.time.saw(page.provider_now);
-        if offset == 0 {
-            provider_at = page.provider_now;
-        }
-        let rows = page.rows.len() as u64;
-        for seen in page.rows {
-            sort_in(&mut found, seen, &wanted, run);
-        }
-        offset += rows;
-        if offset >= page.total {
-            return Ok((found, Scan { complete: true, provider_at, wall_at }));
-        }
-        if rows == 0 {
-            return Ok((found, Scan { complete: false, provider_at, wall_at }));
+    for (place, (from, to)) in rules::doubt::windows(doubtful, &circumstances).into_iter().enumerate() {
+        let mut offset = 0;
+        loop {
+            run.pace.permit().await;
+            let page = run.billing.gateway.charges(Window { from, to }, offset).await?;
+            run.time.saw(page.provider_now);
+            if (place, offset) == (0, 0) {
+                scan.provider_at = page.provider_now;
+            }
+            let rows = page.rows.len() as u64;
+            for seen in page.rows {
+                sort_in(&mut found, seen, &wanted, run);
+            }
+            offset += rows;
+            if rows == 0 || offset >= page.total {
+                scan.complete &= offset >= page.total;
+                break;
+            }
         }
     }
+    Ok((found, scan))
 }
 
 fn sort_in(found: &mut Found, seen: ChargeSeen, wanted: &HashMap<&AttemptId, &Attempt>, run: &Run<'_>) {

@@ -27,6 +27,7 @@ pub mod plans;
 pub mod reconcile;
 pub mod recover;
 pub mod requests;
+pub mod reversal;
 mod run;
 mod serve;
 mod tally;

@@ -1,4 +1,5 @@
-//! Our attempts against the provider's charges of a window, in both directions. Reads only.
+//! Our attempts against the provider's charges of a window, in both directions. What went back outside this program is
+//! noted, and ends the retries of its subscription; all else is only told.
 
 use std::collections::HashSet;
 
@@ -6,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::pace::Pace;
-use super::{Billing, Part, RunError};
+use super::{Billing, Part, RunError, reversal};
 use crate::gateway::Window;
 use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeSeen, SeenStatus};
 use crate::store::Filter;
@@ -68,6 +69,8 @@ pub struct Reconciled {
     pub refunded: u64,
     /// Matched and disputed.
     pub disputed: u64,
+    /// Of the refunded and disputed, those that were news.
+    pub noted: u64,
     /// Charges that are not of this book.
     pub others: u64,
 }
@@ -105,7 +108,10 @@ pub async fn reconcile(
                 counts.others += 1;
                 continue;
             }
-            let finding = judge(billing, &seen).await?;
+            let (finding, attempt) = judge(billing, &seen).await?;
+            if let (Standing::Refunded | Standing::Disputed, Some(attempt)) = (finding.standing, &attempt) {
+                counts.noted += u64::from(reversal::note(billing, attempt, &seen).await?);
+            }
             seen_ids.extend(finding.attempt.clone());
             count(&mut counts, finding.standing);
             if finding.standing != Standing::Matched {
@@ -136,7 +142,7 @@ fn count(counts: &mut Reconciled, standing: Standing) {
 }
 
 /// How one charge of this book stands to its attempt.
-async fn judge(billing: &Billing, seen: &ChargeSeen) -> Result<Finding, RunError> {
+async fn judge(billing: &Billing, seen: &ChargeSeen) -> Result<(Finding, Option<Attempt>), RunError> {
     let id = seen.attempt.as_deref().and_then(|text| text.parse::<AttemptId>().ok());
     let attempt = match id.clone() {
         Some(id) => billing.lane.run(move |store| store.attempt(&id)).await??,
@@ -147,14 +153,15 @@ async fn judge(billing: &Billing, seen: &ChargeSeen) -> Result<Finding, RunError
         None => (Standing::MissingHere, "the book does not know this charge; run `dues adopt`".to_owned()),
         Some(attempt) => compare(attempt, seen),
     };
-    Ok(Finding {
+    let finding = Finding {
         standing,
         attempt: id,
         charge: Some(seen.charge.to_string()),
-        here: attempt.map(|attempt| attempt.status),
+        here: attempt.as_ref().map(|attempt| attempt.status),
         there: Some(there),
         detail,
-    })
+    };
+    Ok((finding, attempt))
 }
 
 fn compare(attempt: &Attempt, seen: &ChargeSeen) -> (Standing, String) {

@@ -1,4 +1,5 @@
-//! Who looked at or changed customer data by hand (`dues customers`, `charges`, `provider`, `list`), when, and why: one JSON line each, in a file
+//! Who looked at or changed customer data by hand (`dues customers`, `cards`, `charges`, `provider`,
+//! `list`, `reconcile`), when, and why: one JSON line each, in a file
 //! beside the book.
 //!
 //! Promises: the line is on disk before the act, so that no act lacks one; the file is its owner's alone and only ever

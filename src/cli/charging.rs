@@ -4,6 +4,7 @@ use clap::Args;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 
+use super::access::{self, Act};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::handover::{self, Followed};
@@ -136,11 +137,15 @@ pub struct ReconcileArgs {
     /// Last instant [default: now]
     #[arg(long, value_name = "D")]
     to: Option<String>,
+    /// Why it is looked at, for the access record beside the book
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
 }
 
 /// Our attempts against the provider's charges.
 pub(super) fn reconcile_book(args: &ReconcileArgs, context: &Context) -> Result<Exit, Failure> {
     let window = window(args, context)?;
+    access::note(context, Act::on_all("reconcile"), args.reason.as_deref())?;
     let mut findings = Vec::new();
     let counts = context.wait(async {
         let house = house::open(context, Purpose::Keep).await?;
@@ -187,6 +192,7 @@ fn show(counts: &Reconciled, findings: &[Finding], context: &Context) -> Result<
         ("mismatched", counts.mismatched),
         ("refunded", counts.refunded),
         ("disputed", counts.disputed),
+        ("of these new", counts.noted),
         ("of others", counts.others),
     ] {
         out.line(&format!("  {word:<14} {n}"))?;

@@ -21,6 +21,7 @@ mod outcome;
 mod pay_days;
 mod plan;
 mod report;
+mod reversal;
 pub mod settings;
 mod snapshot;
 mod subscription;
@@ -53,6 +54,7 @@ pub use plan::{
     WaitUnit,
 };
 pub use report::{RunReport, StoppedBy};
+pub use reversal::{Reversal, ReversalKind};
 pub use snapshot::{CardDecline, OpenInvoice, Snapshot};
 pub use subscription::{BackupCard, Pause, PausedBy, Subscription, SubscriptionStatus};
 pub use transition::{Change, SkipReason, Transition};

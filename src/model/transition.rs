@@ -125,6 +125,8 @@ pub enum Change {
         /// On the billing clock.
         at: jiff::Timestamp,
     },
+    /// A charge that had succeeded was given back or disputed. Refused if as much was noted before.
+    NoteReversal(super::Reversal),
     /// A customer is told that a card ends. Refused if they were told the same before.
     WarnCard {
         /// Who.

@@ -34,6 +34,11 @@ const BEFORE_INTENT: SignedDuration = SignedDuration::from_mins(5);
 /// After the provider's time now, for the same reason.
 const AFTER_NOW: SignedDuration = SignedDuration::from_mins(5);
 
+/// After the last moment at which a request can have reached the provider.
+const AFTER_DEADLINE: SignedDuration = SignedDuration::from_hours(24);
+/// A window that is no longer than that is read in one.
+const ONE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
 /// The one window, in provider time, that holds every charge these attempts can have become. An attempt made before
 /// any provider time was known reaches back to the beginning.
 pub fn window(attempts: &[Attempt], c: &Circumstances) -> (Timestamp, Timestamp) {
@@ -44,6 +49,33 @@ pub fn window(attempts: &[Attempt], c: &Circumstances) -> (Timestamp, Timestamp)
         from.checked_sub(BEFORE_INTENT).unwrap_or(from).max(Timestamp::UNIX_EPOCH),
         to.checked_add(AFTER_NOW).unwrap_or(to),
     )
+}
+
+/// The windows to look through for these attempts: one, unless the oldest is more than a day old; then one for each,
+/// joined where they overlap, so that a week of everybody's charges is not read for the sake of two moments. A charge
+/// can only have been made between its intent and its deadline; a day more is read, since a provider may be slow.
+pub fn windows(attempts: &[Attempt], c: &Circumstances) -> Vec<(Timestamp, Timestamp)> {
+    let (from, to) = window(attempts, c);
+    if to.duration_since(from) <= ONE_WINDOW {
+        return vec![(from, to)];
+    }
+    let mut each: Vec<_> = attempts.iter().map(|attempt| own_window(attempt, c, to)).collect();
+    each.sort_unstable();
+    let mut joined: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for (from, to) in each {
+        match joined.last_mut() {
+            Some((_, end)) if from <= *end => *end = to.max(*end),
+            _ => joined.push((from, to)),
+        }
+    }
+    joined
+}
+
+fn own_window(attempt: &Attempt, c: &Circumstances, now: Timestamp) -> (Timestamp, Timestamp) {
+    let (from, _) = window(std::slice::from_ref(attempt), c);
+    let deadline = attempt.intent.as_ref().and_then(|intent| intent.deadline);
+    let to = deadline.and_then(|last| last.checked_add(AFTER_DEADLINE + c.doubt.settle).ok());
+    (from, to.map_or(now, |to| to.min(now)))
 }
 
 /// Whether a daemon should look for an attempt in doubt now: an age has come at which nobody has looked.

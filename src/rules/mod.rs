@@ -32,7 +32,7 @@ mod prepare;
 mod prepared;
 mod queue;
 pub mod recover;
-mod reversed;
+pub mod reversal;
 mod wake;
 pub mod watch;
 
@@ -45,4 +45,3 @@ pub use conclude::{conclude, outcome_of};
 pub use explain::next_steps;
 pub use prepare::prepare;
 pub use prepared::{DoubtStep, Prepared, PreparedCharge, RuleError, Scan};
-pub use reversed::reversed;

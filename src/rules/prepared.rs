@@ -36,7 +36,8 @@ pub struct PreparedCharge {
 /// One look through a window of the provider's charges.
 #[derive(Clone, Debug)]
 pub struct Scan {
-    /// Every page was read to `total`, and the window covers the attempt's from − 5 min to now.
+    /// Every page was read to `total`, and the windows cover the attempt's from − 5 min to now, or to a day after its
+    /// deadline.
     pub complete: bool,
     /// In provider time, when the scan began; `None`: no usable Date, so the scan does not count.
     pub provider_at: Option<Timestamp>,

@@ -20,8 +20,8 @@ use jiff::Timestamp;
 
 use crate::model::{
     Attempt, AttemptId, CardWarning, CustomerId, CustomerSnapshot, Epoch, Event, Expiration, Flag,
-    FlagReason, Invoice, InvoiceId, PlanKey, PlanTerms, PlanVersion, PlanVersionId, RunId, Snapshot,
-    SubscriptionId, Transition,
+    FlagReason, Invoice, InvoiceId, PlanKey, PlanTerms, PlanVersion, PlanVersionId, Reversal, RunId,
+    Snapshot, SubscriptionId, Transition,
 };
 
 pub use error::{Refusal, StoreError};
@@ -164,6 +164,9 @@ pub trait Store: Outbox + Send {
 
     /// What a customer was told of the end of their cards; empty for one who is not in the book.
     fn card_warnings(&mut self, id: &CustomerId) -> Result<Vec<CardWarning>, StoreError>;
+
+    /// What was given back or disputed of that attempt's charge, as last noted; empty: nothing.
+    fn reversals(&mut self, attempt: &AttemptId) -> Result<Vec<Reversal>, StoreError>;
 
     // --- runs
 

@@ -9,7 +9,7 @@ use super::kit::{bangkok, card, circumstances, ladder, plan, terms};
 use crate::model::{
     AttemptId, AttemptStatus, BackupCard, CardId, CardWarning, Change, ChargeOrder, ChargeOutcome,
     CustomerSnapshot, CustomerState, EndAction, EventKind, FlagReason, Hold, IdempotencyKey, InvoiceId,
-    InvoiceStatus, NewEvent, OpenInvoice, PlanTerms, PlanVersionId, Quantity, SkipReason, Snapshot,
+    InvoiceStatus, NewEvent, OpenInvoice, PlanTerms, PlanVersionId, Quantity, Reversal, SkipReason, Snapshot,
     Subscription, SubscriptionId, SubscriptionStatus, Transition, Version,
 };
 use crate::rules::{Circumstances, Prepared, PreparedCharge, calendar, conclude, prepare};
@@ -28,6 +28,7 @@ pub(super) struct Book {
     pub rows: Snapshot,
     pub skipped: Vec<(u32, u32, SkipReason)>,
     pub told: Vec<CardWarning>,
+    pub noted: Vec<Reversal>,
     pub events: Vec<NewEvent>,
     /// Reads of the customer that decisions asked for.
     pub reads: usize,
@@ -83,6 +84,7 @@ impl Book {
             rows,
             skipped: Vec::new(),
             told: Vec::new(),
+            noted: Vec::new(),
             events: Vec::new(),
             reads: 0,
             charged: Vec::new(),
@@ -249,6 +251,7 @@ impl Book {
             Change::ClearFlags { reason, .. } => {
                 self.rows.flags.retain(|flag| reason.is_some_and(|reason| flag.reason != reason));
             }
+            Change::NoteReversal(seen) => self.noted.push(seen.clone()),
             Change::WarnCard { warning, .. } => {
                 assert!(!self.told.contains(warning), "told twice: {warning:?}");
                 self.told.push(warning.clone());

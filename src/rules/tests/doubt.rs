@@ -21,6 +21,31 @@ fn scan(book: &Book, complete: bool, dated: bool) -> Scan {
 }
 
 #[test]
+fn old_doubt_is_looked_for_where_it_can_be_and_overlapping_windows_are_one() {
+    let (mut book, oldest) = in_doubt();
+    let later = |hours: i64, deadline: bool| {
+        let mut attempt = oldest.clone();
+        let intent = attempt.intent.as_mut().unwrap();
+        let at = day("2026-01-31") + SignedDuration::from_hours(hours);
+        intent.provider_seen = Some(at);
+        intent.deadline = deadline.then_some(at + SignedDuration::from_secs(95));
+        attempt
+    };
+    let hours = |book: &Book, attempts: &[Attempt]| -> Vec<(i64, i64)> {
+        let since = |at: jiff::Timestamp| at.duration_since(day("2026-01-31")).as_hours();
+        let windows = doubt::windows(attempts, &book.circumstances);
+        windows.into_iter().map(|(from, to)| (since(from), since(to))).collect()
+    };
+    let all = [oldest.clone(), later(10, true), later(96, true)];
+    book.go_to(day("2026-01-31") + SignedDuration::from_hours(20));
+    assert_eq!(hours(&book, &all[..2]), [(0, 20)], "within a day: one");
+    book.go_to(day("2026-02-05"));
+    assert_eq!(hours(&book, &all), [(0, 34), (95, 120)], "the first two overlap");
+    let endless = [all[0].clone(), later(10, false)];
+    assert_eq!(hours(&book, &endless), [(0, 120)], "without a deadline up to now");
+}
+
+#[test]
 fn a_window_reaches_from_before_the_oldest_intent_to_after_now() {
     let (book, attempt) = in_doubt();
     let (from, to) = doubt::window(std::slice::from_ref(&attempt), &book.circumstances);

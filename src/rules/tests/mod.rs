@@ -13,6 +13,7 @@ mod money;
 mod planted;
 mod properties;
 mod properties_declines;
+mod reversal;
 mod smoke;
 mod stories_backup;
 mod stories_cards;

@@ -12,11 +12,12 @@ use super::kit::{bangkok, card};
 use crate::model::settings::{CatchUp, ThreeDs};
 use crate::model::{
     AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerState, Decline, InvoiceStatus, NoAnswer,
-    NotSent, Rejected, RejectedWhy, SeenStatus, Zone, first_instant,
+    NotSent, Rejected, RejectedWhy, Reversal, ReversalKind, SeenStatus, Zone, first_instant,
 };
 use crate::rules::pending::{self, PendingStep};
 use crate::rules::watch::{self, News};
-use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of, reversed};
+use crate::rules::reversal::reversed;
+use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of};
 
 /// Tells the story to this book.
 pub(super) fn tell(book: &mut Book, table: &str) {
@@ -87,9 +88,13 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
         ["news"] => news(book),
         ["brand", brand] => (*brand).clone_into(&mut book.rows.customer.cards[0].brand),
         ["reversed"] => {
-            let ended = reversed(&book.snapshot(), book.circumstances.at);
+            let attempt = book.rows.invoices[0].attempts[0].clone();
+            let (amount, at) = (attempt.amount, book.circumstances.at);
+            let back = Reversal { attempt: attempt.id, kind: ReversalKind::Refunded, amount, at };
+            let charge = "chrg_test_1".parse().unwrap();
+            let ended = reversed(&book.snapshot(), &book.noted, &back, &charge);
             book.apply(&ended);
-            let again = reversed(&book.snapshot(), book.circumstances.at);
+            let again = reversed(&book.snapshot(), &book.noted, &back, &charge);
             assert!(again.is_empty(), "{again:?}");
         }
         ["gone"] => book.rows.customer.state = CustomerState::Gone,

@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 
 use super::samples::*;
 use crate::model::{
-    CardWarning, Change, Expiration, Flag, FlagReason, PlanKey, Quantity, SubscriptionStatus, Transition,
+    AttemptStatus, BackupCard, CardWarning, Change, Expiration, Flag, FlagReason, PlanKey, Quantity,
+    Reversal, ReversalKind, SubscriptionStatus, Transition,
 };
 use crate::store::{CustomerReading, Filter, Refusal, Store};
 
@@ -135,11 +136,76 @@ fn a_warning_is_told_once_for_a_card_its_month_and_a_length(store: &mut dyn Stor
     assert!(store.card_warnings(&customer(77)).unwrap().is_empty(), "nobody");
 }
 
+fn what_went_back_is_noted_and_never_shrinks(store: &mut dyn Store) {
+    fill(store, 1);
+    let epoch = begin(store);
+    charge_once(store, 0, epoch, at(0));
+    let attempt = store.list_attempts(&Filter::default(), 0, 1).unwrap()[0].attempt.id.clone();
+    let seen = |kind, amount: &str, when| Reversal {
+        attempt: attempt.clone(),
+        kind,
+        amount: money(amount),
+        at: at(when),
+    };
+    assert!(store.reversals(&attempt).unwrap().is_empty());
+    let part = seen(ReversalKind::Refunded, "10.00 THB", 1);
+    let more = seen(ReversalKind::Refunded, "20.00 THB", 2);
+    let disputed = seen(ReversalKind::Disputed, "990.00 THB", 3);
+    accept(store, only(Change::NoteReversal(part.clone())));
+    let again = store.commit(&[only(Change::NoteReversal(part.clone()))]).unwrap();
+    assert!(matches!(again[0], Err(Refusal::Conflict(_))), "{again:?}");
+    accept(store, only(Change::NoteReversal(more.clone())));
+    accept(store, only(Change::NoteReversal(disputed.clone())));
+    assert_eq!(store.reversals(&attempt).unwrap(), [more, disputed]);
+}
+
+fn consent_and_reminders_are_kept(store: &mut dyn Store) {
+    fill(store, 1);
+    for backup in [BackupCard::Agreed, BackupCard::Called(0), BackupCard::Called(7), BackupCard::No] {
+        let mut s = snapshot(store, 0).subscription;
+        s.backup = backup;
+        accept(store, only(Change::UpdateSubscription(s)));
+        assert_eq!(snapshot(store, 0).subscription.backup, backup);
+    }
+    let epoch = begin(store);
+    let before = snapshot(store, 0);
+    let opened = intent(store, &before, epoch, at(0));
+    accept(store, opened);
+    let mut attempt = snapshot(store, 0).invoices[0].attempts[0].clone();
+    let from = attempt.status;
+    attempt.status = AttemptStatus::Pending;
+    attempt.charge = Some(charge(1));
+    let kept = attempt.intent.as_mut().unwrap();
+    (kept.reminded, kept.authorize_uri) = (2, Some("https://act.example".into()));
+    let waits =
+        Transition { epoch: Some(epoch), ..only(Change::UpdateAttempt { attempt: attempt.clone(), from }) };
+    accept(store, waits);
+    assert_eq!(snapshot(store, 0).invoices[0].attempts[0], attempt);
+}
+
+fn an_erased_customer_keeps_no_warning(store: &mut dyn Store) {
+    fill(store, 2);
+    for n in 0..2 {
+        let month = Expiration::new(12, 2030).unwrap();
+        let warning = CardWarning { card: card(n), month, ahead: SignedDuration::from_hours(24) };
+        accept(store, only(Change::WarnCard { customer: customer(n), warning, at: at(0) }));
+    }
+    let mut left = snapshot(store, 0).subscription;
+    (left.status, left.ended_at, left.wake_at) = (SubscriptionStatus::Canceled, Some(at(1)), None);
+    accept(store, only(Change::UpdateSubscription(left)));
+    assert_eq!(store.erase_customer(&customer(0), at(9)), Ok(true));
+    let told = [0, 1].map(|n| store.card_warnings(&customer(n)).unwrap().len());
+    assert_eq!(told, [0, 1]);
+}
+
 mod tests {
     super::super::conform!(
         flags_come_with_the_money_behind_them_the_largest_sum_first,
         behind_a_flag_that_has_ended_nothing_is_at_risk,
         ending_cards_are_those_that_pay,
         a_warning_is_told_once_for_a_card_its_month_and_a_length,
+        what_went_back_is_noted_and_never_shrinks,
+        consent_and_reminders_are_kept,
+        an_erased_customer_keeps_no_warning,
     );
 }

@@ -5,7 +5,7 @@
 
 use crate::model::{
     AttemptStatus, Channel, Currency, CustomerState, DeclineKind, EventKind, Hold, InvoiceStatus,
-    MessageKind, MessageState, PausedBy, SubscriptionStatus,
+    MessageKind, MessageState, PausedBy, ReversalKind, SubscriptionStatus,
 };
 
 /// A word of the model that the book keeps as a number.
@@ -48,6 +48,7 @@ coded! {
         AttemptNotSent, AttemptPending, AttemptInDoubt, AttemptAbsent, AttemptManual, AttemptResolved, Incident,
         FlagRaised, FlagCleared, PlanVersioned, BookAdopted, CardExpiring, CardChanged, ActionReminded,
         ChargeRefunded, ChargeDisputed;
+    ReversalKind: Refunded, Disputed;
     Channel: Email, Webhook, Command;
     MessageState: Waiting, Sent, GivenUp, Moot;
     MessageKind: InvoiceOpened, InvoicePaid, Declined, ActionNeeded, CardExpiring, NoCard, ExpiredCard, TrialEnding,
@@ -76,6 +77,7 @@ mod tests {
         every(CustomerState::ALL);
         every(Currency::ALL);
         every(EventKind::ALL);
+        every(ReversalKind::ALL);
         every(Channel::ALL);
         every(MessageState::ALL);
         every(MessageKind::ALL);

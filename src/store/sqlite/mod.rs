@@ -25,6 +25,7 @@ mod pack;
 mod plans;
 mod requests;
 mod reserve;
+mod reversals;
 mod risk;
 mod runs;
 mod schema;
@@ -49,8 +50,8 @@ use super::{
 };
 use crate::model::{
     Attempt, AttemptId, CardWarning, CustomerId, CustomerSnapshot, Epoch, Event, Expiration, Flag,
-    FlagReason, Invoice, InvoiceId, PlanKey, PlanTerms, PlanVersion, PlanVersionId, RunId, Snapshot,
-    SubscriptionId, Transition, Zone,
+    FlagReason, Invoice, InvoiceId, PlanKey, PlanTerms, PlanVersion, PlanVersionId, Reversal, RunId,
+    Snapshot, SubscriptionId, Transition, Zone,
 };
 use crate::model::{EventKind, NewEvent};
 use book::Book;
@@ -262,6 +263,10 @@ impl Store for SqliteStore {
 
     fn card_warnings(&mut self, id: &CustomerId) -> Result<Vec<CardWarning>, StoreError> {
         self.read(|book| book.card_warnings(id))
+    }
+
+    fn reversals(&mut self, attempt: &AttemptId) -> Result<Vec<Reversal>, StoreError> {
+        self.read(|book| book.reversals(attempt))
     }
 
     fn open_run(&mut self, at: Timestamp, wall: Timestamp) -> Result<RunId, StoreError> {

@@ -69,6 +69,53 @@ fn a_card_that_ends_this_month_is_told_of_once_and_a_new_month_is_noticed() {
 }
 
 #[test]
+fn a_refund_made_elsewhere_is_noted_once() {
+    let shop = Shop::demo();
+    shop.dues(&["run-now", "--json"]).ok();
+    let paid =
+        shop.dues(&["list", "attempts", "--status", "succeeded", "--json", "--limit", "1"]).ok().rows();
+    let charge = paid[0]["charge"].as_str().unwrap();
+    shop.dues(&["charges", "refund", charge, "20.00 THB"]).ok();
+    let ahead = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(1)).unwrap().to_string();
+    // The demo leaves doubt behind, which differs from what the provider says until the next run: exit 3.
+    let words = ["reconcile", "--to", &ahead, "--json"];
+    let first = shop.dues(&words).fails(3, &[]).json();
+    assert_eq!((number(&first, "refunded"), number(&first, "noted")), (1, 1), "{first}");
+    let again = shop.dues(&words).fails(3, &[]).json();
+    assert_eq!((number(&again, "refunded"), number(&again, "noted")), (1, 0), "{again}");
+    let told = shop.dues(&["list", "events", "--status", "charge_refunded", "--json"]).ok().rows();
+    assert_eq!((told.len(), &told[0]["data"]["charge"]), (1, &charge.into()));
+    assert_eq!(number(&told[0]["data"], "amount"), 2_000);
+    let access = std::fs::read_to_string(shop.path("demo-book/dues.db.access")).unwrap();
+    assert_eq!(access.matches("\"act\":\"reconcile\"").count(), 2, "{access}");
+}
+
+#[test]
+fn consent_to_a_backup_card_is_given_and_taken_back_by_command() {
+    let shop = Shop::new();
+    let words =
+        ["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--backup-card", "yes", "--json"];
+    let made = shop.dues(&words).ok().json();
+    assert_eq!(made["backup_card"], true);
+    let id = made["id"].as_str().unwrap();
+    let changed = shop.dues(&["change", id, "--backup-card", "no", "--json"]).ok().json();
+    assert_eq!(changed["backup_card"], false);
+    shop.dues(&["change", id, "--backup-card", "perhaps"]).fails(2, &["perhaps"]);
+    shop.write(
+        "in.csv",
+        "customer,plan,id,backup_card\ncust_test_2,pro-monthly,a,yes\ncust_test_3,pro-monthly,b,\n",
+    );
+    shop.dues(&["import", "in.csv"]).ok();
+    let agreed = |id: &str| {
+        let rows = shop.dues(&["list", "subscriptions", "--subscription", id, "--json"]).ok().rows();
+        rows[0]["backup_card"].clone()
+    };
+    assert_eq!((agreed("a"), agreed("b")), (true.into(), false.into()));
+    shop.write("bad.csv", "customer,plan,backup_card\ncust_test_2,pro-monthly,ja\n");
+    shop.dues(&["import", "bad.csv"]).fails(2, &["line 2", "wanted yes or no"]);
+}
+
+#[test]
 fn cards_that_end_are_shown_with_what_they_pay() {
     let shop = Shop::demo();
     shop.dues(&["run-now", "--json"]).ok();
