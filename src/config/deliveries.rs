@@ -48,6 +48,7 @@ fn quiet(text: &str) -> Result<QuietHours, String> {
 
 fn between(found: &Found<'_>, least: SignedDuration, most: SignedDuration) -> Option<SignedDuration> {
     let hours = |span: SignedDuration| match span.as_hours() {
+        24 => "1 day".to_owned(),
         hours if hours % 24 == 0 => format!("{} days", hours / 24),
         hours => format!("{hours}h"),
     };
@@ -148,25 +149,27 @@ fn email(found: &Found<'_>) -> Option<EmailWishes> {
         tls.wrong("found \"none\", wanted \"starttls\" or \"tls\": plain text is for this host alone");
     }
     let (user, password_file) = login(&section);
+    let port =
+        section.get("port").and_then(|v| v.whole(1..=65_535)).and_then(|port| u16::try_from(port).ok());
+    let box_of = |key: &str| section.get(key).and_then(|v| mailbox(&v));
+    let (reply_to, merchant) = (box_of("reply_to"), box_of("merchant"));
+    // All are read before any that is missing ends it, so that every mistake is told at once.
+    let (events, timeout) = (events(&section), timeout(&section));
     Some(EmailWishes {
         host: host?.to_owned(),
-        port: section
-            .get("port")
-            .and_then(|v| v.whole(1..=65_535))
-            .and_then(|port| u16::try_from(port).ok())
-            .unwrap_or(match tls {
-                SmtpTls::StartTls => 587,
-                SmtpTls::Tls => 465,
-                SmtpTls::None => 25,
-            }),
+        port: port.unwrap_or(match tls {
+            SmtpTls::StartTls => 587,
+            SmtpTls::Tls => 465,
+            SmtpTls::None => 25,
+        }),
         tls,
         user,
         password_file,
         from: from?,
-        reply_to: section.get("reply_to").and_then(|v| mailbox(&v)),
-        merchant: section.get("merchant").and_then(|v| mailbox(&v)),
-        events: events(&section),
-        timeout: timeout(&section),
+        reply_to,
+        merchant,
+        events,
+        timeout,
     })
 }
 
@@ -200,18 +203,14 @@ fn webhook(found: &Found<'_>) -> Option<WebhookWishes> {
         ));
     }
     let secret_file = section.need("secret_file", "a file of mode 0600 with a signing secret a line");
-    Some(WebhookWishes {
-        url: text?,
-        secret_file: secret_file?.path()?,
-        allow_private,
-        events: events(&section),
-        timeout: timeout(&section),
-    })
+    let (events, timeout) = (events(&section), timeout(&section));
+    Some(WebhookWishes { url: text?, secret_file: secret_file?.path()?, allow_private, events, timeout })
 }
 
 fn command(found: &Found<'_>) -> Option<CommandWishes> {
     let section = found.section(&["program", "events", "timeout"], "[notify.command] with `program`")?;
     let wanted = "a program and its arguments such as [\"/usr/local/bin/told\", \"--from\", \"dues\"]";
+    let (events, timeout) = (events(&section), timeout(&section));
     let program = section.need("program", wanted)?;
     let words = program.list(wanted)?;
     if words.is_empty() || words.len() > MOST_WORDS {
@@ -220,5 +219,5 @@ fn command(found: &Found<'_>) -> Option<CommandWishes> {
     }
     let words: Option<Vec<String>> =
         words.iter().map(|word| word.text("a word of the command").map(str::to_owned)).collect();
-    Some(CommandWishes { program: words?, events: events(&section), timeout: timeout(&section) })
+    Some(CommandWishes { program: words?, events, timeout })
 }
