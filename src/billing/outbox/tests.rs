@@ -174,7 +174,7 @@ impl Course {
                 let concluded = conclude(&after, &attempt, &outcome, &c).unwrap();
                 self.commit(concluded);
             }
-            _ => {}
+            Prepared::ConfirmCustomer(_) => {}
         }
     }
 

@@ -97,7 +97,7 @@ fn bill(scene: &Scene, people: &[(&str, &str, &str)]) {
     let mut csv = "id,customer,plan,starts\n".to_owned();
     for ((id, email, language), who) in people.iter().zip(&who) {
         reached(scene, who, email, language);
-        csv.push_str(&format!("{id},{who},monthly,2026-11-15\n"));
+        csv += &format!("{id},{who},monthly,2026-11-15\n");
     }
     scene.import(&csv);
     scene.run_at(AT).expect(0);
