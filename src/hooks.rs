@@ -32,11 +32,13 @@ pub enum Bug {
     SilenceBroken,
     /// A message is named after its event instead of its outcome.
     OutcomeToldTwice,
+    /// Another saved card is charged although the customer never agreed to it.
+    BackupWithoutConsent,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NoIntent,
         Self::KeyMadeAnew,
         Self::ServerErrorIsDecline,
@@ -51,6 +53,7 @@ impl Bug {
         Self::ResultWithoutVersion,
         Self::SilenceBroken,
         Self::OutcomeToldTwice,
+        Self::BackupWithoutConsent,
     ];
 
     /// Its name in `DUES_PLANT`.
@@ -70,6 +73,7 @@ impl Bug {
             Self::ResultWithoutVersion => "result-without-version",
             Self::SilenceBroken => "silence-broken",
             Self::OutcomeToldTwice => "outcome-told-twice",
+            Self::BackupWithoutConsent => "backup-without-consent",
         }
     }
 }

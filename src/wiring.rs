@@ -390,6 +390,7 @@ fn billing_settings(settings: &Settings) -> BillingSettings {
         zone: settings.zone.clone(),
         cards: settings.cards.clone(),
         doubt: settings.doubt,
+        three_ds: settings.three_ds.clone(),
         catch_up: settings.catch_up,
         brakes: settings.brakes.clone(),
         in_flight: settings.omise.in_flight as usize,

@@ -6,6 +6,7 @@
 
 pub mod adopt;
 mod brakes;
+pub mod card_seen;
 pub mod card_watch;
 mod cards;
 pub mod care;
@@ -35,10 +36,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, ThreeDs};
 use crate::model::{CustomerId, SubscriptionId, Zone};
 use crate::store::Lane;
 
+pub use card_seen::{CardSeen, card_seen};
 pub use error::RunError;
 pub use pace::RatePerSecond;
 pub use run::run;
@@ -52,6 +54,8 @@ pub struct BillingSettings {
     pub cards: Cards,
     /// Settling of doubt.
     pub doubt: Doubt,
+    /// Charges that wait for their customer.
+    pub three_ds: ThreeDs,
     /// Missed periods.
     pub catch_up: CatchUp,
     /// What stops a run.
@@ -92,6 +96,8 @@ pub struct RunOrder {
     pub dry_run: bool,
     /// Nothing else.
     pub only: Option<Only>,
+    /// Nobody asked for it: what waits for a customer is asked for in its turn, with growing waits.
+    pub routine: bool,
     /// At most this many charges; `None`: no limit but the brakes.
     pub limit: Option<u64>,
 }

@@ -7,8 +7,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::{
-    backup, cancel, change, charges, charging, check, completions, customers, daemon, import, invoice, list,
-    man, notify, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe,
+    backup, cancel, card_watch, change, charges, charging, check, completions, customers, daemon, import,
+    invoice, list, man, notify, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox,
+    subscribe,
     tokens, why,
 };
 
@@ -104,6 +105,8 @@ pub enum Command {
     Why(why::WhyArgs),
     /// What the book says: subscriptions, invoices, attempts, flags, events, customers
     List(list::ListArgs),
+    /// Cards that pay subscriptions: which end soon, and a look at all of them now
+    Cards(card_watch::CardCareArgs),
     /// Customers and cards at the provider, as the API has them
     Customers(customers::CustomersArgs),
     /// Charges at the provider, as the API has them

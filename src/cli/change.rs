@@ -8,7 +8,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::rows::grouped;
 use super::standing;
-use super::subscribe::plan_of;
+use super::subscribe::{Agreed, plan_of};
 use crate::billing::orders;
 use crate::model::{CardId, PlanKey, Quantity, SubscriptionId, Zone};
 use crate::rules::commands::{self, ChangeOrder, NextInvoice};
@@ -31,6 +31,9 @@ pub struct ChangeArgs {
     /// A card of the customer's, or `default`: whichever is the default when it is charged
     #[arg(long, value_name = "CARD|default")]
     card: Option<String>,
+    /// Whether the customer agrees that another saved card is tried after the usual one
+    #[arg(long, value_name = "YES|NO", value_enum)]
+    backup_card: Option<Agreed>,
     /// Another time zone
     #[arg(long, value_name = "ZONE")]
     zone: Option<Zone>,
@@ -48,7 +51,13 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Result<Exit, Failure>
     };
     let mut store = context.book()?;
     let plan = args.plan.as_ref().map(|key| plan_of(&mut store, key)).transpose()?.map(Arc::new);
-    let order = ChangeOrder { plan, quantity: args.quantity, card, zone: args.zone.clone() };
+    let order = ChangeOrder {
+        plan,
+        quantity: args.quantity,
+        card,
+        backup_card: args.backup_card.map(|agreed| agreed == Agreed::Yes),
+        zone: args.zone.clone(),
+    };
     let (at, catch_up) = (context.now(), context.settings().catch_up);
     let mut next: Option<NextInvoice> = None;
     let now = orders::on_subscription(&mut store, &args.subscription, &mut |snapshot| {

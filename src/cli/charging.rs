@@ -58,9 +58,10 @@ async fn run_alone(
     if let Some(request) = request {
         requests::end(&house.billing, request, &report).await?;
     }
-    let waiting = match purpose {
-        Purpose::Look => 0,
-        Purpose::Charge | Purpose::Adopt => notify::gather(context.settings(), &house.billing).await,
+    let waiting = if purpose == Purpose::Look {
+        0
+    } else {
+        notify::gather(context.settings(), &house.billing).await
     };
     house.close(context.settings()).await?;
     match report {
@@ -78,6 +79,7 @@ fn order(args: &RunNowArgs, context: &Context) -> Result<RunOrder, Failure> {
         dry_run: args.dry_run,
         only,
         limit: args.limit,
+        routine: false,
     })
 }
 
@@ -142,7 +144,7 @@ pub(super) fn reconcile_book(args: &ReconcileArgs, context: &Context) -> Result<
     let window = window(args, context)?;
     let mut findings = Vec::new();
     let counts = context.wait(async {
-        let house = house::open(context, Purpose::Look).await?;
+        let house = house::open(context, Purpose::Keep).await?;
         let counts = reconcile(&house.billing, window, &mut |finding| findings.push(finding)).await;
         house.close(context.settings()).await?;
         Ok(counts?)

@@ -20,6 +20,8 @@ pub(super) enum Purpose {
     Charge,
     /// To bind a book that is not this host's: takes the lock, asks for no binding.
     Adopt,
+    /// To keep what the provider shows, beside whatever charges: takes no lock.
+    Keep,
     /// To look: writes nothing.
     Look,
 }
@@ -30,7 +32,7 @@ impl Purpose {
         match self {
             Self::Charge => Claim::Charge,
             Self::Adopt => Claim::Adopt,
-            Self::Look => Claim::None,
+            Self::Keep | Self::Look => Claim::None,
         }
     }
 }
@@ -52,7 +54,7 @@ pub(super) async fn open_claimed(
     let mut store = match purpose {
         Purpose::Look if settings.store.path.exists() => wiring::open_book_read_only(settings)?,
         Purpose::Look => SqliteStore::in_memory()?,
-        Purpose::Charge | Purpose::Adopt => wiring::open_book(settings)?,
+        Purpose::Charge | Purpose::Adopt | Purpose::Keep => wiring::open_book(settings)?,
     };
     wiring::check_mode(&mut store, &door)?;
     if purpose != Purpose::Look || !settings.store.path.exists() {

@@ -16,7 +16,7 @@ use crate::store::Store as _;
 /// From where.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Columns: customer,plan and, if wished, id,starts,paid_through,quantity,card,zone,metadata.*\n\
+    after_help = "Columns: customer,plan and, if wished, id,starts,paid_through,quantity,card,backup_card,zone,metadata.*\n\
                         `paid_through` is the last day already billed elsewhere: nothing up to it is charged.\n\n\
                         Examples:\n  dues import customers.csv --dry-run\n  dues import customers.csv"
 )]

@@ -6,7 +6,7 @@ use super::access::{self, Act};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use super::rows::{AttemptLine, CustomerLine, EventLine, FlagLine, InvoiceLine, Row, SubscriptionLine};
+use super::rows::{AttemptLine, CustomerLine, EventLine, FlagAtRiskLine, InvoiceLine, Row, SubscriptionLine};
 use crate::model::{
     AttemptStatus, CustomerId, CustomerState, EventKind, FlagReason, InvoiceStatus, SubscriptionId,
     SubscriptionStatus,
@@ -15,13 +15,16 @@ use crate::store::{Filter, Store, StoreError};
 
 /// Rows read at a time: memory stays flat however long the list is.
 const PAGE_ROWS: usize = 1_000;
+/// Flags are sorted by money at risk anew for each page, so there are more on one.
+const FLAGS_AT_A_TIME: usize = 10_000;
 /// People are shown that many unless they ask for more.
 const ROWS_FOR_PEOPLE: u64 = 100;
 
 /// Which rows.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dues list subscriptions --customer cust_test_5xuy4w91xqz7d1w9u0t\n  \
-                        dues list invoices --status open\n  dues list flags --json")]
+                        dues list invoices --status open\n  dues list flags --json\n\n\
+                        Flags come with the money behind them, by currency, the largest sum first.")]
 pub struct ListArgs {
     /// Rows of what
     #[arg(value_enum)]
@@ -93,10 +96,17 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
             let page = store.list_attempts(&filter, after, n)?;
             Ok(page.iter().map(|row| (row.row, AttemptLine::of(row, zone))).collect())
         }),
-        Kind::Flags => out.pages(store, |store, after, n| {
-            let page = store.list_flags(&filter, after, n)?;
-            Ok(page.iter().map(|(row, flag)| (*row, FlagLine::of(flag, zone))).collect())
-        }),
+        Kind::Flags => {
+            out.page_rows = FLAGS_AT_A_TIME;
+            let mut after = None;
+            out.pages(store, |store, _, n| {
+                let page = store.list_flags_at_risk(&filter, after, n)?;
+                // The last of a full page only tells that there are more.
+                let shown = page.get(..page.len().min(n.saturating_sub(1))).unwrap_or_default();
+                after = shown.last().map(|row| row.cursor).or(after);
+                Ok(page.iter().map(|row| (0, FlagAtRiskLine::of(row, zone))).collect())
+            })
+        }
         Kind::Events => out.pages(store, |store, after, n| {
             let page = store.list_events(&filter, after, n)?;
             Ok(page.iter().map(|event| (event.seq, EventLine::of(event, zone))).collect())
@@ -106,8 +116,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
             Ok(page.iter().map(|row| (row.row, CustomerLine::of(row, zone))).collect())
         }),
     }?;
-    out.out.finish()?;
-    Ok(Exit::Done)
+    out.finish()
 }
 
 /// What it does, for the access record; `None`: it is of nobody in particular.
@@ -139,20 +148,29 @@ fn filter(args: &ListArgs) -> Result<Filter, Failure> {
 }
 
 /// Writes page after page.
-struct Listing {
+pub(super) struct Listing {
     out: Output,
     left: Option<u64>,
+    page_rows: usize,
     quiet: bool,
 }
 
 impl Listing {
-    fn new(context: &Context, limit: Option<u64>) -> Self {
+    /// At most `limit` rows; without, as many as suit whoever reads.
+    pub(super) fn new(context: &Context, limit: Option<u64>) -> Self {
         let json = context.global.json;
         let left = limit.or((!json).then_some(ROWS_FOR_PEOPLE));
-        Self { out: Output::stdout(json), left, quiet: context.global.quiet }
+        Self { out: Output::stdout(json), left, page_rows: PAGE_ROWS, quiet: context.global.quiet }
     }
 
-    fn pages<R: Row>(
+    /// Hands everything over.
+    pub(super) fn finish(self) -> Result<Exit, Failure> {
+        self.out.finish()?;
+        Ok(Exit::Done)
+    }
+
+    /// `page` is told after which row, and how many rows: one more than are shown, if there are as many.
+    pub(super) fn pages<R: Row>(
         &mut self,
         store: &mut dyn Store,
         mut page: impl FnMut(&mut dyn Store, i64, usize) -> Result<Vec<(i64, R)>, StoreError>,
@@ -160,8 +178,9 @@ impl Listing {
         let mut after = 0;
         loop {
             // One row more than is shown tells whether there are more.
-            let left = self.left.map_or(PAGE_ROWS, |left| usize::try_from(left).unwrap_or(PAGE_ROWS));
-            let wanted = left.min(PAGE_ROWS);
+            let most = self.page_rows;
+            let left = self.left.map_or(most, |left| usize::try_from(left).unwrap_or(most));
+            let wanted = left.min(most);
             let mut rows = page(store, after, wanted + 1)?;
             let more = rows.len() > wanted;
             rows.truncate(wanted);

@@ -18,6 +18,7 @@ mod progress;
 mod access;
 mod backup;
 mod cancel;
+mod card_watch;
 mod cards;
 mod change;
 mod charges;
@@ -101,6 +102,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Restore(args) => restore::run(&args, &Context::load(global)?),
         Command::List(args) => list::run(&args, &Context::load(global)?),
         Command::Why(args) => why::run(&args, &Context::load(global)?),
+        Command::Cards(args) => card_watch::run(&args, &Context::load(global)?),
         Command::Customers(args) => customers::run(&args, &Context::load(global)?),
         Command::Charges(args) => charges::run(&args, &Context::load(global)?),
         Command::Tokens(command) => tokens::run(&command, &Context::load(global)?),

@@ -38,9 +38,22 @@ pub struct SubscribeArgs {
     /// A card of the customer's [default: whichever is the default when it is charged]
     #[arg(long, value_name = "CARD")]
     card: Option<CardId>,
+    /// Whether the customer agreed that another saved card is tried after this one
+    #[arg(long, value_name = "YES|NO", value_enum, default_value_t)]
+    backup_card: Agreed,
     /// Whose calendar its periods follow [default: the book's]
     #[arg(long, value_name = "ZONE")]
     zone: Option<Zone>,
+}
+
+/// What a customer said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Agreed {
+    /// They agreed.
+    Yes,
+    /// They did not, or were not asked.
+    #[default]
+    No,
 }
 
 /// Makes it; prints its id.
@@ -57,6 +70,7 @@ pub(super) fn run(args: &SubscribeArgs, context: &Context) -> Result<Exit, Failu
         starts,
         paid_through: None,
         card: args.card.clone(),
+        backup_card: args.backup_card == Agreed::Yes,
         metadata: None,
     };
     let id = insert(&mut store, &args.customer, &|id| Ok(subscribe(order(id), context.now())?.1))?;

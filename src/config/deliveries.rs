@@ -12,7 +12,6 @@ use crate::model::MessageKind;
 use crate::model::settings::{CommandWishes, EmailWishes, Notify, QuietHours, SmtpTls, WebhookWishes};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-const MOST_REMINDERS: usize = 5;
 const MOST_WORDS: usize = 64;
 const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 const LEAST_TIMEOUT: SignedDuration = SignedDuration::from_millis(100);
@@ -31,7 +30,6 @@ pub(super) fn deliveries(section: &Section<'_>) -> Notify {
         trial_ending: get("trial_ending")
             .and_then(|v| between(&v, SignedDuration::from_hours(1), DAY * 90))
             .unwrap_or(defaults.trial_ending),
-        remind: get("remind").and_then(|v| remind(&v)).unwrap_or(defaults.remind),
         digest_at: time("digest_at").unwrap_or(defaults.digest_at),
     }
 }
@@ -54,19 +52,6 @@ fn between(found: &Found<'_>, least: SignedDuration, most: SignedDuration) -> Op
     };
     let wanted = format!("a length of time from \"{}\" to \"{}\"", hours(least), hours(most));
     found.parse(&wanted, |text| scalar::duration_between(text, least, most, &wanted))
-}
-
-fn remind(found: &Found<'_>) -> Option<Vec<SignedDuration>> {
-    let list = found.list("a list of lengths of time such as [\"1 day\", \"3 days\"]")?;
-    if list.len() > MOST_REMINDERS {
-        found.wrong(format!("found {} reminders, wanted at most {MOST_REMINDERS}", list.len()));
-        return None;
-    }
-    let one = |v: &Found<'_>| between(v, SignedDuration::from_hours(1), DAY * 30);
-    let mut after: Vec<_> = list.iter().map(one).collect::<Option<_>>()?;
-    after.sort_unstable();
-    after.dedup();
-    Some(after)
 }
 
 fn timeout(section: &Section<'_>) -> SignedDuration {

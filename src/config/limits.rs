@@ -8,20 +8,26 @@ use jiff::SignedDuration;
 use super::scalar;
 use super::section::Found;
 use super::settings::{KeySource, OmiseSettings, SHORTEST_SETTLE};
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, ThreeDs};
 use crate::model::{Currency, Money};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// The provider itself ends a payment that nobody confirmed after so long.
+const LONGEST_THREE_DS: SignedDuration = SignedDuration::from_hours(24 * 7);
 const OLDEST_FRESH_DAYS: SignedDuration = SignedDuration::from_hours(24 * 90);
 const LONGEST_WARNING: SignedDuration = SignedDuration::from_hours(24 * 366);
 const MOST_WARNINGS: usize = 12;
 const DEFAULT_WARNINGS_DAYS: [i64; 3] = [45, 15, 3];
+/// A card lives for about five years: twelve renewals of a yearly plan are beyond any card.
+const MOST_RENEWALS_AHEAD: u64 = 12;
 const DEFAULT_HOLD_AFTER: u32 = 3;
 const DEFAULT_CHARGES_PER_RUN: u64 = 100_000;
 const DEFAULT_DECLINE_SHARE_MILLI: u32 = 500;
 
 pub(super) fn cards(found: Option<&Found<'_>>) -> Cards {
-    let section = found.and_then(|found| found.section(&["fresh", "warn_before"], "[cards] with its keys"));
+    const KNOWN: &[&str] = &["fresh", "warn_before", "renewals_ahead", "try_expired"];
+    let section = found.and_then(|found| found.section(KNOWN, "[cards] with its keys"));
     let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
     let wanted = "a length of time from \"0s\" to \"90 days\"";
     let fresh = get("fresh").and_then(|v| {
@@ -32,6 +38,11 @@ pub(super) fn cards(found: Option<&Found<'_>>) -> Cards {
     Cards {
         fresh: fresh.unwrap_or(DAY),
         warn_before: get("warn_before").and_then(|v| warnings(&v)).unwrap_or_else(defaults),
+        renewals_ahead: get("renewals_ahead")
+            .and_then(|v| v.whole(0..=MOST_RENEWALS_AHEAD))
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(1),
+        try_expired: get("try_expired").and_then(|v| v.flag()).unwrap_or(false),
     }
 }
 
@@ -65,6 +76,29 @@ fn settle(text: &str, omise: &OmiseSettings) -> Result<SignedDuration, String> {
         return Err(format!("found {text:?} without the sandbox or a test key, wanted \"10m\" or longer"));
     }
     Ok(read)
+}
+
+pub(super) fn three_ds(found: Option<&Found<'_>>) -> ThreeDs {
+    let section = found.and_then(|found| found.section(&["remind", "give_up"], "[three_ds] with its keys"));
+    let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
+    let wanted = "a length of time from \"1h\" to \"7 days\"";
+    let length =
+        |v: &Found<'_>| v.parse(wanted, |t| scalar::duration_between(t, HOUR, LONGEST_THREE_DS, wanted));
+    let list = |v: Found<'_>| {
+        let list = v.list("a list of lengths of time such as [\"1 day\", \"3 days\"]")?;
+        if list.len() > MOST_WARNINGS {
+            v.wrong(format!("found {} reminders, wanted at most {MOST_WARNINGS}", list.len()));
+            return None;
+        }
+        let mut remind: Vec<_> = list.iter().map(length).collect::<Option<_>>()?;
+        remind.sort_unstable();
+        remind.dedup();
+        Some(remind)
+    };
+    ThreeDs {
+        remind: get("remind").and_then(list).unwrap_or_else(|| vec![DAY, DAY * 3]),
+        give_up: get("give_up").and_then(|v| length(&v)).unwrap_or(LONGEST_THREE_DS),
+    }
 }
 
 pub(super) fn catch_up(found: Option<&Found<'_>>) -> CatchUp {

@@ -107,7 +107,10 @@ fn dunning(section: &Section<'_>, policies: &BTreeMap<&str, Option<DunningPolicy
 }
 
 fn policy(name: &str, found: &Found<'_>) -> Option<DunningPolicy> {
-    let section = found.section(&["retry", "backoff", "at", "then", "silent"], "a policy with `retry` or `backoff`")?;
+    let section = found.section(
+        &["retry", "backoff", "at", "then", "silent", "backup_card"],
+        "a policy with `retry` or `backoff`",
+    )?;
     let retry = match (section.get("retry"), section.get("backoff")) {
         (Some(_), Some(backoff)) => {
             backoff.wrong("found beside `retry`, wanted one of the two");
@@ -130,8 +133,10 @@ fn policy(name: &str, found: &Found<'_>) -> Option<DunningPolicy> {
         }),
         None => Some(EndAction::Pause),
     };
-    let silent = section.get("silent").and_then(|v| v.parse("a wait such as \"48 hours\"", str::parse::<Wait>));
-    Some(DunningPolicy { silent, ..DunningPolicy::plain(name.to_owned(), retry?, at, then?) })
+    let silent =
+        section.get("silent").and_then(|v| v.parse("a wait such as \"48 hours\"", str::parse::<Wait>));
+    let backup_card = section.get("backup_card").and_then(|v| v.flag()).unwrap_or(false);
+    Some(DunningPolicy { silent, backup_card, ..DunningPolicy::plain(name.to_owned(), retry?, at, then?) })
 }
 
 fn ladder(found: &Found<'_>) -> Option<RetrySchedule> {

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::secret::{self, SecretError, SecretText};
 use crate::model::Zone;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, Letters, Notify};
+use crate::model::settings::{Brakes, Cards, CatchUp, Doubt, Letters, Notify, ThreeDs};
 
 /// With live keys doubt settles no faster: the provider's own list lags behind its charges.
 pub const SHORTEST_SETTLE: SignedDuration = SignedDuration::from_mins(10);
@@ -31,6 +31,8 @@ pub struct Settings {
     pub cards: Cards,
     /// About doubt.
     pub doubt: Doubt,
+    /// Charges that wait for their customer.
+    pub three_ds: ThreeDs,
     /// About missed periods.
     pub catch_up: CatchUp,
     /// What stops a run.

@@ -127,7 +127,7 @@ fn every_key_of_messages_is_read() {
     let time = |hour, minute| jiff::civil::time(hour, minute, 0, 0);
     assert_eq!(notify.quiet, Some(QuietHours { from: time(21, 0), to: time(8, 0) }));
     assert_eq!((notify.keep, notify.trial_ending), (hours(24 * 30), hours(24 * 5)));
-    assert_eq!((notify.remind.clone(), notify.digest_at), (vec![hours(12), hours(48)], time(6, 30)));
+    assert_eq!(notify.digest_at, time(6, 30));
     let email = notify.email.clone().unwrap();
     assert_eq!((email.host.as_str(), email.port, email.tls), ("smtp.shop.example", 2525, SmtpTls::Tls));
     assert_eq!(

@@ -12,8 +12,8 @@ use super::{deliveries, limits, notify, plans, rooms};
 use crate::model::{PlanKey, PlanTerms, Zone, ZoneError};
 
 const KNOWN: &[&str] = &[
-    "zone", "include", "store", "omise", "web", "schedule", "plans", "dunning", "cards", "doubt", "catch_up",
-    "brakes", "sandbox", "notify",
+    "zone", "include", "store", "omise", "web", "schedule", "plans", "dunning", "cards", "doubt", "three_ds",
+    "catch_up", "brakes", "sandbox", "notify",
 ];
 
 /// Sections whose entries may come from several files.
@@ -112,6 +112,7 @@ fn settings(top: &Top<'_>, folder: &Path) -> Settings {
         web: top.one("web").map(rooms::web),
         schedule: top.one("schedule").map_or_else(ScheduleSettings::default, rooms::schedule),
         cards: limits::cards(top.one("cards")),
+        three_ds: limits::three_ds(top.one("three_ds")),
         catch_up: limits::catch_up(top.one("catch_up")),
         brakes: limits::brakes(top.one("brakes"), folder),
         letters: told.as_ref().and_then(notify::letters),

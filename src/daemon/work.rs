@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::jobs::Job;
-use crate::billing::card_watch::watch_cards;
+use crate::billing::card_watch::{CardWatch, watch_cards};
 use crate::billing::reconcile::reconcile_days;
 use crate::billing::requests::Asked;
 use crate::billing::{self, Billing, RunError, RunOrder, recover};
@@ -61,6 +61,8 @@ pub(super) struct Done {
     pub(super) report: Option<RunReport>,
     /// Why it failed; the rest of the service goes on.
     pub(super) error: Option<RunError>,
+    /// It was told to stop before its end.
+    pub(super) stopped: bool,
 }
 
 impl Done {
@@ -77,7 +79,7 @@ impl Done {
                     | StoppedBy::Clock
             )
         });
-        self.error.is_none() && !cut_short
+        self.error.is_none() && !cut_short && !self.stopped
     }
 }
 
@@ -100,10 +102,18 @@ impl Done {
 /// Does it.
 pub(super) async fn perform(work: Work, billing: Billing) -> Done {
     let began = billing.clock.now();
+    let mut stopped = false;
     let outcome = match &work {
         Work::Recover => recover::recover(&billing).await.map(Some),
-        Work::Job(Job::Billing) => billing::run(&billing, &RunOrder::default()).await.map(Some),
-        Work::Job(Job::CardWatch) => card_watch(&billing, began).await.map(|()| None),
+        Work::Job(Job::Billing) => {
+            let order = RunOrder { routine: true, ..RunOrder::default() };
+            billing::run(&billing, &order).await.map(Some)
+        }
+        Work::Job(Job::CardWatch) => {
+            let watched = card_watch(&billing, began).await;
+            stopped = *watched.as_ref().unwrap_or(&false);
+            watched.map(|_| None)
+        }
         Work::Job(Job::Reconcile) => reconcile(&billing).await.map(|()| None),
         // The post was rung when it fell due, and has tasks of its own.
         Work::Job(Job::Notifications) => Ok(None),
@@ -116,7 +126,7 @@ pub(super) async fn perform(work: Work, billing: Billing) -> Done {
         }
         Err(error) => (None, Some(error)),
     };
-    Done { work, began, report, error }
+    Done { work, began, report, error, stopped }
 }
 
 async fn asked_run(billing: &Billing, asked: &Asked) -> Result<RunReport, RunError> {
@@ -125,13 +135,23 @@ async fn asked_run(billing: &Billing, asked: &Asked) -> Result<RunReport, RunErr
     outcome
 }
 
-async fn card_watch(billing: &Billing, now: Timestamp) -> Result<(), RunError> {
-    let counts = watch_cards(billing, now, &mut |customer, ends| {
-        tracing::warn!(customer = %customer.id.hashed(), %ends, "a customer's default card is about to end");
-    })
-    .await?;
-    tracing::info!(counts.customers, counts.ending, counts.ended, "cards were looked through");
-    Ok(())
+/// Whether it was told to stop before its end.
+async fn card_watch(billing: &Billing, now: Timestamp) -> Result<bool, RunError> {
+    let counts = watch_cards(billing, now).await?;
+    let CardWatch { customers, ending, ended, no_card, gone, changed, warned, flagged, cleared, .. } = counts;
+    tracing::info!(
+        customers,
+        ending,
+        ended,
+        no_card,
+        gone,
+        changed,
+        warned,
+        flagged,
+        cleared,
+        "cards were looked through"
+    );
+    Ok(counts.stopped)
 }
 
 async fn reconcile(billing: &Billing) -> Result<(), RunError> {

@@ -111,6 +111,10 @@ pub trait Gateway: Send + Sync {
         charge: &'a ChargeId,
     ) -> Answer<'a, Result<Option<ChargeSeen>, GatewayError>>;
 
+    /// Ends a pending charge before its time, and answers what became of it: one that succeeded meanwhile stays so.
+    /// `None`: it has no such charge.
+    fn expire<'a>(&'a self, charge: &'a ChargeId) -> Answer<'a, Result<Option<ChargeSeen>, GatewayError>>;
+
     /// A page of charges of the window, oldest first, from `offset`, at most 100.
     fn charges(&self, window: Window, offset: u64) -> Answer<'_, Result<Page<ChargeSeen>, GatewayError>>;
 

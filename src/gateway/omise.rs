@@ -84,6 +84,17 @@ impl Gateway for OmiseGateway {
         })
     }
 
+    fn expire<'a>(&'a self, charge: &'a ChargeId) -> Answer<'a, Result<Option<ChargeSeen>, GatewayError>> {
+        Box::pin(async move {
+            match self.client.charges().expire(charge.as_str()).await {
+                Ok(answer) => Ok(seen::charge_seen(&answer.value)),
+                // It cannot be ended, or nobody knows whether it was: what it says of itself counts.
+                Err(error) if !is_about_keys(&error) => self.charge_seen(charge).await,
+                Err(error) => Err(read_error(&error)),
+            }
+        })
+    }
+
     fn charges(&self, window: Window, offset: u64) -> Answer<'_, Result<Page<ChargeSeen>, GatewayError>> {
         Box::pin(async move {
             let query = ListQuery { offset, ..ListQuery::window(window.from, window.to) };
@@ -141,6 +152,10 @@ impl Gateway for OmiseGateway {
 /// 404 with the provider's own word: deleted, or never there. Another machine's 404 proves nothing.
 fn is_not_found(error: &Error) -> bool {
     error.api().is_some_and(|api| api.status == 404 && api.code == "not_found")
+}
+
+fn is_about_keys(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Authentication | ErrorKind::Permission)
 }
 
 fn read_error(error: &Error) -> GatewayError {

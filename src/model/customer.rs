@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::date;
 use jiff::tz::{Offset, TimeZone};
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -82,6 +82,17 @@ pub struct CardSnapshot {
     pub fingerprint: Option<String>,
 }
 
+/// A customer was told that a card ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardWarning {
+    /// Which card.
+    pub card: CardId,
+    /// The month that it then had: one with another month is told of anew.
+    pub month: Expiration,
+    /// How long before its end; zero: because it misses a renewal.
+    pub ahead: SignedDuration,
+}
+
 /// Not a month of a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("found expiration {month}/{year}, wanted a month from 1 to 12 and a year from 1970 to 9998")]
@@ -122,6 +133,20 @@ impl Expiration {
         self.year
     }
 
+    /// The month after it; the last month of all is followed by itself.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let (month, year) = if self.month == 12 { (1, self.year + 1) } else { (self.month + 1, self.year) };
+        Self::new(month.into(), year.into()).unwrap_or(self)
+    }
+
+    /// The last month whose cards have all ended at `at`: a card has expired if its month is not later.
+    pub fn last_past(at: Timestamp) -> Option<Self> {
+        let there = TimeZone::fixed(Offset::constant(-12)).to_datetime(at).date();
+        let before = there.first_of_month().yesterday().ok()?;
+        Self::new(before.month().into(), before.year().into()).ok()
+    }
+
     /// The first instant at which the card no longer works: the next month's first, in UTC−12.
     pub fn ends_at(self) -> Timestamp {
         date(self.year, self.month, 1)
@@ -151,6 +176,15 @@ mod tests {
         let expiration = Expiration::new(12, 2026).unwrap();
         assert!(!expiration.is_past("2027-01-01T11:59:59Z".parse().unwrap()));
         assert!(expiration.is_past("2027-01-01T12:00:00Z".parse().unwrap()));
+        for at in
+            ["2026-12-31T00:00:00Z", "2027-01-01T11:59:59Z", "2027-01-01T12:00:00Z", "2027-02-01T12:00:00Z"]
+        {
+            let at = at.parse().unwrap();
+            let past = |month: Expiration| Some(month) <= Expiration::last_past(at);
+            for month in [11, 12].map(|month| Expiration::new(month, 2026).unwrap()) {
+                assert_eq!(past(month), month.is_past(at), "{month} at {at}");
+            }
+        }
         assert!(Expiration::new(13, 2026).is_err());
         assert!(Expiration::new(1, 26).is_err());
     }

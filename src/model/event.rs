@@ -65,6 +65,16 @@ words! {
         PlanVersioned = "plan_versioned",
         /// The book was bound to this host.
         BookAdopted = "book_adopted",
+        /// The card that pays ends soon; its customer is told once for each of `[cards] warn_before`.
+        CardExpiring = "card_expiring",
+        /// The customer has another default card, or the same one with another month.
+        CardChanged = "card_changed",
+        /// The customer was reminded to confirm a payment.
+        ActionReminded = "action_reminded",
+        /// A charge that had succeeded was given back, in whole or in part, outside this program.
+        ChargeRefunded = "charge_refunded",
+        /// The card's holder disputes a charge that had succeeded.
+        ChargeDisputed = "charge_disputed",
     }
 }
 

@@ -24,7 +24,7 @@ mod transition;
 mod zone;
 
 pub use attempt::{Attempt, AttemptStatus, Intent};
-pub use customer::{CardSnapshot, CustomerSnapshot, CustomerState, Expiration, ExpirationError};
+pub use customer::{CardSnapshot, CardWarning, CustomerSnapshot, CustomerState, Expiration, ExpirationError};
 pub use event::{Event, EventKind, NewEvent};
 pub use flag::{Flag, FlagReason};
 pub use ids::{
@@ -43,7 +43,7 @@ pub use outcome::{
 pub use plan::{Curve, DunningPolicy, EndAction, PlanTerms, PlanVersion, RetrySchedule, Wait, WaitUnit};
 pub use report::{RunReport, StoppedBy};
 pub use snapshot::{CardDecline, OpenInvoice, Snapshot};
-pub use subscription::{Pause, PausedBy, Subscription, SubscriptionStatus};
+pub use subscription::{BackupCard, Pause, PausedBy, Subscription, SubscriptionStatus};
 pub use transition::{Change, SkipReason, Transition};
 pub use zone::{Zone, ZoneError, first_instant};
 

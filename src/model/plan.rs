@@ -52,12 +52,15 @@ pub struct DunningPolicy {
     /// For so long after the first decline nothing is said of one that is tried again; `None`: each is told at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent: Option<Wait>,
+    /// After the last try another saved card of the customer is tried once, if they agreed to that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backup_card: bool,
 }
 
 impl DunningPolicy {
     /// A policy of waits and an end, all else as where nothing is wished.
     pub const fn plain(name: String, retry: RetrySchedule, at: Option<Time>, then: EndAction) -> Self {
-        Self { name, retry, at, then, silent: None }
+        Self { name, retry, at, then, silent: None, backup_card: false }
     }
 }
 

@@ -18,6 +18,10 @@ pub struct Cards {
     pub fresh: SignedDuration,
     /// How long before a card's end its customer is warned, longest first.
     pub warn_before: Vec<SignedDuration>,
+    /// A card that ends before so many renewals to come is told of; 0: renewals are not looked at.
+    pub renewals_ahead: u32,
+    /// An expired card is tried once per period all the same: some issuers go on honouring the old month.
+    pub try_expired: bool,
 }
 
 /// Wishes about doubt.
@@ -25,6 +29,15 @@ pub struct Cards {
 pub struct Doubt {
     /// Between two empty scans, and between the send deadline and the first of them.
     pub settle: SignedDuration,
+}
+
+/// Wishes about charges that wait for their customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreeDs {
+    /// How long after the charge its customer is reminded, shortest first.
+    pub remind: Vec<SignedDuration>,
+    /// How long after the charge it is ended.
+    pub give_up: SignedDuration,
 }
 
 /// Wishes about periods missed while the house was down.

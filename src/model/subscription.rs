@@ -35,6 +35,25 @@ words! {
     }
 }
 
+/// Whether another saved card of the customer may be charged once the tries of the usual one are over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BackupCard {
+    /// The customer did not agree to it.
+    #[default]
+    No,
+    /// They did.
+    Agreed,
+    /// They did, and the tries for the invoice of this index are over with the usual card: the backup card is next.
+    Called(u32),
+}
+
+impl BackupCard {
+    /// Whether the customer agreed to it.
+    pub const fn is_agreed(self) -> bool {
+        !matches!(self, Self::No)
+    }
+}
+
 /// Since when and until when a subscription is paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pause {
@@ -71,6 +90,8 @@ pub struct Subscription {
     pub next_index: u32,
     /// Charged instead of the default card; `None`: the default.
     pub card: Option<CardId>,
+    /// Whether another saved card may be charged after it.
+    pub backup: BackupCard,
     /// It ends then; `None`: it does not.
     pub cancel_at: Option<Timestamp>,
     /// While `status` is `Paused`.

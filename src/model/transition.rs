@@ -125,6 +125,15 @@ pub enum Change {
         /// On the billing clock.
         at: jiff::Timestamp,
     },
+    /// A customer is told that a card ends. Refused if they were told the same before.
+    WarnCard {
+        /// Who.
+        customer: super::CustomerId,
+        /// Of what.
+        warning: super::CardWarning,
+        /// On the billing clock.
+        at: jiff::Timestamp,
+    },
     /// A decline to count towards the card's budget.
     RecordDecline {
         /// Of which customer.

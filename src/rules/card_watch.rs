@@ -8,7 +8,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::draft::Draft;
-use super::{Circumstances, cards, queue};
+use super::{cards, queue};
+use crate::model::settings::Cards;
 use crate::model::{Hold, InvoiceStatus, OpenInvoice, PausedBy, Snapshot, SubscriptionStatus};
 
 /// Between two looks.
@@ -28,15 +29,15 @@ pub(super) fn wants_a_read(s: &Snapshot, at: Timestamp) -> bool {
 
 /// Makes invoices due now whose customer has another card than those that were declined for them. A snapshot too old to
 /// be believed changes nothing.
-pub(super) fn lift(d: &mut Draft, c: &Circumstances) {
+pub(super) fn lift(d: &mut Draft, wishes: &Cards, at: Timestamp) {
     let is_new = |open: &OpenInvoice| {
-        cards::believable_payer(&d.now, open, c).is_some_and(|payer| cards::is_new_for(open, &payer))
+        cards::believable_payer(&d.now, open, wishes, at).is_some_and(|payer| cards::is_new_for(open, &payer))
     };
     let new: Vec<_> =
         waiting(&d.now).filter(|open| is_new(open)).map(|open| open.invoice.id.clone()).collect();
     for open in d.now.invoices.iter_mut().filter(|open| new.contains(&open.invoice.id)) {
         open.invoice.hold = None;
-        open.invoice.next_attempt_at = Some(c.at);
+        open.invoice.next_attempt_at = Some(at);
     }
 }
 

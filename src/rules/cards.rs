@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Circumstances;
+use super::backup;
 use crate::hooks::{Bug, planted};
+use crate::model::settings::Cards;
 use crate::model::{
     Attempt, AttemptStatus, CardDecline, CardId, CardSnapshot, CustomerState, DeclineClass, DeclineKind,
     FlagReason, OpenInvoice, Snapshot,
@@ -27,6 +28,8 @@ pub(super) struct Payer {
     pub fingerprint: Option<Arc<str>>,
     /// Named in the request; `None`: the default is left to the provider.
     pub named: Option<CardId>,
+    /// Past its month, and tried all the same.
+    pub expired: bool,
 }
 
 impl Payer {
@@ -45,10 +48,25 @@ pub(super) enum Verdict {
     Bad(FlagReason, String),
     /// The customer was never read.
     Unread,
+    /// The backup card was called for, and there is none any more.
+    NoBackup,
 }
 
-/// Looks at the customer, at the card to be charged, and at what that card has answered for this invoice.
-pub(super) fn judge(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Verdict {
+/// Looks at the customer, at the card to be charged, and at what that card has answered for this invoice; without an
+/// invoice, at whether the card could pay the next one. `try_expired`: an expired card may be tried once per period.
+pub(super) fn judge(s: &Snapshot, open: Option<&OpenInvoice>, at: Timestamp, try_expired: bool) -> Verdict {
+    let usual = judge_usual(s, open, at, try_expired);
+    let Some(open) = open.filter(|open| backup::is_called(s, open)) else { return usual };
+    match &usual {
+        Verdict::Good(payer) if !is_new_for(open, payer) => {}
+        Verdict::Bad(FlagReason::CustomerGone, _) | Verdict::Good(_) | Verdict::Unread => return usual,
+        Verdict::Bad(..) | Verdict::NoBackup => {}
+    }
+    backup::payer(s, open, at).map_or(Verdict::NoBackup, Verdict::Good)
+}
+
+/// The subscription's own card, or the default.
+fn judge_usual(s: &Snapshot, open: Option<&OpenInvoice>, at: Timestamp, try_expired: bool) -> Verdict {
     match s.customer.state {
         CustomerState::Unread => return Verdict::Unread,
         CustomerState::Gone => {
@@ -62,16 +80,25 @@ pub(super) fn judge(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Verdict 
         Err((reason, detail)) => return Verdict::Bad(reason, detail),
     };
     let card = s.customer.card(id);
-    if let Some(card) = card.filter(|card| card.expiration.is_past(at) && !planted(Bug::ExpiredCardCharged)) {
+    let expired = card.filter(|card| card.expiration.is_past(at) && !planted(Bug::ExpiredCardCharged));
+    if let Some(card) = expired.filter(|card| !try_expired || was_tried_expired(card, open)) {
         return Verdict::Bad(FlagReason::ExpiredCard, describe(id, Some(card)));
     }
     let payer = Payer {
         card: id.clone(),
         fingerprint: card.and_then(|card| card.fingerprint.as_deref()).map(Into::into),
         named: s.subscription.card.clone(),
+        expired: expired.is_some(),
     };
     refusal(s, open, &payer, card)
         .map_or(Verdict::Good(payer), |(reason, detail)| Verdict::Bad(reason, detail))
+}
+
+/// Whether the bank has answered for this period's invoice since the card expired.
+fn was_tried_expired(card: &CardSnapshot, open: Option<&OpenInvoice>) -> bool {
+    let ended = card.expiration.ends_at();
+    let answered = |a: &Attempt| a.status == AttemptStatus::Declined && a.intended_at >= ended;
+    open.is_some_and(|open| open.attempts.iter().any(answered))
 }
 
 /// The subscription's own card if the customer has it, else their default.
@@ -92,7 +119,7 @@ fn chosen(s: &Snapshot) -> Result<&CardId, (FlagReason, String)> {
 /// Why this card will not work for this invoice, from what it has answered before.
 fn refusal(
     s: &Snapshot,
-    open: &OpenInvoice,
+    open: Option<&OpenInvoice>,
     payer: &Payer,
     card: Option<&CardSnapshot>,
 ) -> Option<(FlagReason, String)> {
@@ -103,8 +130,8 @@ fn refusal(
     if s.declines.iter().any(|decline| decline.never && payer.was_declined_by(decline)) {
         return Some((FlagReason::DeadCard, detail()));
     }
-    let hard =
-        last_answer(open).filter(|a| is_hard(a) && a.card.as_ref().is_none_or(|c| *c == payer.card))?;
+    let open = open?;
+    let hard = last_answer_of(open, &payer.card).filter(|a| is_hard(a))?;
     let expired = hard.failure_code.as_deref() == Some(EXPIRED_CARD);
     let reason = if expired { FlagReason::ExpiredCard } else { FlagReason::DeadCard };
     // The standing flag describes the card as it was refused; an expired card that reads otherwise now was renewed.
@@ -116,6 +143,17 @@ fn refusal(
 /// The last attempt that a bank answered.
 pub(super) fn last_answer(open: &OpenInvoice) -> Option<&Attempt> {
     open.attempts.iter().rev().find(|a| a.status == AttemptStatus::Declined)
+}
+
+/// The last attempt that this card's bank answered. An answer that showed no card is taken for this one.
+fn last_answer_of<'a>(open: &'a OpenInvoice, card: &CardId) -> Option<&'a Attempt> {
+    let of_card = |a: &&Attempt| a.card.as_ref().is_none_or(|shown| shown == card);
+    open.attempts.iter().rev().filter(|a| a.status == AttemptStatus::Declined).find(of_card)
+}
+
+/// Whether that card was refused for good for this invoice.
+pub(super) fn was_refused_for_good(open: &OpenInvoice, card: Option<&CardId>) -> bool {
+    card.and_then(|card| last_answer_of(open, card)).is_some_and(is_hard)
 }
 
 fn is_hard(attempt: &Attempt) -> bool {
@@ -139,19 +177,24 @@ pub(super) fn is_new_for(open: &OpenInvoice, payer: &Payer) -> bool {
 }
 
 /// The card that would pay if the snapshot can be believed; `None` when it is old, or shows none that works.
-pub(super) fn believable_payer(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> Option<Payer> {
-    if is_stale(s, c) {
+pub(super) fn believable_payer(
+    s: &Snapshot,
+    open: &OpenInvoice,
+    wishes: &Cards,
+    at: Timestamp,
+) -> Option<Payer> {
+    if is_stale(s, wishes, at) {
         return None;
     }
-    match judge(s, open, c.at) {
+    match judge(s, Some(open), at, wishes.try_expired) {
         Verdict::Good(payer) => Some(payer),
-        Verdict::Bad(..) | Verdict::Unread => None,
+        Verdict::Bad(..) | Verdict::Unread | Verdict::NoBackup => None,
     }
 }
 
 /// Whether the snapshot is older than may be believed.
-pub(super) fn is_stale(s: &Snapshot, c: &Circumstances) -> bool {
-    s.customer.read_at.is_none_or(|read| c.at.duration_since(read) > c.cards.fresh)
+pub(super) fn is_stale(s: &Snapshot, wishes: &Cards, at: Timestamp) -> bool {
+    s.customer.read_at.is_none_or(|read| at.duration_since(read) > wishes.fresh)
 }
 
 /// The same card in the same state always reads the same; a changed month changes the text.

@@ -38,6 +38,14 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whether nothing was decided so far.
+    pub fn is_unchanged(&self) -> bool {
+        self.now == *self.before
+            && self.skips.is_empty()
+            && self.declines.is_empty()
+            && self.events.is_empty()
+    }
+
     /// Writes the subscription's row even if it stays the same, so that a change of it meanwhile is noticed.
     pub const fn guard_subscription(&mut self) {
         self.guards = true;

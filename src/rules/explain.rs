@@ -143,7 +143,10 @@ fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
     if let Some(why) = c.limits.refuses(open.invoice.amount) {
         return format!("cannot be charged by this account: {why}");
     }
-    match cards::judge(s, open, c.at) {
+    match cards::judge(s, Some(open), c.at, c.cards.try_expired) {
+        Verdict::NoBackup => {
+            "is due, but no other card is left: what its policy says of the last try follows".into()
+        }
         Verdict::Unread => "is due: the customer is read in the next run, then charged".into(),
         Verdict::Bad(reason, detail) => {
             format!("is due, but {reason}: {detail}; the customer is read again in the next run")

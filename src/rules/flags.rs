@@ -1,13 +1,16 @@
 //! Raising and clearing flags: why a subscription cannot be charged although something is due.
 //!
-//! Promises: a reason stands at most once; a reason that no longer holds is cleared.
-//! Must never know: how a card is judged.
+//! Promises: a reason stands at most once, and says what money stands behind it; a reason that no longer holds is
+//! cleared. Must never know: how a card is judged.
 
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::cards::{self, Verdict};
+use super::commands::next_invoice;
 use super::draft::Draft;
-use crate::model::{EventKind, Flag, FlagReason};
+use crate::model::settings::Cards;
+use crate::model::{EventKind, Flag, FlagReason, InvoiceStatus, Money, Snapshot};
 
 /// Raises that flag, unless one of the same reason stands already, and clears those of other reasons.
 pub(super) fn raise(d: &mut Draft, reason: FlagReason, detail: &str, at: Timestamp) {
@@ -15,7 +18,14 @@ pub(super) fn raise(d: &mut Draft, reason: FlagReason, detail: &str, at: Timesta
     if d.flagged(reason) {
         return;
     }
-    d.event(at, EventKind::FlagRaised, Some(&json!({ "reason": reason, "detail": detail })));
+    let at_risk = at_risk(&d.now);
+    let data = json!({
+        "reason": reason,
+        "detail": detail,
+        "at_risk": at_risk.minor(),
+        "currency": at_risk.currency(),
+    });
+    d.event(at, EventKind::FlagRaised, Some(&data));
     d.now.flags.push(Flag {
         customer: d.now.customer.id.clone(),
         subscription: d.now.subscription.id.clone(),
@@ -26,9 +36,40 @@ pub(super) fn raise(d: &mut Draft, reason: FlagReason, detail: &str, at: Timesta
     });
 }
 
+/// The money behind a flag: what is open and the next period, in the currency of the plan.
+fn at_risk(s: &Snapshot) -> Money {
+    let currency = s.plan.terms.price.currency();
+    let open = s.invoices.iter().map(|open| &open.invoice);
+    let owed = open.filter(|invoice| invoice.status == InvoiceStatus::Open).map(|invoice| invoice.amount);
+    let next = next_invoice(s).ok().flatten().map(|next| next.amount);
+    owed.chain(next)
+        .filter(|amount| amount.currency() == currency)
+        .try_fold(Money::zero(currency), Money::checked_add)
+        .unwrap_or_else(|_| Money::zero(currency))
+}
+
+/// Clears those that no longer hold where nothing is due: a card that could not pay the next period keeps its own.
+pub(super) fn clear_settled(d: &mut Draft, wishes: &Cards, at: Timestamp) {
+    let still = match cards::judge(&d.now, None, at, wishes.try_expired) {
+        Verdict::Bad(reason, _) => Some(reason),
+        Verdict::Good(_) | Verdict::Unread | Verdict::NoBackup => None,
+    };
+    clear(d, at, |flag| Some(flag.reason) != still);
+}
+
 /// Clears every standing flag.
 pub(super) fn clear_all(d: &mut Draft, at: Timestamp) {
     clear(d, at, |_| true);
+}
+
+/// Clears every standing flag but those of that reason.
+pub(super) fn clear_but(d: &mut Draft, reason: FlagReason, at: Timestamp) {
+    clear(d, at, |flag| flag.reason != reason);
+}
+
+/// Clears those that a card explains.
+pub(super) fn clear_cards(d: &mut Draft, at: Timestamp) {
+    clear(d, at, |flag| flag.reason != FlagReason::Unchargeable);
 }
 
 fn clear(d: &mut Draft, at: Timestamp, which: impl Fn(&Flag) -> bool) {

@@ -7,6 +7,7 @@
 //! snapshot, and hands out the difference as one [`Transition`](crate::model::Transition): [`prepare`] before
 //! a charge, [`conclude`] after it.
 
+mod backup;
 mod budget;
 pub mod calendar;
 mod card_watch;
@@ -19,16 +20,19 @@ mod curve;
 pub mod declines;
 pub mod doubt;
 mod draft;
+pub mod ending;
 mod explain;
 mod flags;
 mod ladder;
 mod life;
 pub mod messages;
+pub mod pending;
 mod prepare;
 mod prepared;
 mod queue;
 pub mod recover;
 mod wake;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;

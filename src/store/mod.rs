@@ -19,18 +19,19 @@ pub mod witness;
 use jiff::Timestamp;
 
 use crate::model::{
-    Attempt, AttemptId, CustomerId, CustomerSnapshot, Epoch, Event, Flag, FlagReason, Invoice, InvoiceId,
-    PlanKey, PlanTerms, PlanVersion, PlanVersionId, RunId, Snapshot, SubscriptionId, Transition,
+    Attempt, AttemptId, CardWarning, CustomerId, CustomerSnapshot, Epoch, Event, Expiration, Flag,
+    FlagReason, Invoice, InvoiceId, PlanKey, PlanTerms, PlanVersion, PlanVersionId, RunId, Snapshot,
+    SubscriptionId, Transition,
 };
 
 pub use error::{Refusal, StoreError};
 pub use lane::{CommitError, Lane, LaneClosed, LaneOptions, LaneStats};
 pub use lock::ChargingLock;
-pub use outbox::{Outbox, OutboxCursor, SubscriptionPage, Waiting};
+pub use outbox::{Outbox, OutboxCursor, Waiting};
 pub use rows::{
-    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
-    NewSubscription, PlanChange, RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow,
-    UsageCount,
+    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, EndingCard, EndingCursor, Filter,
+    FlagAtRisk, HostBinding, InvoiceRow, NewSubscription, PlanChange, RiskCursor, RunProgress, RunRequest,
+    RunState, SkippedPeriods, SubscriptionRow, UsageCount,
 };
 
 /// The book. One owner at a time; every method is one transaction unless it says otherwise.
@@ -161,6 +162,9 @@ pub trait Store: Outbox + Send {
     /// One customer; `None`: not in the book.
     fn customer(&mut self, id: &CustomerId) -> Result<Option<CustomerSnapshot>, StoreError>;
 
+    /// What a customer was told of the end of their cards; empty for one who is not in the book.
+    fn card_warnings(&mut self, id: &CustomerId) -> Result<Vec<CardWarning>, StoreError>;
+
     // --- runs
 
     /// Notes that a run begins; its number counts up.
@@ -215,6 +219,23 @@ pub trait Store: Outbox + Send {
     fn list_attempts(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<AttemptRow>, StoreError>;
     /// Standing flags (with `Filter::ended` past ones too), oldest first.
     fn list_flags(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<(i64, Flag)>, StoreError>;
+    /// Standing flags (with `Filter::ended` past ones too) with the money behind each: open invoices and the next
+    /// period. By currency of the plan, the largest sum first, after the cursor.
+    fn list_flags_at_risk(
+        &mut self,
+        f: &Filter,
+        after: Option<RiskCursor>,
+        limit: usize,
+    ) -> Result<Vec<FlagAtRisk>, StoreError>;
+    /// Subscriptions that have not ended whose card, their own or the default, ends with a month from `from` to `to`,
+    /// both included; the first to end first, after the cursor.
+    fn ending_cards(
+        &mut self,
+        from: Expiration,
+        to: Expiration,
+        after: Option<EndingCursor>,
+        limit: usize,
+    ) -> Result<Vec<EndingCard>, StoreError>;
     /// The diary, by `seq`.
     fn list_events(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<Event>, StoreError>;
     /// Customers by order of first sight.

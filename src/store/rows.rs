@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     Attempt, BillingPeriod, CardId, CardSnapshot, ChargeId, CustomerId, CustomerSnapshot, CustomerState,
-    Epoch, FlagReason, Installation, Invoice, PlanKey, PlanVersionId, SkipReason, Subscription,
+    Epoch, Flag, FlagReason, Installation, Invoice, Money, PlanKey, PlanVersionId, SkipReason, Subscription,
     SubscriptionId, Zone,
 };
 
@@ -203,6 +203,51 @@ pub struct CustomerRow {
     pub customer: CustomerSnapshot,
     /// How many subscriptions that have not ended.
     pub subscriptions: u64,
+}
+
+/// Where a page of flags by money at risk ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RiskCursor {
+    /// The number of the currency in the book.
+    pub currency: i64,
+    /// Minor units at risk.
+    pub minor: i64,
+    /// The flag's row in the book.
+    pub row: i64,
+}
+
+/// A flag with the money behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagAtRisk {
+    /// Its place in the list.
+    pub cursor: RiskCursor,
+    /// The flag.
+    pub flag: Flag,
+    /// Open invoices and the next period, first in the currency of the subscription's plan, then what is open in
+    /// others; zero for a flag that has ended.
+    pub at_risk: Vec<Money>,
+}
+
+/// Where a page of ending cards ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndingCursor {
+    /// The card's last month, counted by the book.
+    pub month: i64,
+    /// The subscription's row in the book.
+    pub row: i64,
+}
+
+/// A card that ends, and a subscription that it pays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndingCard {
+    /// Its place in the list.
+    pub cursor: EndingCursor,
+    /// Which subscription.
+    pub subscription: SubscriptionId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// The subscription's own card, or the default.
+    pub card: CardSnapshot,
 }
 
 /// Periods that were never billed and never will be.

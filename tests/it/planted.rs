@@ -22,6 +22,7 @@ fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
         Bug::ExpiredCardCharged => ("uncalled for", scenes::an_expired_card),
         Bug::SecondRunCharges => ("twice", scenes::two_runs_at_one_instant),
         Bug::RetriedAfterNever => ("after never", scenes::a_stolen_card_and_a_month),
+        Bug::BackupWithoutConsent => ("uncalled for", scenes::a_second_card_that_nobody_agreed_to),
         Bug::WrongUnit => ("wrong amount", scenes::one_plain_charge),
         Bug::ResultWithoutVersion => ("overwritten", scenes::a_cancel_while_the_answer_is_on_its_way),
         Bug::SilenceBroken => ("told of what was mended", messages::a_decline_in_the_silence),
@@ -97,6 +98,11 @@ fn second_run_charges() {
 #[test]
 fn retried_after_never() {
     caught(Bug::RetriedAfterNever);
+}
+
+#[test]
+fn backup_without_consent() {
+    caught(Bug::BackupWithoutConsent);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::model::{CardId, CustomerId, PlanKey, Quantity, SubscriptionId, Zone};
 
 const REQUIRED: [&str; 2] = ["customer", "plan"];
-const OPTIONAL: [&str; 6] = ["id", "starts", "paid_through", "quantity", "card", "zone"];
+const OPTIONAL: [&str; 7] = ["id", "starts", "paid_through", "quantity", "card", "backup_card", "zone"];
 const METADATA: &str = "metadata.";
 
 /// One line of an import file.
@@ -36,6 +36,8 @@ pub struct ImportLine {
     pub quantity: Quantity,
     /// `None`: the default card.
     pub card: Option<CardId>,
+    /// The customer agreed that another saved card is tried after it; `false` when the file says nothing.
+    pub backup_card: bool,
     /// `None`: the book's zone.
     pub zone: Option<Zone>,
     /// A JSON object as text; `None`: nothing.
@@ -170,6 +172,7 @@ impl Heading {
             optional(text("card"), CardId::parse, &mut wrong),
             optional(text("zone"), Zone::parse, &mut wrong),
         );
+        let backup_card = optional(text("backup_card"), agreed, &mut wrong).unwrap_or(false);
         let (id, Some(customer), Some(plan), starts, paid_through, quantity, card, zone) = read else {
             return Err(wrong);
         };
@@ -177,7 +180,19 @@ impl Heading {
             return Err(wrong);
         }
         let (quantity, metadata) = (quantity.unwrap_or(Quantity::ONE), self.metadata(record));
-        Ok(ImportLine { line, id, customer, plan, starts, paid_through, quantity, card, zone, metadata })
+        Ok(ImportLine {
+            line,
+            id,
+            customer,
+            plan,
+            starts,
+            paid_through,
+            quantity,
+            card,
+            backup_card,
+            zone,
+            metadata,
+        })
     }
 
     fn metadata(&self, record: &StringRecord) -> Option<Arc<str>> {
@@ -208,6 +223,14 @@ fn required<T, E: ToString>(
         wrong.push(format!("{column}: found nothing, wanted a value"));
     }
     optional(text, read, wrong)
+}
+
+fn agreed(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(format!("backup_card: found {text:?}, wanted yes or no")),
+    }
 }
 
 fn date(column: &str, text: &str) -> Result<Date, String> {

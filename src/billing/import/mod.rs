@@ -126,6 +126,7 @@ impl<'a> Import<'a> {
             starts: line.starts,
             paid_through: line.paid_through,
             card: line.card.clone(),
+            backup_card: line.backup_card,
             metadata: line.metadata.clone(),
         };
         let (subscription, _) = subscribe(order, self.at).map_err(|why: RuleError| bad(why.to_string()))?;

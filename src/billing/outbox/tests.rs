@@ -124,6 +124,8 @@ impl Course {
             cards: crate::model::settings::Cards {
                 fresh: SignedDuration::from_hours(24 * 366),
                 warn_before: Vec::new(),
+                renewals_ahead: 0,
+                try_expired: false,
             },
             doubt: crate::model::settings::Doubt { settle: SignedDuration::from_mins(10) },
             catch_up: crate::model::settings::CatchUp { hold_after: 100 },

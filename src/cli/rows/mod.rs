@@ -5,8 +5,10 @@
 
 mod attempt;
 mod customer;
+mod ending_card;
 mod event;
 mod flag;
+mod flag_at_risk;
 mod invoice;
 mod subscription;
 
@@ -19,8 +21,10 @@ use crate::model::{Currency, Money, Zone};
 
 pub(super) use attempt::AttemptLine;
 pub(super) use customer::CustomerLine;
+pub(super) use ending_card::EndingCardLine;
 pub(super) use event::EventLine;
 pub(super) use flag::FlagLine;
+pub(super) use flag_at_risk::FlagAtRiskLine;
 pub(super) use invoice::InvoiceLine;
 pub(super) use subscription::SubscriptionLine;
 

@@ -9,14 +9,14 @@ use serde_json::json;
 use super::{decide, must_live, refused};
 use crate::model::settings::CatchUp;
 use crate::model::{
-    BillingPeriod, CardId, EventKind, Money, PlanVersion, Quantity, Snapshot, Transition, Zone,
+    BackupCard, BillingPeriod, CardId, EventKind, Money, PlanVersion, Quantity, Snapshot, Transition, Zone,
 };
 use crate::rules::calendar::Calendar;
 use crate::rules::draft::Draft;
 use crate::rules::{RuleError, course};
 
 /// What is asked for; `None` keeps what is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeOrder {
     /// Another plan version.
     pub plan: Option<Arc<PlanVersion>>,
@@ -24,6 +24,8 @@ pub struct ChangeOrder {
     pub quantity: Option<Quantity>,
     /// Another card, or (`Some(None)`) the customer's default again.
     pub card: Option<Option<CardId>>,
+    /// Whether the customer agrees that another saved card is tried after the usual one.
+    pub backup_card: Option<bool>,
     /// Another zone.
     pub zone: Option<Zone>,
 }
@@ -59,9 +61,9 @@ pub fn change(
 ) -> Result<Changed, RuleError> {
     must_live(snapshot)?;
     let id = &snapshot.subscription.id;
-    if order.plan.is_none() && order.quantity.is_none() && order.card.is_none() && order.zone.is_none() {
+    if *order == ChangeOrder::default() {
         return refused(format!(
-            "subscription {id}: found nothing to change, wanted a plan, quantity, card or zone"
+            "subscription {id}: found nothing to change, wanted a plan, quantity, card, backup card or zone"
         ));
     }
     let mut next = None;
@@ -97,6 +99,11 @@ fn apply(d: &mut Draft, order: &ChangeOrder) -> Result<(), RuleError> {
     if let Some(card) = &order.card {
         subscription.card.clone_from(card);
     }
+    match (order.backup_card, subscription.backup) {
+        (Some(false), _) => subscription.backup = BackupCard::No,
+        (Some(true), BackupCard::No) => subscription.backup = BackupCard::Agreed,
+        (Some(true) | None, _) => {}
+    }
     if d.now.plan.terms.every != old || zone_changes {
         subscription.anchor = first_day;
         subscription.anchor_index = subscription.next_index;
@@ -128,6 +135,7 @@ fn story(d: &Draft, order: &ChangeOrder, reason: Option<&str>) -> serde_json::Va
         "plan": order.plan.as_ref().map(|plan| plan.key.to_string()),
         "quantity": order.quantity,
         "card": order.card.as_ref().map(|card| card.as_ref().map_or("default", CardId::as_str)),
+        "backup_card": order.backup_card,
         "zone": order.zone.as_ref().map(Zone::name),
         "from_period": subscription.next_index,
         "reason": reason,

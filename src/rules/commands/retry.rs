@@ -59,7 +59,7 @@ fn oldest(s: &Snapshot) -> Result<usize, RuleError> {
 
 fn must_not_be_never(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Result<(), RuleError> {
     let never = cards::last_answer(open).is_some_and(|a| a.decline == Some(DeclineKind::Never));
-    let Verdict::Bad(_, detail) = cards::judge(s, open, at) else { return Ok(()) };
+    let Verdict::Bad(_, detail) = cards::judge(s, Some(open), at, false) else { return Ok(()) };
     let of_card = s.declines.iter().any(|decline| {
         decline.never
             && s.subscription.card.as_ref().or(s.customer.default_card.as_ref()) == Some(&decline.card)

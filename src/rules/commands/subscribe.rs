@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::refused;
 use crate::model::{
-    CardId, Change, CustomerId, EventKind, NewEvent, PlanVersion, Quantity, SkipReason, Subscription,
-    SubscriptionId, SubscriptionStatus, Transition, Version, Zone,
+    BackupCard, CardId, Change, CustomerId, EventKind, NewEvent, PlanVersion, Quantity, SkipReason,
+    Subscription, SubscriptionId, SubscriptionStatus, Transition, Version, Zone,
 };
 use crate::rules::RuleError;
 use crate::rules::calendar::{self, Calendar};
@@ -33,6 +33,8 @@ pub struct NewSubscriptionOrder<'a> {
     pub paid_through: Option<Date>,
     /// Charged instead of the default card; `None`: the default.
     pub card: Option<CardId>,
+    /// The customer agreed that another saved card is tried after it.
+    pub backup_card: bool,
     /// The merchant's own, a JSON object as text; `None`: nothing.
     pub metadata: Option<Arc<str>>,
 }
@@ -91,6 +93,7 @@ fn new_subscription(order: NewSubscriptionOrder<'_>, at: Timestamp) -> Result<Su
         anchor_index: 0,
         next_index,
         card: order.card,
+        backup: if order.backup_card { BackupCard::Agreed } else { BackupCard::No },
         cancel_at: None,
         pause: None,
         ended_at: None,

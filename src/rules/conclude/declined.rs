@@ -8,6 +8,7 @@ use crate::model::{
     AttemptStatus, CardDecline, Decline, DeclineClass, DeclineKind, EndAction, EventKind, Hold,
     InvoiceStatus, PausedBy, SubscriptionStatus,
 };
+use crate::rules::backup::{self, After};
 use crate::rules::declines::{self, Reading};
 use crate::rules::ladder::Rung;
 use crate::rules::life;
@@ -35,6 +36,7 @@ pub(super) fn refused(case: &mut Case, decline: &Decline) {
     // What follows depends on the subscription: a pause or an end meanwhile must be noticed.
     case.d.guard_subscription();
     let next = next(case, &reading);
+    let next = with_backup(case, next);
     tell(case, decline, &reading, next);
     apply(case, next);
 }
@@ -73,6 +75,19 @@ fn next(case: &Case, reading: &Reading) -> Next {
         DeclineClass::Customer => Next::Waits(Hold::Customer),
         DeclineClass::Ours => Next::Waits(Hold::Rejected),
         DeclineClass::Soft => soft(case, reading),
+    }
+}
+
+/// Where the tries of the usual card are over, the backup card may be next; it is tried once.
+fn with_backup(case: &mut Case, next: Next) -> Next {
+    let over = matches!(next, Next::Exhausted | Next::Waits(Hold::NewCard));
+    let declined = case.attempt().clone();
+    match backup::after_decline(case.d, case.place, &declined, over, case.c.at) {
+        After::Called => Next::Retry(case.c.at),
+        After::Refused { .. } if next == Next::Stays => next,
+        After::Refused { hard: true } => Next::Waits(Hold::NewCard),
+        After::Refused { hard: false } => Next::Exhausted,
+        After::Nothing => next,
     }
 }
 
@@ -151,7 +166,7 @@ fn past_due(case: &mut Case) {
 }
 
 /// No tries are left: the policy's last word.
-fn exhausted(case: &mut Case) {
+pub(super) fn exhausted(case: &mut Case) {
     let at = case.c.at;
     match case.open().plan.terms.dunning.then {
         EndAction::Pause => {

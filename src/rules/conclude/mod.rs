@@ -103,6 +103,13 @@ pub(super) fn conclude_as(case: &mut Case, outcome: &ChargeOutcome) -> Result<bo
     ended_by_person(case, outcome)
 }
 
+/// No card is left to try the invoice at that place with: what follows the last try of its policy follows now.
+pub(super) fn give_up(d: &mut Draft, place: usize, c: &Circumstances) {
+    if let Some(number) = d.now.invoices[place].attempts.len().checked_sub(1) {
+        declined::exhausted(&mut Case { d, place, number, c });
+    }
+}
+
 /// The same for an attempt that only a person can end, and does.
 pub(super) fn ended_by_person(case: &mut Case, outcome: &ChargeOutcome) -> Result<bool, RuleError> {
     let status = case.attempt().status;

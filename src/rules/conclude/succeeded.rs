@@ -5,7 +5,7 @@ use crate::hooks::{Bug, planted};
 use crate::model::{
     AttemptStatus, CardId, ChargeId, EventKind, InvoiceStatus, PausedBy, Subscription, SubscriptionStatus,
 };
-use crate::rules::{RuleError, course, flags, life};
+use crate::rules::{RuleError, backup, course, flags, life};
 
 /// The attempt has succeeded and its invoice is paid. A subscription that owed only this goes on; one that a person
 /// paused or ended meanwhile stays so.
@@ -30,6 +30,8 @@ pub(in crate::rules) fn paid(
         ));
     }
     flags::clear_all(case.d, at);
+    let index = case.open().invoice.id.index;
+    backup::is_over(case.d, index);
     go_on(case)
 }
 

@@ -17,7 +17,8 @@ use super::cards::{Payer, Verdict};
 use super::draft::Draft;
 use super::queue::Head;
 use super::{
-    Circumstances, Prepared, RuleError, budget, card_watch, cards, course, flags, life, queue, wake,
+    Circumstances, Prepared, RuleError, backup, budget, card_watch, cards, conclude, course, flags, life,
+    queue, wake,
 };
 use crate::model::{ChargeOrder, FlagReason, Hold, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus};
 
@@ -52,7 +53,7 @@ pub fn prepare(
     if !confirmed && card_watch::wants_a_read(&d.now, c.at) {
         return Ok(Prepared::ConfirmCustomer(None));
     }
-    card_watch::lift(&mut d, c);
+    card_watch::lift(&mut d, &c.cards, c.at);
     match queue::look(&d.now, c.at).head {
         Head::Try(place) => try_invoice(d, c, place, compose, confirmed),
         // More periods are due than one decision opens: looked at again at once.
@@ -63,7 +64,7 @@ pub fn prepare(
         }
         Head::Waits(reason) => Ok(settle(d, c, reason)),
         Head::Empty => {
-            flags::clear_all(&mut d, c.at);
+            flags::clear_settled(&mut d, &c.cards, c.at);
             let reason = idle_reason(&d.now);
             Ok(settle(d, c, reason))
         }
@@ -111,8 +112,13 @@ fn try_invoice(
         Payable::Ask(reason) => return Ok(Prepared::ConfirmCustomer(reason)),
         Payable::No(reason, detail) => return Ok(flag(d, c, reason, &detail)),
         Payable::Unread => return Ok(settle(d, c, SkipReason::Unread)),
+        Payable::NoBackup => return Ok(without_backup(d, c, place)),
     };
-    flags::clear_all(&mut d, c.at);
+    if payer.expired {
+        flags::clear_but(&mut d, FlagReason::ExpiredCard, c.at);
+    } else {
+        flags::clear_all(&mut d, c.at);
+    }
     if d.now.invoices[place].invoice.hold.is_some() {
         make_due(&mut d.now.invoices[place], c.at);
     }
@@ -132,25 +138,43 @@ enum Payable {
     Ask(Option<FlagReason>),
     No(FlagReason, String),
     Unread,
+    NoBackup,
 }
 
 /// Nobody is flagged, or passed over for a flag again, or charged on an old snapshot, before a read in this run.
 fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable {
-    let verdict = cards::judge(&d.now, &d.now.invoices[place], c.at);
+    let verdict = cards::judge(&d.now, Some(&d.now.invoices[place]), c.at, c.cards.try_expired);
     if confirmed {
         return match verdict {
             Verdict::Good(payer) => Payable::Yes(payer),
             Verdict::Bad(reason, detail) => Payable::No(reason, detail),
             Verdict::Unread => Payable::Unread,
+            Verdict::NoBackup => Payable::NoBackup,
         };
     }
     let standing = d.now.flags.iter().map(|flag| flag.reason).find(|r| *r != FlagReason::Unchargeable);
     match verdict {
         Verdict::Good(_) if standing.is_some() => Payable::Ask(standing),
-        Verdict::Good(payer) if !cards::is_stale(&d.now, c) => Payable::Yes(payer),
+        Verdict::Good(payer) if !cards::is_stale(&d.now, &c.cards, c.at) => Payable::Yes(payer),
         Verdict::Bad(reason, _) => Payable::Ask(Some(reason)),
-        Verdict::Good(_) | Verdict::Unread => Payable::Ask(None),
+        Verdict::Good(_) | Verdict::Unread | Verdict::NoBackup => Payable::Ask(None),
     }
+}
+
+/// The backup card is gone: the usual card's last answer stands.
+fn without_backup(mut d: Draft, c: &Circumstances, place: usize) -> Prepared {
+    let open = &d.now.invoices[place];
+    let index = open.invoice.id.index;
+    let usual = d.now.subscription.card.as_ref().or(d.now.customer.default_card.as_ref());
+    let hard = cards::was_refused_for_good(open, usual);
+    backup::is_over(&mut d, index);
+    if hard {
+        let invoice = &mut d.now.invoices[place].invoice;
+        (invoice.hold, invoice.next_attempt_at) = (Some(Hold::NewCard), None);
+    } else {
+        conclude::give_up(&mut d, place, c);
+    }
+    settle(d, c, SkipReason::NotDue)
 }
 
 fn flag(mut d: Draft, c: &Circumstances, reason: FlagReason, detail: &str) -> Prepared {

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::kit::{bangkok, card, circumstances, ladder, plan, terms};
 use crate::model::{
-    AttemptId, AttemptStatus, CardId, Change, ChargeOrder, ChargeOutcome, CustomerSnapshot, CustomerState,
-    EndAction, EventKind, FlagReason, Hold, IdempotencyKey, InvoiceId, InvoiceStatus, NewEvent, OpenInvoice,
-    PlanTerms, PlanVersionId, Quantity, SkipReason, Snapshot, Subscription, SubscriptionId,
-    SubscriptionStatus, Transition, Version,
+    AttemptId, AttemptStatus, BackupCard, CardId, CardWarning, Change, ChargeOrder, ChargeOutcome,
+    CustomerSnapshot, CustomerState, EndAction, EventKind, FlagReason, Hold, IdempotencyKey, InvoiceId,
+    InvoiceStatus, NewEvent, OpenInvoice, PlanTerms, PlanVersionId, Quantity, SkipReason, Snapshot,
+    Subscription, SubscriptionId, SubscriptionStatus, Transition, Version,
 };
 use crate::rules::{Circumstances, Prepared, PreparedCharge, calendar, conclude, prepare};
 
@@ -27,6 +27,7 @@ pub(super) struct Book {
     /// All invoices, closed ones too.
     pub rows: Snapshot,
     pub skipped: Vec<(u32, u32, SkipReason)>,
+    pub told: Vec<CardWarning>,
     pub events: Vec<NewEvent>,
     /// Reads of the customer that decisions asked for.
     pub reads: usize,
@@ -61,6 +62,7 @@ impl Book {
             anchor_index: 0,
             next_index: 0,
             card: None,
+            backup: BackupCard::No,
             cancel_at: None,
             pause: None,
             ended_at: None,
@@ -80,6 +82,7 @@ impl Book {
         Self {
             rows,
             skipped: Vec::new(),
+            told: Vec::new(),
             events: Vec::new(),
             reads: 0,
             charged: Vec::new(),
@@ -245,6 +248,10 @@ impl Book {
             Change::RaiseFlag(flag) => self.rows.flags.push(flag.clone()),
             Change::ClearFlags { reason, .. } => {
                 self.rows.flags.retain(|flag| reason.is_some_and(|reason| flag.reason != reason));
+            }
+            Change::WarnCard { warning, .. } => {
+                assert!(!self.told.contains(warning), "told twice: {warning:?}");
+                self.told.push(warning.clone());
             }
             Change::RecordDecline { decline, .. } => self.rows.declines.push(decline.clone()),
             Change::InsertSubscription(_) => panic!("a second subscription"),

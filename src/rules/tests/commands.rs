@@ -24,6 +24,7 @@ fn order(plan: &crate::model::PlanVersion) -> NewSubscriptionOrder<'_> {
         starts: None,
         paid_through: None,
         card: None,
+        backup_card: false,
         metadata: None,
     }
 }

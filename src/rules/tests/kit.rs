@@ -68,7 +68,12 @@ pub(super) fn circumstances(at: Timestamp) -> Circumstances {
         installation: Installation([7; 16]),
         epoch: Some(Epoch(1)),
         limits: AccountLimits::default(),
-        cards: Cards { fresh: SignedDuration::from_hours(24), warn_before: vec![] },
+        cards: Cards {
+            fresh: SignedDuration::from_hours(24),
+            warn_before: vec![],
+            renewals_ahead: 1,
+            try_expired: false,
+        },
         doubt: Doubt { settle: SignedDuration::from_mins(10) },
         catch_up: CatchUp { hold_after: 3 },
         customer_day: BTreeMap::new(),

@@ -4,6 +4,7 @@ use super::book::Book;
 use super::kit::card;
 use super::story::tell;
 use crate::hooks::{Bug, with_planted};
+use crate::model::{BackupCard, EndAction};
 
 /// The story holds as the code is, and breaks with that mistake in it.
 fn noticed(bug: Bug, story: impl Fn() + std::panic::RefUnwindSafe) {
@@ -27,6 +28,15 @@ fn last_date_plus_interval() {
 fn anniversary_is_today() {
     noticed(Bug::AnniversaryIsToday, || {
         tell(&mut Book::monthly("2026-01-31"), "02-01 | ok | 0:paid wake:02-28");
+    });
+}
+
+#[test]
+fn backup_without_consent() {
+    noticed(Bug::BackupWithoutConsent, || {
+        let mut book = super::stories_backup::book(EndAction::Pause);
+        book.rows.subscription.backup = BackupCard::No;
+        tell(&mut book, "01-31 | no stolen_or_lost_card | 0:new_card 0.next:none");
     });
 }
 

@@ -8,12 +8,14 @@ use jiff::civil::{Date, DateTime};
 
 use super::book::{Book, Look};
 use super::kit::{bangkok, card};
-use crate::model::settings::CatchUp;
+use crate::model::settings::{CatchUp, ThreeDs};
 use crate::model::{
     AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerState, Decline, InvoiceStatus, NoAnswer,
     NotSent, Rejected, RejectedWhy, SeenStatus, first_instant,
 };
-use crate::rules::{Scan, commands, conclude, doubt, outcome_of};
+use crate::rules::pending::{self, PendingStep};
+use crate::rules::watch::{self, News};
+use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of};
 
 /// Tells the story to this book.
 pub(super) fn tell(book: &mut Book, table: &str) {
@@ -60,16 +62,24 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
             book.rows.customer.cards = vec![card(id, (month.parse().unwrap(), year.parse().unwrap()))];
             book.rows.customer.default_card = Some(id.parse().unwrap());
         }
+        ["saved", id, expires] => {
+            let (month, year) = expires.split_once('/').unwrap();
+            book.rows.customer.cards.push(card(id, (month.parse().unwrap(), year.parse().unwrap())));
+        }
+        ["unsaved", id] => book.rows.customer.cards.retain(|card| card.id.as_str() != *id),
         ["nocard"] => {
             book.rows.customer.cards.clear();
             book.rows.customer.default_card = None;
         }
+        ["watch"] => watch(book),
+        ["news"] => news(book),
         ["gone"] => book.rows.customer.state = CustomerState::Gone,
         ["back"] => book.rows.customer.state = CustomerState::Present,
         ["hear", answer @ ..] => {
             let attempt = unfinished(book);
             book.conclude(&attempt, &outcome(answer));
         }
+        ["poll"] => poll(book),
         ["look", found @ ..] => look(book, found),
         ["person", command @ ..] => command_of(book, command),
         answer => match book.look() {
@@ -106,6 +116,11 @@ pub(super) fn outcome(words: &[&str]) -> ChargeOutcome {
         ["ok"] => ChargeOutcome::Succeeded { charge, card: Some("card_test_1".parse().unwrap()) },
         ["no", code] => {
             let card = Some("card_test_1".parse().unwrap());
+            ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
+        }
+        ["ok2"] => ChargeOutcome::Succeeded { charge, card: Some("card_test_2".parse().unwrap()) },
+        ["no2", code] => {
+            let card = Some("card_test_2".parse().unwrap());
             ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
         }
         ["cardless", code] => ChargeOutcome::Declined(decline(code)),
@@ -175,6 +190,53 @@ fn look(book: &mut Book, found: &[&str]) {
     book.apply(&transition);
 }
 
+/// The provider shows the charge pending still: reminders after one and three days, an end after seven.
+fn poll(book: &mut Book) {
+    let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
+    let wishes = ThreeDs { remind: vec![days(1), days(3)], give_up: days(7) };
+    let (id, c) = (unfinished(book), book.circumstances.clone());
+    let snapshot = book.snapshot_of(&id);
+    let attempt = snapshot.invoices.iter().flat_map(|open| &open.attempts).find(|a| a.id == id).unwrap();
+    if pending::judge(attempt, &wishes, c.at) == PendingStep::GiveUp {
+        book.conclude(&id, &outcome(&["ended", "expired"]));
+        return;
+    }
+    book.apply(&pending::polled(&snapshot, &id, &wishes, &c).unwrap());
+    let again = pending::polled(&book.snapshot_of(&id), &id, &wishes, &c).unwrap();
+    assert!(again.events.is_empty(), "reminded twice: {again:?}");
+}
+
+/// What the card watch does with one subscription: asks for a read where the card looks bad, then tells of its end.
+fn watch(book: &mut Book) {
+    let (c, at) = (book.circumstances.clone(), book.circumstances.at);
+    let mut news = watch::judge(&book.snapshot(), &c.cards, at, false);
+    if let News::Confirm(_) = news {
+        book.read_customer();
+        news = watch::judge(&book.snapshot(), &c.cards, at, true);
+    }
+    settle(book, news);
+    if let Some(card) = ending::paying_card(&book.snapshot(), &c.cards, at) {
+        let warning = ending::warn(&card, &book.told, &c.cards, at);
+        book.apply(&warning);
+    }
+}
+
+/// News of the customer, who was read for them; a second time they change nothing.
+fn news(book: &mut Book) {
+    book.read_customer();
+    let (c, at) = (book.circumstances.clone(), book.circumstances.at);
+    settle(book, watch::judge(&book.snapshot(), &c.cards, at, true));
+    let again = watch::judge(&book.snapshot(), &c.cards, at, true);
+    assert_eq!(again, News::Settled(crate::model::Transition::default()), "the same news twice");
+}
+
+fn settle(book: &mut Book, news: News) {
+    match news {
+        News::Settled(transition) => book.apply(&transition),
+        News::Confirm(reason) => panic!("asked twice for {reason}"),
+    }
+}
+
 fn command_of(book: &mut Book, words: &[&str]) {
     let (s, at) = (book.snapshot(), book.circumstances.at);
     let catch_up = CatchUp { hold_after: 3 };
@@ -201,6 +263,7 @@ fn command_of(book: &mut Book, words: &[&str]) {
 }
 
 /// `sub`: status. `skip`: why the run skipped. `flag`: the standing one, or `none`. `wake`: the next look, or `none`.
+/// `reminded`: reminders of a payment to confirm. `raised`: flags raised so far. `warned`: days before a card's end of which its customer was told; `warnings`: how often.
 /// `reads`: reads of the customer so far. `0`: invoice 0: its status, or while open its hold or `open`. `0.next`: its next
 /// try. `0.last`: its last attempt. `0.tries`: how many. `skipped`: ranges of periods never billed.
 fn fact(book: &Book, name: &str, skipped: Option<&str>) -> String {
@@ -212,6 +275,14 @@ fn fact(book: &Book, name: &str, skipped: Option<&str>) -> String {
         "wake" => book.rows.subscription.wake_at.map_or_else(none, told),
         "due" => book.is_due().to_string(),
         "reads" => book.reads.to_string(),
+        "reminded" => book.happened(crate::model::EventKind::ActionReminded).to_string(),
+        "raised" => book.happened(crate::model::EventKind::FlagRaised).to_string(),
+        "warned" => {
+            let told = book.told.iter().map(|told| (told.ahead.as_hours() / 24).to_string());
+            let told: Vec<_> = told.collect();
+            if told.is_empty() { none() } else { told.join(",") }
+        }
+        "warnings" => book.happened(crate::model::EventKind::CardExpiring).to_string(),
         "incidents" => book.happened(crate::model::EventKind::Incident).to_string(),
         "skipped" => {
             let range = |(from, to, why): &(u32, u32, _)| format!("{from}..{to}={why}");

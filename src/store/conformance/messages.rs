@@ -1,13 +1,11 @@
 //! The outbox: read onwards, each key once a channel, taken by one, marked once.
 
-use jiff::SignedDuration;
-
 use super::samples::*;
 use crate::model::{
-    AttemptStatus, Change, Channel, Event, Expiration, Facts, Message, MessageKind, MessageMark,
+    AttemptStatus, Change, Channel, Event, Facts, Message, MessageKind, MessageMark,
     MessageState, Posting, SubscriptionStatus, Zone,
 };
-use crate::store::{CustomerReading, Filter, OutboxCursor, Store, StoreError, Waiting};
+use crate::store::{Filter, OutboxCursor, Store, StoreError, Waiting};
 
 fn posting(key: &str, channel: Channel, n: u32) -> Posting {
     let message = Message {
@@ -172,24 +170,6 @@ fn trials_are_found_by_their_end(store: &mut dyn Store) {
     assert_eq!(rest.into_iter().map(|(_, id)| id).collect::<Vec<_>>(), [sub_id(3)]);
 }
 
-fn cards_are_found_by_their_end(store: &mut dyn Store) {
-    fill(store, 4);
-    let ends = Expiration::new(12, 2030).unwrap().ends_at();
-    let day = SignedDuration::from_hours(24);
-    let mut other = reading(1);
-    other.cards[0].expiration = Expiration::new(11, 2030).unwrap();
-    let cardless = CustomerReading { default_card: None, cards: Vec::new(), ..reading(2) };
-    store.observe_customers(&[other, cardless]).unwrap();
-    let mut paused = snapshot(store, 3).subscription;
-    paused.status = SubscriptionStatus::Unpaid;
-    accept(store, only(Change::UpdateSubscription(paused)));
-    let (found, next) = store.cards_ending(ends - day, ends, 0, 3).unwrap();
-    assert_eq!((found, next.is_some()), (vec![sub_id(0)], true));
-    let (found, next) = store.cards_ending(ends - day, ends, next.unwrap(), 3).unwrap();
-    assert_eq!((found.len(), next), (0, None));
-    assert!(store.cards_ending(ends, ends + day, 0, 10).unwrap().0.is_empty());
-}
-
 fn a_day_is_summed_up_once(store: &mut dyn Store) {
     fill(store, 4);
     let epoch = begin(store);
@@ -224,7 +204,6 @@ mod tests {
         what_was_told_is_forgotten_in_time,
         who_is_erased_is_told_nothing_more,
         trials_are_found_by_their_end,
-        cards_are_found_by_their_end,
         a_day_is_summed_up_once,
     );
 }

@@ -1,5 +1,6 @@
 //! What every book must do, whatever it is kept on: tests against `dyn Store`, run for each kind of book.
 
+mod cards;
 mod charging;
 mod erasing;
 mod messages;

@@ -6,11 +6,11 @@ use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{
-    Attempt, AttemptId, AttemptStatus, BillingPeriod, CardId, CardSnapshot, Change, ChargeId, CustomerId,
-    DunningPolicy, EndAction, Epoch, EventKind, Expiration, IdempotencyKey, Intent, Interval, Invoice,
-    InvoiceId, InvoiceStatus, Money, NewEvent, PlanKey, PlanTerms, PlanVersionId, Quantity, RetrySchedule,
-    Snapshot, Subscription, SubscriptionId, SubscriptionStatus, Transition, Unit, Version, Wait, WaitUnit,
-    Zone,
+    Attempt, AttemptId, AttemptStatus, BackupCard, BillingPeriod, CardId, CardSnapshot, Change, ChargeId,
+    CustomerId, DunningPolicy, EndAction, Epoch, EventKind, Expiration, IdempotencyKey, Intent, Interval,
+    Invoice, InvoiceId, InvoiceStatus, Money, NewEvent, PlanKey, PlanTerms, PlanVersionId, Quantity,
+    RetrySchedule, Snapshot, Subscription, SubscriptionId, SubscriptionStatus, Transition, Unit, Version,
+    Wait, WaitUnit, Zone,
 };
 use crate::store::{CustomerReading, Store};
 
@@ -97,6 +97,7 @@ pub(crate) fn subscription(n: u32, plan: PlanVersionId) -> Subscription {
         anchor_index: 0,
         next_index: 0,
         card: None,
+        backup: BackupCard::No,
         cancel_at: None,
         pause: None,
         ended_at: None,
@@ -202,6 +203,7 @@ pub(crate) fn attempt(
             first_empty_scan: None,
             looked_at: None,
             authorize_uri: None,
+            reminded: 0,
             reason: None,
         }),
         id,

@@ -46,7 +46,8 @@ coded! {
         SubscriptionResumed, CancelScheduled, SubscriptionCanceled, SubscriptionUnpaid, TrialEnded, PeriodsSkipped,
         InvoiceVoided, InvoiceUncollectible, CatchUpHeld, RetryRequested, AttemptDeclined, AttemptRejected,
         AttemptNotSent, AttemptPending, AttemptInDoubt, AttemptAbsent, AttemptManual, AttemptResolved, Incident,
-        FlagRaised, FlagCleared, PlanVersioned, BookAdopted;
+        FlagRaised, FlagCleared, PlanVersioned, BookAdopted, CardExpiring, CardChanged, ActionReminded,
+        ChargeRefunded, ChargeDisputed;
     Channel: Email, Webhook, Command;
     MessageState: Waiting, Sent, GivenUp, Moot;
     MessageKind: InvoiceOpened, InvoicePaid, Declined, ActionNeeded, CardExpiring, NoCard, ExpiredCard, TrialEnding,
@@ -105,6 +106,7 @@ mod tests {
         ] {
             assert!(schema.contains(&wanted), "{wanted}");
         }
+        let schema = schema + include_str!("migrations/004_cards.sql");
         for kind in EventKind::ALL {
             assert!(schema.contains(&format!("({}, '{kind}')", kind.code())), "{kind}");
         }

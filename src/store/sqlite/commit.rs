@@ -99,6 +99,7 @@ impl Book {
             Change::UpdateCustomer(c) => self.update_customer(c),
             Change::RaiseFlag(flag) => self.raise_flag(flag),
             Change::ClearFlags { subscription, reason, at } => self.clear_flags(subscription, *reason, *at),
+            Change::WarnCard { customer, warning, at } => self.warn_card(customer, warning, *at),
             Change::RecordDecline { customer, decline } => self.record_decline(customer, decline),
         }
     }

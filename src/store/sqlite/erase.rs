@@ -39,6 +39,7 @@ impl Book {
         for blank in [
             "UPDATE cards SET place = NULL, brand = '', last_digits = '', expires = NULL, fingerprint = NULL \
              WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535",
+            "DELETE FROM card_warnings WHERE card BETWEEN ?1 << 16 AND (?1 << 16) | 65535",
             "UPDATE declines SET fingerprint = NULL WHERE customer = ?1",
             "UPDATE flags SET detail = '' WHERE subscription IN (SELECT row FROM subscriptions WHERE customer = ?1)",
             "UPDATE subscriptions SET metadata = NULL, version = version + 1 \
@@ -58,7 +59,9 @@ impl Book {
              (SELECT e.seq FROM events e JOIN subscriptions s ON s.row = e.subscription \
              WHERE s.customer = ?1 AND e.kind = ?2)",
         )?;
-        blank.execute(params![customer_row, EventKind::FlagRaised.code(), "$.detail"])?;
+        for kind in [EventKind::FlagRaised, EventKind::CardExpiring] {
+            blank.execute(params![customer_row, kind.code(), "$.detail"])?;
+        }
         for kind in TYPED_BY_PEOPLE {
             blank.execute(params![customer_row, kind.code(), "$.reason"])?;
         }

@@ -19,17 +19,17 @@ use crate::model::{
 };
 
 /// One page to be read: conditions and their values, in order.
-struct Page {
-    wheres: Vec<String>,
-    values: Vec<Value>,
+pub(super) struct Page {
+    pub(super) wheres: Vec<String>,
+    pub(super) values: Vec<Value>,
 }
 
 impl Page {
-    fn after(column: &str, after: i64) -> Self {
+    pub(super) fn after(column: &str, after: i64) -> Self {
         Self { wheres: vec![format!("{column} > ?1")], values: vec![Value::Integer(after)] }
     }
 
-    fn and(&mut self, condition: &str, value: Value) {
+    pub(super) fn and(&mut self, condition: &str, value: Value) {
         self.values.push(value);
         self.wheres.push(condition.replace('#', &format!("?{}", self.values.len())));
     }
@@ -43,7 +43,12 @@ impl Page {
 
 impl Book {
     /// Rows of one page, each made by `make`.
-    fn page<T>(&self, sql: &str, page: Page, make: impl Fn(&Row<'_>) -> Outcome<T>) -> Outcome<Vec<T>> {
+    pub(super) fn page<T>(
+        &self,
+        sql: &str,
+        page: Page,
+        make: impl Fn(&Row<'_>) -> Outcome<T>,
+    ) -> Outcome<Vec<T>> {
         let mut find = self.sql(sql)?;
         let mut rows = find.query(params_from_iter(page.values))?;
         let mut all = Vec::new();
@@ -55,7 +60,13 @@ impl Book {
 
     /// Narrows to the filter's subscription and customer by these conditions on their rows, written `#`; without one
     /// on the subscription its customer stands for it. `false`: one of them is not in the book, so nothing is left.
-    fn narrow(&self, page: &mut Page, f: &Filter, subscription: &str, customer: &str) -> Outcome<bool> {
+    pub(super) fn narrow(
+        &self,
+        page: &mut Page,
+        f: &Filter,
+        subscription: &str,
+        customer: &str,
+    ) -> Outcome<bool> {
         if let Some(id) = &f.subscription {
             let Some(known) = self.find_subscription(id)? else { return Ok(false) };
             if subscription.is_empty() {
@@ -85,7 +96,7 @@ impl Book {
         Ok(())
     }
 
-    fn no_such_word(&self, word: &str) -> StoreError {
+    pub(super) fn no_such_word(&self, word: &str) -> StoreError {
         StoreError::Other {
             path: self.path.clone(),
             what: format!("found {word:?}, which no row of that list can say"),

@@ -25,6 +25,7 @@ mod pack;
 mod plans;
 mod requests;
 mod reserve;
+mod risk;
 mod runs;
 mod schema;
 mod snapshots;
@@ -32,6 +33,7 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod warnings;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -39,14 +41,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::rows::{EndingCard, EndingCursor, FlagAtRisk, RiskCursor};
 use super::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
     NewSubscription, Refusal, RunProgress, RunRequest, RunState, SkippedPeriods, Store, StoreError,
     SubscriptionRow, UsageCount, witness,
 };
 use crate::model::{
-    Attempt, AttemptId, CustomerId, CustomerSnapshot, Epoch, Event, Flag, FlagReason, Invoice, InvoiceId,
-    PlanKey, PlanTerms, PlanVersion, PlanVersionId, RunId, Snapshot, SubscriptionId, Transition, Zone,
+    Attempt, AttemptId, CardWarning, CustomerId, CustomerSnapshot, Epoch, Event, Expiration, Flag,
+    FlagReason, Invoice, InvoiceId, PlanKey, PlanTerms, PlanVersion, PlanVersionId, RunId, Snapshot,
+    SubscriptionId, Transition, Zone,
 };
 use crate::model::{EventKind, NewEvent};
 use book::Book;
@@ -256,6 +260,10 @@ impl Store for SqliteStore {
         self.read(|book| book.customer(id))
     }
 
+    fn card_warnings(&mut self, id: &CustomerId) -> Result<Vec<CardWarning>, StoreError> {
+        self.read(|book| book.card_warnings(id))
+    }
+
     fn open_run(&mut self, at: Timestamp, wall: Timestamp) -> Result<RunId, StoreError> {
         self.write(|book| book.open_run(at, wall))
     }
@@ -336,6 +344,25 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<CustomerRow>, StoreError> {
         self.read(|book| book.list_customers(f, after, limit))
+    }
+
+    fn list_flags_at_risk(
+        &mut self,
+        f: &Filter,
+        after: Option<RiskCursor>,
+        limit: usize,
+    ) -> Result<Vec<FlagAtRisk>, StoreError> {
+        self.read(|book| book.list_flags_at_risk(f, after, limit))
+    }
+
+    fn ending_cards(
+        &mut self,
+        from: Expiration,
+        to: Expiration,
+        after: Option<EndingCursor>,
+        limit: usize,
+    ) -> Result<Vec<EndingCard>, StoreError> {
+        self.read(|book| book.ending_cards(from, to, after, limit))
     }
 
     fn skipped_periods(&mut self, id: &SubscriptionId) -> Result<Vec<SkippedPeriods>, StoreError> {

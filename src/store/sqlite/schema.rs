@@ -23,6 +23,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("migrations/001_book.sql") },
     Migration { version: 2, sql: include_str!("migrations/002_service.sql") },
     Migration { version: 3, sql: include_str!("migrations/003_messages.sql") },
+    Migration { version: 4, sql: include_str!("migrations/004_cards.sql") },
 ];
 
 /// Marks a file as ours: `dues` in ASCII.

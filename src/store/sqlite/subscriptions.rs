@@ -7,29 +7,30 @@ use super::cache::KnownSubscription;
 use super::codes::Coded as _;
 use super::columns::{Reader, days, seconds};
 use super::fault::{Fault, Outcome};
-use crate::model::{Pause, PlanVersionId, Subscription, SubscriptionId, Version, Zone};
+use crate::model::{BackupCard, Pause, PlanVersionId, Subscription, SubscriptionId, Version, Zone};
 
 /// The columns that `subscription_of` reads, by `SUBSCRIPTION_FROM`.
 pub(super) const SUBSCRIPTION: &str = "s.row, s.id, c.id, s.plan, s.status, s.quantity, s.zone, s.starts, s.anchor, \
     s.anchor_index, s.next_index, k.id, s.cancel_at, s.paused_since, s.paused_until, s.paused_by, s.ended_at, \
-    s.wake_at, s.created_at, s.metadata, s.version, s.customer";
+    s.wake_at, s.created_at, s.metadata, s.version, s.backup, s.customer";
 /// How many they are: a query may ask for more behind them.
-pub(super) const SUBSCRIPTION_WIDTH: usize = 22;
+pub(super) const SUBSCRIPTION_WIDTH: usize = 23;
 pub(super) const SUBSCRIPTION_FROM: &str = "subscriptions s JOIN customers c ON c.row = s.customer \
     LEFT JOIN cards k ON k.row = (s.customer << 16) | s.card";
 
 const INSERT: &str = "INSERT INTO subscriptions (id, customer, plan, status, quantity, zone, starts, anchor, \
     anchor_index, next_index, card, cancel_at, paused_since, paused_until, paused_by, ended_at, wake_at, created_at, \
-    metadata, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+    metadata, version, backup) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
 /// The usual update: what points at other rows stays, which spares looking those up.
 const UPDATE_OWN: &str = "UPDATE subscriptions SET status = ?4, quantity = ?5, starts = ?7, \
     anchor = ?8, anchor_index = ?9, next_index = ?10, card = ?11, cancel_at = ?12, paused_since = ?13, \
-    paused_until = ?14, paused_by = ?15, ended_at = ?16, wake_at = ?17, metadata = ?18, version = ?19 \
-    WHERE row = ?1 AND version = ?2 AND plan = ?3 AND zone = ?6";
+    paused_until = ?14, paused_by = ?15, ended_at = ?16, wake_at = ?17, metadata = ?18, version = ?19, \
+    backup = ?20 WHERE row = ?1 AND version = ?2 AND plan = ?3 AND zone = ?6";
 const UPDATE: &str = "UPDATE subscriptions SET plan = ?3, status = ?4, quantity = ?5, zone = ?6, starts = ?7, \
     anchor = ?8, anchor_index = ?9, next_index = ?10, card = ?11, cancel_at = ?12, paused_since = ?13, \
-    paused_until = ?14, paused_by = ?15, ended_at = ?16, wake_at = ?17, metadata = ?18, version = ?19 \
-    WHERE row = ?1 AND version = ?2";
+    paused_until = ?14, paused_by = ?15, ended_at = ?16, wake_at = ?17, metadata = ?18, version = ?19, \
+    backup = ?20 WHERE row = ?1 AND version = ?2";
 
 impl Book {
     /// Where that subscription lies; `None`: no such id.
@@ -80,6 +81,7 @@ impl Book {
             anchor_index: r.count(9)?,
             next_index: r.count(10)?,
             card: r.maybe_card_id(11)?,
+            backup: backup_of(&r)?,
             cancel_at: r.maybe_instant(12)?,
             pause,
             ended_at: r.maybe_instant(16)?,
@@ -115,6 +117,7 @@ impl Book {
             seconds(s.created_at),
             s.metadata.as_deref(),
             s.version.0,
+            backup(s.backup),
         ]);
         let row = match inserted.map_err(Fault::from) {
             Err(fault) if fault.is_duplicate() => {
@@ -158,6 +161,7 @@ impl Book {
             s.wake_at.map(seconds),
             s.metadata.as_deref(),
             next(s.version),
+            backup(s.backup),
         ];
         let own = self.sql(UPDATE_OWN)?.execute(values)?;
         let changed = if own == 0 { self.sql(UPDATE)?.execute(values)? } else { own };
@@ -195,6 +199,23 @@ impl Book {
         self.cache.borrow_mut().keep_zone(row, zone.clone());
         Ok(row)
     }
+}
+
+/// Nothing: not agreed; 0: agreed; n + 1: called for invoice n.
+fn backup(card: BackupCard) -> Option<i64> {
+    match card {
+        BackupCard::No => None,
+        BackupCard::Agreed => Some(0),
+        BackupCard::Called(index) => Some(i64::from(index) + 1),
+    }
+}
+
+fn backup_of(r: &Reader<'_, '_>) -> Outcome<BackupCard> {
+    Ok(match r.get::<Option<u32>>(21)? {
+        None => BackupCard::No,
+        Some(0) => BackupCard::Agreed,
+        Some(next) => BackupCard::Called(next - 1),
+    })
 }
 
 /// The version that a write leaves behind.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why by panicking")]
 
 mod bad_input;
+mod cards;
 mod care;
 mod import;
 mod letters;

@@ -9,7 +9,7 @@ use dues::billing::{Billing, BillingSettings, RatePerSecond};
 use dues::clock::Clock;
 use dues::daemon::{Desk, EndedBadly, Order, Pulse, Reload, ScheduleWords, Timetable, Wishes};
 use dues::gateway::{Access, OmiseGateway};
-use dues::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use dues::model::settings::{Brakes, Cards, CatchUp, Doubt, ThreeDs};
 use dues::model::{DunningPolicy, EndAction, PlanKey, PlanTerms, RetrySchedule, Zone};
 use dues::sandbox::{Fates, Sandbox, SandboxOptions};
 use dues::store::sqlite::SqliteStore;
@@ -77,8 +77,14 @@ fn plan() -> (PlanKey, PlanTerms) {
 fn settings(zone: &Zone) -> BillingSettings {
     BillingSettings {
         zone: zone.clone(),
-        cards: Cards { fresh: SignedDuration::from_hours(24), warn_before: Vec::new() },
+        cards: Cards {
+            fresh: SignedDuration::from_hours(24),
+            warn_before: Vec::new(),
+            renewals_ahead: 1,
+            try_expired: false,
+        },
         doubt: Doubt { settle: SignedDuration::from_secs(1) },
+        three_ds: ThreeDs { remind: Vec::new(), give_up: SignedDuration::from_hours(24) },
         catch_up: CatchUp { hold_after: 30 },
         brakes: Brakes {
             charges_per_run: 1_000,

@@ -153,6 +153,36 @@ pub fn a_stolen_card_and_a_month(plant: &Plant) -> Found {
     judged(scene, &expected)
 }
 
+/// The default card is refused for good, another one is saved, the policy would try it, and the customer was not asked.
+pub fn a_second_card_that_nobody_agreed_to(plant: &Plant) -> Found {
+    let scene = Scene::new(Setting { customers: 0, toml: BACKED_UP, ..Setting::default() });
+    let (customer, card) = scene.new_customer("4242424242424242");
+    let (path, key) = (format!("/customers/{customer}"), scene.sandbox().secret_key().to_owned());
+    let token = scene.new_token("5555555555554444");
+    scene.ask("PATCH", &path, &key, &serde_json::json!({ "card": token }));
+    scene.ask("PATCH", &path, &key, &serde_json::json!({ "default_card": card }));
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},backed,2026-11-15\n"));
+    scene.charges_meet("decline:stolen_or_lost_card", Some(&customer), Some(1));
+    plant.run(&scene, AT);
+    let mut found = judged(scene, &Expected::default().with("may", &["2026-11-15"], 99_000));
+    for entry in found.scene.ledger().iter().filter(|entry| entry.card != card) {
+        found.faults.push(format!("uncalled for: {} on {}, which nobody agreed to", entry.id, entry.card));
+    }
+    found
+}
+
+const BACKED_UP: &str = r#"
+[plans.backed]
+price = "990.00 THB"
+every = "month"
+dunning = "standard"
+
+[dunning.standard]
+retry = ["2 days"]
+backup_card = true
+then = "pause"
+"#;
+
 /// One charge of a price that a hundredth of would pass for a price too.
 pub fn one_plain_charge(plant: &Plant) -> Found {
     let scene = Scene::new(Setting { customers: 1, toml: DEAR, ..Setting::default() });

@@ -74,7 +74,7 @@ fn forbidden_writes_are_refused() {
         ("an intent thrown away while nobody knows", "DELETE FROM intents".into()),
         ("another plan's terms", "UPDATE plan_versions SET terms = '{}'".into()),
         ("a plan version thrown away", "DELETE FROM plan_versions".into()),
-        ("one subscription id twice", "INSERT INTO subscriptions SELECT 99, id, customer, plan, status, quantity, zone, starts, anchor, anchor_index, next_index, card, cancel_at, paused_since, paused_until, paused_by, ended_at, wake_at, created_at, metadata, version FROM subscriptions LIMIT 1".into()),
+        ("one subscription id twice", "INSERT INTO subscriptions SELECT 99, id, customer, plan, status, quantity, zone, starts, anchor, anchor_index, next_index, card, cancel_at, paused_since, paused_until, paused_by, ended_at, wake_at, created_at, metadata, version, backup FROM subscriptions LIMIT 1".into()),
         ("a subscription in no known state", "UPDATE subscriptions SET status = 6".into()),
         ("a subscription of nothing", "UPDATE subscriptions SET quantity = 0".into()),
         ("a subscription of somebody else", "UPDATE subscriptions SET customer = 2".into()),
