@@ -9,8 +9,7 @@ use super::exit::Exit;
 use super::{
     backup, cancel, card_watch, change, charges, charging, check, completions, customers, daemon, import,
     invoice, list, man, notify, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox,
-    subscribe,
-    tokens, why,
+    subscribe, tokens, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.

@@ -2,8 +2,8 @@
 
 use super::samples::*;
 use crate::model::{
-    AttemptStatus, Change, Channel, Event, Facts, Message, MessageKind, MessageMark,
-    MessageState, Posting, SubscriptionStatus, Zone,
+    AttemptStatus, Change, Channel, Event, Facts, Message, MessageKind, MessageMark, MessageState, Posting,
+    SubscriptionStatus, Zone,
 };
 use crate::store::{Filter, OutboxCursor, Store, StoreError, Waiting};
 
@@ -96,12 +96,15 @@ fn a_message_ends_once(store: &mut dyn Store) {
         store.mark_message(row, &mark, at(1)).unwrap();
     }
     let now: Vec<_> = states(store).into_iter().map(|(_, state, tries)| (state, tries)).collect();
-    assert_eq!(now, [
+    assert_eq!(
+        now,
+        [
             (MessageState::Sent, 1),
             (MessageState::Moot, 1),
             (MessageState::Waiting, 1),
             (MessageState::GivenUp, 1)
-        ]);
+        ]
+    );
     let rows = store.list_messages(&Filter::default(), 0, 10).unwrap();
     assert_eq!(rows.iter().map(|row| row.message.is_some()).collect::<Vec<_>>(), [false, false, true, true]);
     assert_eq!(rows[2].why.as_ref().map(String::len), Some(300));
