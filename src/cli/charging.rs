@@ -59,10 +59,8 @@ async fn run_alone(
     if let Some(request) = request {
         requests::end(&house.billing, request, &report).await?;
     }
-    let waiting = match purpose {
-        Purpose::Look | Purpose::Keep => 0,
-        Purpose::Charge | Purpose::Adopt => notify::gather(context.settings(), &house.billing).await,
-    };
+    let waiting =
+        if purpose == Purpose::Look { 0 } else { notify::gather(context.settings(), &house.billing).await };
     house.close(context.settings()).await?;
     match report {
         // What was done until then is still worth a report; the exit code tells the rest.

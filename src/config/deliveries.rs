@@ -12,7 +12,6 @@ use crate::model::MessageKind;
 use crate::model::settings::{CommandWishes, EmailWishes, Notify, QuietHours, SmtpTls, WebhookWishes};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-const MOST_REMINDERS: usize = 5;
 const MOST_WORDS: usize = 64;
 const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 const LEAST_TIMEOUT: SignedDuration = SignedDuration::from_millis(100);
@@ -31,7 +30,6 @@ pub(super) fn deliveries(section: &Section<'_>) -> Notify {
         trial_ending: get("trial_ending")
             .and_then(|v| between(&v, SignedDuration::from_hours(1), DAY * 90))
             .unwrap_or(defaults.trial_ending),
-        remind: get("remind").and_then(|v| remind(&v)).unwrap_or(defaults.remind),
         digest_at: time("digest_at").unwrap_or(defaults.digest_at),
     }
 }
@@ -48,24 +46,12 @@ fn quiet(text: &str) -> Result<QuietHours, String> {
 
 fn between(found: &Found<'_>, least: SignedDuration, most: SignedDuration) -> Option<SignedDuration> {
     let hours = |span: SignedDuration| match span.as_hours() {
+        24 => "1 day".to_owned(),
         hours if hours % 24 == 0 => format!("{} days", hours / 24),
         hours => format!("{hours}h"),
     };
     let wanted = format!("a length of time from \"{}\" to \"{}\"", hours(least), hours(most));
     found.parse(&wanted, |text| scalar::duration_between(text, least, most, &wanted))
-}
-
-fn remind(found: &Found<'_>) -> Option<Vec<SignedDuration>> {
-    let list = found.list("a list of lengths of time such as [\"1 day\", \"3 days\"]")?;
-    if list.len() > MOST_REMINDERS {
-        found.wrong(format!("found {} reminders, wanted at most {MOST_REMINDERS}", list.len()));
-        return None;
-    }
-    let one = |v: &Found<'_>| between(v, SignedDuration::from_hours(1), DAY * 30);
-    let mut after: Vec<_> = list.iter().map(one).collect::<Option<_>>()?;
-    after.sort_unstable();
-    after.dedup();
-    Some(after)
 }
 
 fn timeout(section: &Section<'_>) -> SignedDuration {
@@ -148,25 +134,27 @@ fn email(found: &Found<'_>) -> Option<EmailWishes> {
         tls.wrong("found \"none\", wanted \"starttls\" or \"tls\": plain text is for this host alone");
     }
     let (user, password_file) = login(&section);
+    let port =
+        section.get("port").and_then(|v| v.whole(1..=65_535)).and_then(|port| u16::try_from(port).ok());
+    let box_of = |key: &str| section.get(key).and_then(|v| mailbox(&v));
+    let (reply_to, merchant) = (box_of("reply_to"), box_of("merchant"));
+    // All are read before any that is missing ends it, so that every mistake is told at once.
+    let (events, timeout) = (events(&section), timeout(&section));
     Some(EmailWishes {
         host: host?.to_owned(),
-        port: section
-            .get("port")
-            .and_then(|v| v.whole(1..=65_535))
-            .and_then(|port| u16::try_from(port).ok())
-            .unwrap_or(match tls {
-                SmtpTls::StartTls => 587,
-                SmtpTls::Tls => 465,
-                SmtpTls::None => 25,
-            }),
+        port: port.unwrap_or(match tls {
+            SmtpTls::StartTls => 587,
+            SmtpTls::Tls => 465,
+            SmtpTls::None => 25,
+        }),
         tls,
         user,
         password_file,
         from: from?,
-        reply_to: section.get("reply_to").and_then(|v| mailbox(&v)),
-        merchant: section.get("merchant").and_then(|v| mailbox(&v)),
-        events: events(&section),
-        timeout: timeout(&section),
+        reply_to,
+        merchant,
+        events,
+        timeout,
     })
 }
 
@@ -200,18 +188,14 @@ fn webhook(found: &Found<'_>) -> Option<WebhookWishes> {
         ));
     }
     let secret_file = section.need("secret_file", "a file of mode 0600 with a signing secret a line");
-    Some(WebhookWishes {
-        url: text?,
-        secret_file: secret_file?.path()?,
-        allow_private,
-        events: events(&section),
-        timeout: timeout(&section),
-    })
+    let (events, timeout) = (events(&section), timeout(&section));
+    Some(WebhookWishes { url: text?, secret_file: secret_file?.path()?, allow_private, events, timeout })
 }
 
 fn command(found: &Found<'_>) -> Option<CommandWishes> {
     let section = found.section(&["program", "events", "timeout"], "[notify.command] with `program`")?;
     let wanted = "a program and its arguments such as [\"/usr/local/bin/told\", \"--from\", \"dues\"]";
+    let (events, timeout) = (events(&section), timeout(&section));
     let program = section.need("program", wanted)?;
     let words = program.list(wanted)?;
     if words.is_empty() || words.len() > MOST_WORDS {
@@ -220,5 +204,5 @@ fn command(found: &Found<'_>) -> Option<CommandWishes> {
     }
     let words: Option<Vec<String>> =
         words.iter().map(|word| word.text("a word of the command").map(str::to_owned)).collect();
-    Some(CommandWishes { program: words?, events: events(&section), timeout: timeout(&section) })
+    Some(CommandWishes { program: words?, events, timeout })
 }

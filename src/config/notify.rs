@@ -10,8 +10,7 @@ use crate::model::settings::Letters;
 /// What letters are made with.
 const LETTERS: &[&str] = &["merchant", "support", "cancel", "card_update_url", "language", "templates"];
 /// The ways that messages go, each a table of its own, and when they go.
-const WAYS: &[&str] =
-    &["email", "webhook", "command", "quiet", "keep", "trial_ending", "remind", "digest_at"];
+const WAYS: &[&str] = &["email", "webhook", "command", "quiet", "keep", "trial_ending", "digest_at"];
 
 /// Longer texts would be cut in letters.
 const LONGEST_CHARS: usize = 200;

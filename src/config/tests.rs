@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 
 use super::*;
-use crate::model::{Currency, Curve, EndAction, Language, Money, RetrySchedule, Wait, WaitUnit};
+use crate::model::settings::{Notify, QuietHours, SmtpTls};
+use crate::model::{
+    Channel, Currency, Curve, EndAction, Language, MessageKind, Money, RetrySchedule, Wait, WaitUnit,
+};
 
 const PLAN: &str = "[plans.p]\nprice = \"990.00 THB\"\nevery = \"month\"\n[dunning.standard]\nretry = []\n";
 
@@ -112,6 +115,49 @@ fn every_key_is_read() {
     assert_eq!(letters.cancel.as_deref(), Some("Write to us; one word is enough."));
     assert_eq!(letters.card_update_url.as_deref(), Some("https://shop.example/account/card"));
     assert_eq!((letters.language, letters.templates), (Language::Ja, Some(folder.join("letters"))));
+}
+
+#[test]
+fn every_key_of_messages_is_read() {
+    let loaded = load(&root().join("tests/golden/config/good/every-key.toml")).unwrap();
+    let folder = root().join("tests/golden/config/good");
+    let (settings, hours) = (loaded.settings, SignedDuration::from_hours);
+    assert_eq!(settings.schedule.notifications, "15 * * * * *");
+    let notify = settings.notify;
+    let time = |hour, minute| jiff::civil::time(hour, minute, 0, 0);
+    assert_eq!(notify.quiet, Some(QuietHours { from: time(21, 0), to: time(8, 0) }));
+    assert_eq!((notify.keep, notify.trial_ending), (hours(24 * 30), hours(24 * 5)));
+    assert_eq!(notify.digest_at, time(6, 30));
+    let email = notify.email.clone().unwrap();
+    assert_eq!((email.host.as_str(), email.port, email.tls), ("smtp.shop.example", 2525, SmtpTls::Tls));
+    assert_eq!(
+        (email.user.as_deref(), email.password_file),
+        (Some("billing"), Some(folder.join("mail.password")))
+    );
+    assert_eq!(email.from, "Example Shop <billing@shop.example>");
+    assert_eq!(email.reply_to.as_deref(), Some("help@shop.example"));
+    assert_eq!(email.merchant.as_deref(), Some("owner@shop.example"));
+    assert_eq!(email.events, [MessageKind::InvoicePaid, MessageKind::Digest]);
+    assert_eq!(email.timeout, SignedDuration::from_secs(5));
+    let webhook = notify.webhook.clone().unwrap();
+    assert_eq!(webhook.url, "https://shop.example/hooks/dues?from=dues");
+    assert_eq!((webhook.secret_file, webhook.allow_private), (folder.join("hook.secret"), true));
+    assert_eq!(
+        (webhook.events, webhook.timeout),
+        (vec![MessageKind::Declined], SignedDuration::from_secs(7))
+    );
+    let command = notify.command.clone().unwrap();
+    assert_eq!(command.program, ["/usr/local/bin/told", "--from", "dues"]);
+    assert_eq!((command.events, command.timeout), (Vec::new(), SignedDuration::from_mins(1)));
+    assert!(notify.wants(MessageKind::Digest, Channel::Email) && !notify.wants_any(MessageKind::NoCard));
+}
+
+#[test]
+fn nobody_is_told_anything_where_nothing_is_wished() {
+    let loaded = read(&format!("zone = \"Asia/Bangkok\"\n{PLAN}")).unwrap();
+    assert_eq!(loaded.settings.notify, Notify::default());
+    assert!(loaded.settings.notify.is_off());
+    assert_eq!(loaded.settings.schedule.notifications, "30 * * * * *");
 }
 
 #[test]

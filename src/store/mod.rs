@@ -27,7 +27,7 @@ use crate::model::{
 pub use error::{Refusal, StoreError};
 pub use lane::{CommitError, Lane, LaneClosed, LaneOptions, LaneStats};
 pub use lock::ChargingLock;
-pub use outbox::{Outbox, OutboxCursor, SubscriptionPage, Waiting};
+pub use outbox::{Outbox, OutboxCursor, Waiting};
 pub use rows::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, EndingCard, EndingCursor, Filter,
     FlagAtRisk, HostBinding, InvoiceRow, NewSubscription, PlanChange, RiskCursor, RunProgress, RunRequest,

@@ -29,9 +29,6 @@ pub struct Waiting {
     pub due: u64,
 }
 
-/// A page of subscriptions, and where the next one begins; `None`: that was all.
-pub type SubscriptionPage = (Vec<SubscriptionId>, Option<i64>);
-
 /// The book's side of the outbox. Every method is one transaction.
 pub trait Outbox {
     /// How far the diary was read.
@@ -89,16 +86,6 @@ pub trait Outbox {
         after: Option<DueCursor>,
         limit: usize,
     ) -> Result<Vec<(DueCursor, SubscriptionId)>, StoreError>;
-
-    /// Subscriptions that are collected and whose card, as it was last read, ends after `from` and not after `until`;
-    /// looks at `rows` subscriptions after that row of the book.
-    fn cards_ending(
-        &mut self,
-        from: Timestamp,
-        until: Timestamp,
-        after: i64,
-        rows: usize,
-    ) -> Result<SubscriptionPage, StoreError>;
 
     /// What the events after `after` (a `seq`) say of the day from `from` up to, not including, `until`, and what
     /// stands open now; with it the last event that no digest of a later day counts.

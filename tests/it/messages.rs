@@ -1,5 +1,6 @@
 //! Messages end to end: the real binary, its book, and receivers that really receive.
 
+mod cards;
 mod crash;
 mod mail;
 mod post;

@@ -41,7 +41,7 @@ async def main():
     folder, password = Path(sys.argv[1]), (sys.argv[2:] or [None])[0]
 
     def judge(server, session, envelope, mechanism, data):
-        return AuthResult(success=data.password == (password or "").encode())
+        return AuthResult(success=data.password == (password or "").encode(), handled=False)
 
     login = {"auth_required": True, "auth_require_tls": False, "authenticator": judge} if password else {}
     letters, loop = Letters(folder), asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-//! What no event tells of: trials and cards that are about to end, the merchant's day; and what was told long ago.
+//! What no event tells of: trials that are about to end, the merchant's day; and what was told long ago.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -7,15 +7,13 @@ use super::super::{Billing, RunError};
 use super::read::each_way;
 use crate::model::settings::Notify;
 use crate::model::{Facts, Message, MessageKind, Posting, SubscriptionId, Zone, first_instant};
-use crate::rules::messages::{Told, card_ending, trial_ending};
+use crate::rules::messages::{Told, trial_ending};
 use crate::store::{Store, StoreError};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Trials looked at in one go.
 const TRIALS_AT_ONCE: usize = 200;
-/// Subscriptions whose cards are looked at in one go.
-const CARDS_AT_ONCE: usize = 2_000;
 /// Messages forgotten in one go.
 const FORGOTTEN_AT_ONCE: usize = 1_000;
 /// Days without a digest that are made up for, after a longer time without the service.
@@ -23,7 +21,6 @@ const MOST_DAYS: i64 = 7;
 
 /// When each look was last done is kept under these names.
 const TRIALS: &str = "messages.trials";
-const CARDS: &str = "messages.cards";
 const DIGEST: &str = "messages.digest";
 const FORGET: &str = "messages.forget";
 
@@ -34,10 +31,6 @@ pub(super) async fn look(billing: &Billing, wishes: &Notify) -> Result<u64, RunE
     if wishes.wants_any(MessageKind::TrialEnding) && is_due(billing, TRIALS, HOUR, now).await? {
         new += trials(billing, wishes, now).await?;
         done(billing, TRIALS, now).await?;
-    }
-    if wishes.wants_any(MessageKind::CardExpiring) && is_due(billing, CARDS, DAY, now).await? {
-        new += cards(billing, wishes, now).await?;
-        done(billing, CARDS, now).await?;
     }
     if wishes.wants_any(MessageKind::Digest) {
         new += digests(billing, wishes, now).await?;
@@ -85,28 +78,6 @@ async fn trials(billing: &Billing, wishes: &Notify, now: Timestamp) -> Result<u6
             return Ok(new);
         }
         after = last;
-    }
-}
-
-async fn cards(billing: &Billing, wishes: &Notify, now: Timestamp) -> Result<u64, RunError> {
-    let warnings = billing.settings.cards.warn_before.clone();
-    let ahead = warnings.iter().copied().max().unwrap_or_default();
-    let until = now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
-    let (mut after, mut new) = (0, 0);
-    loop {
-        let (wanted, warnings) = (wishes.clone(), warnings.clone());
-        let page = billing.lane.run(move |store| {
-            let (ids, next) = store.cards_ending(now, until, after, CARDS_AT_ONCE)?;
-            let told = |store: &mut dyn Store, id: &SubscriptionId| {
-                let snapshot = store.snapshot(id)?;
-                Ok(snapshot.and_then(|snapshot| card_ending(&snapshot, now, &warnings)))
-            };
-            Ok::<_, StoreError>((post(store, ids.iter(), told, &wanted, now)?, next))
-        });
-        let (posted, next) = page.await??;
-        new += posted;
-        let Some(next) = next else { return Ok(new) };
-        after = next;
     }
 }
 

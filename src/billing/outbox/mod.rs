@@ -5,6 +5,8 @@
 //! is told is still so at that moment.
 //! Must never know: mail, webhooks, commands, and what a letter says.
 
+#[cfg(test)]
+mod day_tests;
 mod hand_out;
 mod looks;
 mod read;

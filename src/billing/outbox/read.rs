@@ -68,8 +68,7 @@ fn postings_of(
         (None, None) => None,
     };
     let Some(snapshot) = snapshot else { return Ok(Vec::new()) };
-    let told = told_of(page, place, &snapshot, &wishes.remind);
-    Ok(told.into_iter().flat_map(|told| each_way(&told, wishes).collect::<Vec<_>>()).collect())
+    Ok(told_of(page, place, &snapshot).map_or_else(Vec::new, |told| each_way(&told, wishes).collect()))
 }
 
 /// That message for each channel that wants it.

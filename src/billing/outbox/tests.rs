@@ -14,8 +14,8 @@ use crate::hooks::{Bug, with_planted};
 use crate::model::settings::{CommandWishes, Notify};
 use crate::model::{
     AttemptStatus, Channel, ChargeOutcome, CustomerId, Decline, DeclineClass, DunningPolicy, EndAction,
-    InvoiceStatus, MessageKind, MessageMark, MessageState, PlanKey, PlanTerms, RetrySchedule, Subscription,
-    SubscriptionId, SubscriptionStatus, Transition,
+    EventKind, InvoiceStatus, MessageKind, MessageMark, MessageState, NewEvent, PlanKey, PlanTerms,
+    RetrySchedule, Subscription, SubscriptionId, SubscriptionStatus, Transition,
 };
 use crate::rules::messages::{News, still_news};
 use crate::rules::{Circumstances, Prepared, Wire, commands, conclude, prepare};
@@ -126,6 +126,8 @@ impl Course {
                 try_expired: false,
                 fresh: SignedDuration::from_hours(24 * 366),
                 warn_before: Vec::new(),
+                renewals_ahead: 0,
+                try_expired: false,
             },
             doubt: crate::model::settings::Doubt { settle: SignedDuration::from_mins(10) },
             catch_up: crate::model::settings::CatchUp { hold_after: 100 },
@@ -178,7 +180,7 @@ impl Course {
                 let concluded = conclude(&after, &attempt, &outcome, &c).unwrap();
                 self.commit(concluded);
             }
-            _ => {}
+            Prepared::ConfirmCustomer(_) => {}
         }
     }
 
@@ -370,4 +372,28 @@ fn whose_customer_is_told_is_whose_the_subscription_is() {
     assert!(whom.iter().all(|id| *id == Some(crate::store::conformance::samples::customer(0))));
     let status = course.store.snapshot(&course.id).unwrap().unwrap().subscription.status;
     assert_eq!(status, SubscriptionStatus::Active);
+}
+
+#[test]
+fn warnings_and_reminders_are_told_once_each() {
+    let mut course = Course::new();
+    course.goes(Act::Pays, 1);
+    let card = crate::store::conformance::samples::card(0);
+    let warning = |before: &str| NewEvent {
+        at: course.now,
+        kind: EventKind::CardExpiring,
+        subscription: Some(course.id.clone()),
+        invoice: None,
+        data: Some(serde_json::json!({ "card": card, "before": before }).to_string().into()),
+    };
+    let events = vec![warning("15 days"), warning("15 days"), warning("renewal")];
+    course.commit(Transition { epoch: None, changes: Vec::new(), events });
+    while !course.reads() {}
+    let rows = course.store.list_messages(&Filter::default(), 0, 10).unwrap();
+    let warnings: Vec<_> =
+        rows.iter().filter(|row| row.kind == MessageKind::CardExpiring).map(|row| row.key.as_str()).collect();
+    let named = |before: &str| format!("card_expiring/{card}/2030-12/{before}");
+    assert_eq!(warnings, [named("15-days"), named("renewal")]);
+    let facts = &rows.last().unwrap().message.as_ref().unwrap().facts;
+    assert_eq!(facts.ends_at, facts.card.as_ref().map(|card| card.expiration.ends_at()));
 }

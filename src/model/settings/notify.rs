@@ -22,8 +22,6 @@ pub struct Notify {
     pub keep: SignedDuration,
     /// How long before its first billed period a trial's end is told.
     pub trial_ending: SignedDuration,
-    /// How long after the first message a customer who must confirm a payment is reminded; each once.
-    pub remind: Vec<SignedDuration>,
     /// When the merchant's day is told on the day after, local time of the book.
     pub digest_at: Time,
 }
@@ -37,7 +35,6 @@ impl Default for Notify {
             quiet: None,
             keep: SignedDuration::from_hours(24 * 90),
             trial_ending: SignedDuration::from_hours(24 * 3),
-            remind: vec![SignedDuration::from_hours(24), SignedDuration::from_hours(24 * 3)],
             digest_at: Time::constant(7, 0, 0, 0),
         }
     }

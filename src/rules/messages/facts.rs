@@ -72,6 +72,17 @@ impl<'a> Ground<'a> {
         Some(self.message(kind, &attempt.id.to_string(), facts))
     }
 
+    /// A payment that waits for its customer, told of once and with each reminder; `None`: it is in flight, and nobody
+    /// needs to do anything.
+    pub(super) fn waits_for_customer(&self) -> Option<Message> {
+        let mut message = self.attempt_message(MessageKind::ActionNeeded)?;
+        message.facts.action_url = Some(self.text("authorize_uri")?.into());
+        if let Some(reminder) = self.data["reminder"].as_u64() {
+            message.key = format!("{}/reminder/{reminder}", message.key).into();
+        }
+        Some(message)
+    }
+
     /// The receipt.
     pub(super) fn paid(&self) -> Option<Message> {
         let open = self.open()?;

@@ -1,5 +1,4 @@
-//! Which message, if any, an event leads to, and which outcomes nobody writes an event of: a trial or a card that is
-//! about to end.
+//! Which message, if any, an event leads to, and what is told without one: that a trial is about to end.
 //!
 //! Promises: one message for one outcome, since the key is the outcome's name and not the event's; none for a try
 //! that a later one in the silent period may make moot, before that period has ended.
@@ -20,7 +19,7 @@ use crate::model::{
 use facts::Ground;
 
 pub use again::next_delivery;
-pub use soon::{card_ending, trial_ending};
+pub use soon::trial_ending;
 pub use still::{News, still_news};
 
 /// The end of a subscription may be told of before it comes: its key is remembered for so long after.
@@ -43,7 +42,8 @@ pub const fn kinds_of(kind: EventKind) -> &'static [MessageKind] {
         EventKind::InvoiceOpened => &[MessageKind::InvoiceOpened],
         EventKind::InvoicePaid => &[MessageKind::InvoicePaid],
         EventKind::AttemptDeclined => &[MessageKind::Declined, MessageKind::ActionNeeded],
-        EventKind::AttemptPending => &[MessageKind::ActionNeeded],
+        EventKind::AttemptPending | EventKind::ActionReminded => &[MessageKind::ActionNeeded],
+        EventKind::CardExpiring => &[MessageKind::CardExpiring],
         EventKind::FlagRaised => &[MessageKind::NoCard, MessageKind::ExpiredCard, MessageKind::ActionNeeded],
         EventKind::SubscriptionPaused => &[MessageKind::SubscriptionPaused],
         EventKind::CancelScheduled | EventKind::SubscriptionCanceled => &[MessageKind::SubscriptionCanceled],
@@ -53,29 +53,26 @@ pub const fn kinds_of(kind: EventKind) -> &'static [MessageKind] {
 }
 
 /// What the event at that place of the diary's page leads to. `snapshot` is its subscription as it stands now, with
-/// the event's invoice if it names one; its neighbours in the page are what was written with it. `remind`: how long
-/// after the first message a payment that waits for its customer is told of again.
-pub fn told_of(page: &[Event], place: usize, snapshot: &Snapshot, remind: &[SignedDuration]) -> Vec<Told> {
-    let Some(event) = page.get(place) else { return Vec::new() };
+/// the event's invoice if it names one; its neighbours in the page are what was written with it. `None`: nothing.
+pub fn told_of(page: &[Event], place: usize, snapshot: &Snapshot) -> Option<Told> {
+    let event = page.get(place)?;
     let data = event.data.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let ground = Ground { event, data: data.unwrap_or(Value::Null), snapshot };
-    match event.kind {
-        EventKind::InvoiceOpened => at_once(ground.invoice_message(MessageKind::InvoiceOpened)),
-        EventKind::InvoicePaid => at_once(ground.paid()),
-        EventKind::AttemptDeclined => declined(&ground, page, place).into_iter().collect(),
-        EventKind::AttemptPending => pending(&ground, remind),
-        EventKind::FlagRaised => at_once(flagged(&ground)),
-        EventKind::SubscriptionPaused => at_once(Some(paused(&ground, page, place))),
+    let message = match event.kind {
+        EventKind::InvoiceOpened => ground.invoice_message(MessageKind::InvoiceOpened),
+        EventKind::InvoicePaid => ground.paid(),
+        EventKind::AttemptDeclined => return declined(&ground, page, place),
+        EventKind::AttemptPending | EventKind::ActionReminded => ground.waits_for_customer(),
+        EventKind::CardExpiring => return soon::card_ending(&ground),
+        EventKind::FlagRaised => flagged(&ground),
+        EventKind::SubscriptionPaused => Some(paused(&ground, page, place)),
         EventKind::CancelScheduled | EventKind::SubscriptionCanceled => {
-            vec![canceled(&ground, page, place)]
+            return Some(canceled(&ground, page, place));
         }
-        EventKind::AttemptManual => at_once(Some(ground.doubt())),
-        _ => Vec::new(),
-    }
-}
-
-fn at_once(message: Option<Message>) -> Vec<Told> {
-    message.map(|message| Told { message, not_before: None, keep_until: None }).into_iter().collect()
+        EventKind::AttemptManual => Some(ground.doubt()),
+        _ => None,
+    };
+    message.map(|message| Told { message, not_before: None, keep_until: None })
 }
 
 /// A decline that is tried again is told of with the next try; one that a try in the silent period may make moot,
@@ -121,23 +118,6 @@ fn led_to_by(page: &[Event], place: usize) -> Option<DeclineKind> {
     let declined = with_it(page, place, -1).find(|event| event.kind == EventKind::AttemptDeclined)?;
     let data: Value = serde_json::from_str(declined.data.as_deref()?).ok()?;
     data["decline"].as_str().and_then(DeclineKind::from_word)
-}
-
-/// A payment that waits for its customer: told at once, and again for as long as it waits.
-fn pending(ground: &Ground<'_>, remind: &[SignedDuration]) -> Vec<Told> {
-    if ground.text("authorize_uri").is_none() {
-        // In flight: nobody needs to do anything.
-        return Vec::new();
-    }
-    let Some(mut first) = ground.attempt_message(MessageKind::ActionNeeded) else { return Vec::new() };
-    first.facts.action_url = ground.text("authorize_uri").map(Into::into);
-    let reminders = remind.iter().enumerate().filter_map(|(place, after)| {
-        let key = format!("{}/reminder/{}", first.key, place + 1).into();
-        let not_before = Some(first.at.checked_add(*after).ok()?);
-        Some(Told { message: Message { key, ..first.clone() }, not_before, keep_until: None })
-    });
-    let reminders: Vec<Told> = reminders.collect();
-    std::iter::once(Told { message: first, not_before: None, keep_until: None }).chain(reminders).collect()
 }
 
 /// What a customer can do about a flag; `None`: nothing, it is ours or nobody is there.

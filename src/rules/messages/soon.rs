@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Told;
-use super::facts::{look, message, subscription_facts};
-use crate::model::{BillingPeriod, CardSnapshot, Facts, MessageKind, Snapshot, SubscriptionStatus};
+use super::facts::{Ground, look, message, subscription_facts};
+use crate::model::{BillingPeriod, CardId, CardSnapshot, Facts, MessageKind, Snapshot, SubscriptionStatus};
 use crate::rules::calendar::period_of;
 
 /// Its key is remembered for so long after the end: clocks and time zones may be moved a little meanwhile.
@@ -32,24 +32,21 @@ pub fn trial_ending(snapshot: &Snapshot, now: Timestamp, ahead: SignedDuration) 
     Some(Told { message, not_before: None, keep_until: first.start.checked_add(KEPT_AFTER).ok() })
 }
 
-/// That the card ends within one of the warnings; `None`: it does not, or has ended. One message a card, its month
-/// and a warning, however many subscriptions it pays; of several warnings that are due at once the shortest.
-pub fn card_ending(snapshot: &Snapshot, now: Timestamp, warn_before: &[SignedDuration]) -> Option<Told> {
-    let card = paying_card(snapshot)?;
+/// That a card ends, as the card watch found. One message a card, its month and a length of time, however many
+/// subscriptions it pays. `None`: the card is not among those read any more.
+pub(super) fn card_ending(ground: &Ground<'_>) -> Option<Told> {
+    let id = CardId::parse(ground.text("card")?).ok()?;
+    let card = ground.snapshot.customer.card(&id)?;
     let ends_at = card.expiration.ends_at();
-    if ends_at <= now {
-        return None;
-    }
-    let left = ends_at.duration_since(now);
-    let warning = warn_before.iter().copied().filter(|warning| left <= *warning).min()?;
     let facts = Facts {
-        card: look(snapshot, Some(&card.id)),
+        card: look(ground.snapshot, Some(&id)),
         ends_at: Some(ends_at),
-        ..subscription_facts(snapshot)
+        ..subscription_facts(ground.snapshot)
     };
     let (year, month) = (card.expiration.year(), card.expiration.month());
-    let outcome = format!("{}/{year}-{month:02}/{}h", card.id, warning.as_hours());
-    let message = message(snapshot, MessageKind::CardExpiring, &outcome, now, facts);
+    let before = ground.text("before").unwrap_or("end").replace(' ', "-");
+    let outcome = format!("{id}/{year}-{month:02}/{before}");
+    let message = ground.message(MessageKind::CardExpiring, &outcome, facts);
     Some(Told { message, not_before: None, keep_until: ends_at.checked_add(KEPT_AFTER).ok() })
 }
 

@@ -1,13 +1,11 @@
 //! The outbox: read onwards, each key once a channel, taken by one, marked once.
 
-use jiff::SignedDuration;
-
 use super::samples::*;
 use crate::model::{
-    AttemptStatus, Change, Channel, Event, Expiration, Facts, Message, MessageKind, MessageMark,
-    MessageState, Posting, SubscriptionStatus, Zone,
+    AttemptStatus, Change, Channel, Event, Facts, Message, MessageKind, MessageMark, MessageState, Posting,
+    SubscriptionStatus, Zone,
 };
-use crate::store::{CustomerReading, Filter, OutboxCursor, Store, StoreError, Waiting};
+use crate::store::{Filter, OutboxCursor, Store, StoreError, Waiting};
 
 fn posting(key: &str, channel: Channel, n: u32) -> Posting {
     let message = Message {
@@ -98,12 +96,15 @@ fn a_message_ends_once(store: &mut dyn Store) {
         store.mark_message(row, &mark, at(1)).unwrap();
     }
     let now: Vec<_> = states(store).into_iter().map(|(_, state, tries)| (state, tries)).collect();
-    assert_eq!(now, [
+    assert_eq!(
+        now,
+        [
             (MessageState::Sent, 1),
             (MessageState::Moot, 1),
             (MessageState::Waiting, 1),
             (MessageState::GivenUp, 1)
-        ]);
+        ]
+    );
     let rows = store.list_messages(&Filter::default(), 0, 10).unwrap();
     assert_eq!(rows.iter().map(|row| row.message.is_some()).collect::<Vec<_>>(), [false, false, true, true]);
     assert_eq!(rows[2].why.as_ref().map(String::len), Some(300));
@@ -172,24 +173,6 @@ fn trials_are_found_by_their_end(store: &mut dyn Store) {
     assert_eq!(rest.into_iter().map(|(_, id)| id).collect::<Vec<_>>(), [sub_id(3)]);
 }
 
-fn cards_are_found_by_their_end(store: &mut dyn Store) {
-    fill(store, 4);
-    let ends = Expiration::new(12, 2030).unwrap().ends_at();
-    let day = SignedDuration::from_hours(24);
-    let mut other = reading(1);
-    other.cards[0].expiration = Expiration::new(11, 2030).unwrap();
-    let cardless = CustomerReading { default_card: None, cards: Vec::new(), ..reading(2) };
-    store.observe_customers(&[other, cardless]).unwrap();
-    let mut paused = snapshot(store, 3).subscription;
-    paused.status = SubscriptionStatus::Unpaid;
-    accept(store, only(Change::UpdateSubscription(paused)));
-    let (found, next) = store.cards_ending(ends - day, ends, 0, 3).unwrap();
-    assert_eq!((found, next.is_some()), (vec![sub_id(0)], true));
-    let (found, next) = store.cards_ending(ends - day, ends, next.unwrap(), 3).unwrap();
-    assert_eq!((found.len(), next), (0, None));
-    assert!(store.cards_ending(ends, ends + day, 0, 10).unwrap().0.is_empty());
-}
-
 fn a_day_is_summed_up_once(store: &mut dyn Store) {
     fill(store, 4);
     let epoch = begin(store);
@@ -224,7 +207,6 @@ mod tests {
         what_was_told_is_forgotten_in_time,
         who_is_erased_is_told_nothing_more,
         trials_are_found_by_their_end,
-        cards_are_found_by_their_end,
         a_day_is_summed_up_once,
     );
 }

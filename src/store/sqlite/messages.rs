@@ -186,7 +186,10 @@ impl Book {
             values.push(row.into());
             wheres.push(format!("customer = ?{}", values.len()));
         }
-        self.messages(&format!("SELECT {MESSAGE} FROM messages WHERE {} ORDER BY row LIMIT ?2", wheres.join(" AND ")), values)
+        self.messages(
+            &format!("SELECT {MESSAGE} FROM messages WHERE {} ORDER BY row LIMIT ?2", wheres.join(" AND ")),
+            values,
+        )
     }
 
     /// A customer is erased: what waits for them need not be told, and of what was told only its key is left.

@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
 use rusqlite::params;
 
-use super::super::outbox::{Outbox, OutboxCursor, SubscriptionPage, Waiting};
+use super::super::outbox::{Outbox, OutboxCursor, Waiting};
 use super::super::{DueCursor, Filter, StoreError};
 use super::SqliteStore;
 use super::book::Book;
@@ -17,18 +16,6 @@ use crate::model::{Channel, Digest, EventKind, MessageMark, Money, OutboxRow, Po
 
 /// How many, and their sums by currency.
 type Sums = (u64, Vec<Money>);
-
-/// The months whose last instant on the latest clock on earth lies after `from` and not after `until`, as a card's
-/// `expires` counts them.
-fn months_ending(from: Timestamp, until: Timestamp) -> (i64, i64) {
-    // A card of month m ends when month m + 1 begins in UTC−12: the last month that has ended by then is the one
-    // before the month of that instant.
-    let ended_by = |at: Timestamp| {
-        let day = at.to_zoned(TimeZone::fixed(Offset::constant(-12))).date();
-        i64::from(day.year()) * 12 + i64::from(day.month()) - 2
-    };
-    (ended_by(from) + 1, ended_by(until))
-}
 
 impl Book {
     fn trials_ending(
@@ -51,33 +38,6 @@ impl Book {
             found.push((DueCursor { wake_at: r.integer(1)?, row: r.key }, subscription_id(&r, 2)?));
         }
         Ok(found)
-    }
-
-    fn cards_ending(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-        after: i64,
-        window: usize,
-    ) -> Outcome<SubscriptionPage> {
-        let (first, last) = months_ending(from, until);
-        let mut find = self.sql(
-            "SELECT s.row, s.id, k.expires BETWEEN ?3 AND ?4 FROM \
-             (SELECT row, id, customer, card, status FROM subscriptions WHERE row > ?1 ORDER BY row LIMIT ?2) s \
-             JOIN customers c ON c.row = s.customer \
-             LEFT JOIN cards k ON s.status BETWEEN 0 AND 2 AND k.place IS NOT NULL \
-             AND k.row = (s.customer << 16) | coalesce(s.card, c.default_card)",
-        )?;
-        let mut rows = find.query([after, signed(window), first, last])?;
-        let (mut found, mut seen, mut next) = (Vec::new(), 0, after);
-        while let Some(row) = rows.next()? {
-            let r = Reader::new("subscriptions", row)?;
-            (seen, next) = (seen + 1, next.max(r.key));
-            if r.get::<Option<bool>>(2)?.unwrap_or(false) {
-                found.push(subscription_id(&r, 1)?);
-            }
-        }
-        Ok((found, (seen == window).then_some(next)))
     }
 
     /// Invoices that the query names by their row, counted and summed.
@@ -243,16 +203,6 @@ impl Outbox for SqliteStore {
         self.read(|book| book.trials_ending(from, until, after, limit))
     }
 
-    fn cards_ending(
-        &mut self,
-        from: Timestamp,
-        until: Timestamp,
-        after: i64,
-        rows: usize,
-    ) -> Result<SubscriptionPage, StoreError> {
-        self.read(|book| book.cards_ending(from, until, after, rows))
-    }
-
     fn digest(
         &mut self,
         day: Date,
@@ -261,28 +211,5 @@ impl Outbox for SqliteStore {
         after: i64,
     ) -> Result<(Digest, i64), StoreError> {
         self.read(|book| book.digest(day, from, until, after))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Expiration;
-
-    #[test]
-    fn months_end_where_cards_do() {
-        for (from, until) in [
-            ("2026-11-22T00:00:00Z", "2027-01-06T00:00:00Z"),
-            ("2027-01-01T11:59:59Z", "2027-01-01T12:00:00Z"),
-            ("2027-01-01T12:00:00Z", "2027-01-31T12:00:00Z"),
-        ] {
-            let (from, until): (Timestamp, Timestamp) = (from.parse().unwrap(), until.parse().unwrap());
-            let (first, last) = months_ending(from, until);
-            for month in (2_025 * 12)..(2_029 * 12) {
-                let card = Expiration::new(month % 12 + 1, month / 12).unwrap();
-                let ends = card.ends_at() > from && card.ends_at() <= until;
-                assert_eq!((first..=last).contains(&month), ends, "{card} from {from} until {until}");
-            }
-        }
     }
 }

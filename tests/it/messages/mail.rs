@@ -94,12 +94,12 @@ fn reached(scene: &Scene, who: &str, email: &str, language: &str) {
 
 fn bill(scene: &Scene, people: &[(&str, &str, &str)]) {
     let who = scene.customers();
-    let mut csv = "id,customer,plan,starts\n".to_owned();
+    let mut rows = vec!["id,customer,plan,starts".to_owned()];
     for ((id, email, language), who) in people.iter().zip(&who) {
         reached(scene, who, email, language);
-        csv.push_str(&format!("{id},{who},monthly,2026-11-15\n"));
+        rows.push(format!("{id},{who},monthly,2026-11-15"));
     }
-    scene.import(&csv);
+    scene.import(&(rows.join("\n") + "\n"));
     scene.run_at(AT).expect(0);
 }
 
