@@ -25,10 +25,12 @@ pub mod plans;
 pub mod reconcile;
 pub mod recover;
 pub mod requests;
+pub mod rings;
 mod run;
 mod serve;
 mod tally;
 mod time;
+pub mod webhooks;
 pub mod why;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod classify;
 mod error;
 mod omise;
 mod seen;
+pub mod webhooks;
 mod words;
 
 use std::future::Future;
@@ -121,6 +122,9 @@ pub trait Gateway: Send + Sync {
         &'a self,
         charge: &'a ChargeId,
     ) -> Answer<'a, Result<Option<ChargeSeen>, GatewayError>>;
+
+    /// What the event of that id, as the provider keeps it, is about; `None`: it has no such event.
+    fn event<'a>(&'a self, id: &'a str) -> Answer<'a, Result<Option<webhooks::News>, GatewayError>>;
 
     /// A page of charges of the window, oldest first, from `offset`, at most 100.
     fn charges(&self, window: Window, offset: u64) -> Answer<'_, Result<Page<ChargeSeen>, GatewayError>>;

@@ -6,6 +6,7 @@ mod erasing;
 mod people;
 mod reading;
 pub(crate) mod samples;
+mod webhooks;
 
 use super::Store;
 use super::sqlite::{OpenOptions, SqliteStore};

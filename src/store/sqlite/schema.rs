@@ -23,6 +23,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("migrations/001_book.sql") },
     Migration { version: 2, sql: include_str!("migrations/002_service.sql") },
     Migration { version: 4, sql: include_str!("migrations/004_cards.sql") },
+    Migration { version: 5, sql: include_str!("migrations/005_webhooks.sql") },
 ];
 
 /// Marks a file as ours: `dues` in ASCII.
