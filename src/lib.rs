@@ -35,7 +35,8 @@
 //!   charges truly made that judges everything else.
 //! - [`wiring`]: joins config, book, gateway, sandbox and clock, and refuses what must not be joined: test keys and a
 //!   live book, a book of another host, a book older than its witness.
-//! - [`web`]: windows on loopback, `/healthz`, `/readyz` and `/metrics`. It shows counts and ages, nobody's name.
+//! - [`web`]: windows on loopback, `/healthz`, `/readyz` and `/metrics`. It shows counts and ages, nobody's name. And a
+//!   doorbell for the provider, whose news are believed only when they were asked for again.
 //! - [`daemon`]: the service. A tick without meaning wakes it, it asks what is due, does one piece of work at a time,
 //!   and tells systemd how it stands.
 //! - `cli`: one file per command. It prints; it decides nothing.
