@@ -1,4 +1,4 @@
-//! Kill points and planted bugs for the test-suite; without the feature `test-hooks` every function here is
+//! Kill points, planted bugs, a clock that leaps and a loop that hangs, for the test-suite; without the feature `test-hooks` every function here is
 //! empty or constant, so a shipped binary holds none of it. Knows nothing of the rooms that call it.
 
 /// A bug that the suite can plant to prove that a test goes red.
@@ -28,13 +28,23 @@ pub enum Bug {
     WrongUnit,
     /// A result is written without naming the version it expects.
     ResultWithoutVersion,
+    /// A decline is told of at once, although a try in the silent period may make that moot.
+    SilenceBroken,
+    /// A message is named after its event instead of its outcome.
+    OutcomeToldTwice,
     /// Another saved card is charged although the customer never agreed to it.
     BackupWithoutConsent,
+    /// A card is tried whatever its network's budget says.
+    OverBudget,
+    /// An end leaves the retries of what is open as they were.
+    RetriedAfterCancel,
+    /// An invoice is tried beside an attempt of its own that has not ended.
+    BesideUnfinished,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::NoIntent,
         Self::KeyMadeAnew,
         Self::ServerErrorIsDecline,
@@ -47,7 +57,12 @@ impl Bug {
         Self::RetriedAfterNever,
         Self::WrongUnit,
         Self::ResultWithoutVersion,
+        Self::SilenceBroken,
+        Self::OutcomeToldTwice,
         Self::BackupWithoutConsent,
+        Self::OverBudget,
+        Self::RetriedAfterCancel,
+        Self::BesideUnfinished,
     ];
 
     /// Its name in `DUES_PLANT`.
@@ -65,7 +80,12 @@ impl Bug {
             Self::RetriedAfterNever => "retried-after-never",
             Self::WrongUnit => "wrong-unit",
             Self::ResultWithoutVersion => "result-without-version",
+            Self::SilenceBroken => "silence-broken",
+            Self::OutcomeToldTwice => "outcome-told-twice",
             Self::BackupWithoutConsent => "backup-without-consent",
+            Self::OverBudget => "over-budget",
+            Self::RetriedAfterCancel => "retried-after-cancel",
+            Self::BesideUnfinished => "beside-unfinished",
         }
     }
 }
@@ -73,8 +93,10 @@ impl Bug {
 #[cfg(feature = "test-hooks")]
 mod live {
     use std::cell::Cell;
+    use std::fs::File;
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
 
     use super::Bug;
 
@@ -101,6 +123,28 @@ mod live {
         f()
     }
 
+    /// How far this process's clocks are ahead of the machine's: as many seconds as the file named by `DUES_CLOCK` has
+    /// bytes. A length is read whole and only grows, so several processes leap together, and none ever goes back. A
+    /// leap is to them what sleep of the machine is: the wall clock and the steady one make it alike, while
+    /// time-outs and waits under way go on as they were.
+    pub fn clock_ahead() -> Duration {
+        static FILE: OnceLock<Option<File>> = OnceLock::new();
+        let file = FILE.get_or_init(|| File::open(std::env::var_os("DUES_CLOCK")?).ok());
+        let seconds = file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |about| about.len());
+        Duration::from_secs(seconds)
+    }
+
+    /// Holds the calling thread for ever if the file that `DUES_HANG` names is there; the rest of the process goes on.
+    pub fn hang_point() {
+        static FILE: OnceLock<Option<std::path::PathBuf>> = OnceLock::new();
+        let file = FILE.get_or_init(|| std::env::var_os("DUES_HANG").map(Into::into));
+        if file.as_ref().is_some_and(|file| file.exists()) {
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+
     /// Stops this process with SIGKILL if `DUES_KILL_AT` is `name` or `name:nth` and this is the nth time here.
     pub fn kill_point(name: &str) {
         static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
@@ -123,7 +167,14 @@ mod live {
 }
 
 #[cfg(feature = "test-hooks")]
-pub use live::{kill_point, planted, with_planted};
+pub use live::{clock_ahead, hang_point, kill_point, planted, with_planted};
+
+/// Nothing: clocks leap only for the test-suite.
+#[cfg(not(feature = "test-hooks"))]
+#[inline]
+pub const fn clock_ahead() -> std::time::Duration {
+    std::time::Duration::ZERO
+}
 
 /// Never: planted bugs exist only for the test-suite.
 #[cfg(not(feature = "test-hooks"))]
@@ -136,6 +187,11 @@ pub const fn planted(_: Bug) -> bool {
 #[cfg(not(feature = "test-hooks"))]
 #[inline]
 pub const fn kill_point(_: &str) {}
+
+/// Nothing: what the test-suite can make hang goes on everywhere else.
+#[cfg(not(feature = "test-hooks"))]
+#[inline]
+pub const fn hang_point() {}
 
 /// The places where `kill_point` is called, in the order that a charge passes them.
 pub const KILL_POINTS: &[&str] = &[
@@ -157,4 +213,8 @@ pub const KILL_POINTS: &[&str] = &[
     "recovery.after_scan",
     "recovery.before_commit",
     "recovery.after_commit",
+    "outbox.before_commit",
+    "outbox.after_commit",
+    "message.before_mark",
+    "message.after_mark",
 ];

@@ -9,9 +9,9 @@
 //! ```text
 //!  6   main.rs           the street door
 //!  5   cli/              the counter: one file per command
-//!  4   daemon/                                the way to run the house (simulator/: another, not built yet)
+//!  4   daemon/  simulator/                    two ways to run the house
 //!  3   web/  wiring.rs                        windows to look in; the fuse box
-//!  2   billing/  config/  sandbox/             the work; the wishes; the pretend Omise
+//!  2   billing/  notify/  config/  sandbox/    the work; its messengers; the wishes; the pretend Omise
 //!  1   rules/  gateway/  store/                decisions; the bank's door; the book
 //!  0   model/  omise/  clock.rs  hooks.rs      the words; the API client; the time; the test-suite's switches
 //! ```
@@ -30,6 +30,7 @@
 //!   or a commit took has its stopwatch from there.
 //! - [`billing`]: the work. Loads what is due, lets the rules decide, makes intents durable, sends each once, keeps
 //!   every result, and takes up old doubt before anything new.
+//! - [`notify`]: delivers what the outbox holds, by letter, signed webhook or command. It decides nothing.
 //! - [`config`]: reads the wishes from TOML and refuses a wrong one whole, with every mistake at its place.
 //! - [`sandbox`]: the pretend Omise over real HTTP, with switches for every way a provider can fail and a ledger of
 //!   charges truly made that judges everything else.
@@ -39,8 +40,10 @@
 //!   doorbell for the provider, whose news are believed only when they were asked for again.
 //! - [`daemon`]: the service. A tick without meaning wakes it, it asks what is due, does one piece of work at a time,
 //!   and tells systemd how it stands.
+//! - [`simulator`]: the other way to run it: months of a made-up book in minutes, the real billing against the
+//!   sandbox, with time that is told and cards that fail for hidden reasons.
 //! - `cli`: one file per command. It prints; it decides nothing.
-//! - [`hooks`]: kill points and planted bugs; empty in a shipped binary.
+//! - [`hooks`]: kill points, planted bugs, a leaping clock, a hanging loop; empty in a shipped binary.
 //!
 //! # The walk of one charge
 //!
@@ -67,9 +70,11 @@ pub mod daemon;
 pub mod gateway;
 pub mod hooks;
 pub mod model;
+pub mod notify;
 pub mod omise;
 pub mod rules;
 pub mod sandbox;
+pub mod simulator;
 pub mod store;
 pub mod web;
 pub mod wiring;

@@ -5,6 +5,7 @@
 
 mod backups;
 mod door;
+mod post;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{SecretError, Settings};
 use crate::gateway::{AccessError, GatewayError};
 use crate::model::{PlanKey, PlanTerms};
+use crate::notify::letters::{LetterSettings, OverrideErrors};
 use crate::sandbox::SandboxError;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, witness};
@@ -25,6 +27,7 @@ use crate::store::{ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreErr
 pub use backups::{BackupMade, Backups};
 use door::way_to;
 pub use door::{Door, bring_plans, check_mode, open_door, refused_plans};
+pub use post::{Post, Sent};
 
 /// What could not be joined.
 #[derive(Debug, Error)]
@@ -60,6 +63,9 @@ pub enum WiringError {
     /// Plans that the account cannot charge.
     #[error("{}", .0.join("\n"))]
     Plans(Vec<String>),
+    /// The merchant's own templates.
+    #[error(transparent)]
+    Templates(#[from] OverrideErrors),
     /// A book that is not this host's, or older than it was.
     #[error("{0}")]
     Adopt(String),
@@ -71,6 +77,15 @@ pub enum WiringError {
         /// What it said.
         error: std::io::Error,
     },
+}
+
+/// What letters are made with, the merchant's own templates read and judged; `None`: the config names nobody who
+/// writes them.
+///
+/// # Errors
+/// Every mistake of the templates.
+pub fn letters(settings: &Settings) -> Result<Option<LetterSettings>, WiringError> {
+    Ok(settings.letters.clone().map(LetterSettings::load).transpose()?)
 }
 
 fn make_folder(file: &Path) -> Result<(), WiringError> {
@@ -233,12 +248,16 @@ fn closed(settings: &Settings) -> WiringError {
     WiringError::Store(StoreError::Other { path: settings.store.path.clone(), what })
 }
 
-fn billing_settings(settings: &Settings) -> BillingSettings {
+/// What billing wishes, out of a config.
+pub fn billing_settings(settings: &Settings) -> BillingSettings {
     BillingSettings {
         zone: settings.zone.clone(),
         cards: settings.cards.clone(),
         doubt: settings.doubt,
+        three_ds: settings.three_ds.clone(),
         catch_up: settings.catch_up,
+        declines: settings.declines.clone(),
+        budgets: settings.budgets,
         brakes: settings.brakes.clone(),
         in_flight: settings.omise.in_flight as usize,
         rate: RatePerSecond(settings.omise.rate_milli_per_s),

@@ -1,5 +1,6 @@
 //! `cargo bench --bench run`: the shipped program against a pretend Omise in another process, over real HTTP, and by
-//! turns with it a *floor*, the least safe loop that can do the job. About five minutes; `-- --quick`: one.
+//! turns with it a *floor*, the least safe loop that can do the job. About five minutes; `-- --quick`: one. `-- --idle`
+//! measures the service while nothing is due.
 //!
 //! Counts are checked against the sandbox's ledger before any time is believed: a wrong one ends the benchmark with a
 //! failure. Aims are printed beside what was found and enforce nothing, since machines differ.
@@ -11,6 +12,7 @@ mod bench;
 mod book;
 mod child;
 mod floor;
+mod idle;
 mod machine;
 mod sandbox;
 mod scale;
@@ -39,8 +41,9 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         [] => measure(Scale::FULL),
         ["--quick"] => measure(Scale::QUICK),
+        ["--idle"] => measure_idle(),
         [FLOOR, book, api_url, secret_key, in_flight] => be_the_floor(book, api_url, secret_key, in_flight),
-        other => Err(format!("found {other:?}, wanted nothing or --quick").into()),
+        other => Err(format!("found {other:?}, wanted nothing, --quick or --idle").into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -60,6 +63,14 @@ fn measure(scale: Scale) -> Fallible<()> {
     println!("{}", machine::line(bench.room()));
     table::print(&rows);
     println!("every count was right; {} s", begun.elapsed().as_secs());
+    Ok(())
+}
+
+fn measure_idle() -> Fallible<()> {
+    let bench = Bench::new(Scale::FULL)?;
+    let rows = idle::rows(&bench)?;
+    println!("{}", machine::line(bench.room()));
+    table::print(&rows);
     Ok(())
 }
 

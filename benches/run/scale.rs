@@ -32,8 +32,8 @@ impl Scale {
     pub const FEW: usize = 10_000;
     /// Subscriptions in the small book.
     pub const SMALL: usize = 1_000;
-    /// Subscriptions whose year is weighed.
-    pub const WEIGHED: usize = 2_000;
+    /// Subscriptions whose year is weighed: enough that what a book without any takes is nothing beside them.
+    pub const WEIGHED: usize = 20_000;
 
     /// What the aims are about.
     pub const FULL: Self = Self {

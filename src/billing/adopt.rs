@@ -122,8 +122,8 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
             Ok(transition) => transition,
             Err(RuleError::Refused(why) | RuleError::Overflow(why)) => return Ok(Taken::Left(why)),
         };
-        match run.billing.lane.commit(transition.clone()).await {
-            Ok(()) => {
+        match run.billing.lane.commit(transition).await {
+            Ok(transition) => {
                 run.tally().wrote(&transition);
                 return Ok(Taken::In);
             }

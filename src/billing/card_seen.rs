@@ -156,7 +156,7 @@ pub(super) async fn commit(
     transition: &Transition,
 ) -> Result<bool, RunError> {
     match billing.lane.commit(transition.clone()).await {
-        Ok(()) => Ok(true),
+        Ok(_) => Ok(true),
         Err(CommitError::Refused(Refusal::Conflict(_) | Refusal::Fenced { .. })) => Ok(false),
         Err(CommitError::Refused(Refusal::Constraint(what))) => {
             let id = &snapshot.subscription.id;

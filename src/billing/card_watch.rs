@@ -310,7 +310,7 @@ impl Watch<'_> {
             return Ok(());
         }
         match self.billing.lane.commit(transition).await {
-            Ok(()) => self.counts.warned += 1,
+            Ok(_) => self.counts.warned += 1,
             // Somebody else told them meanwhile.
             Err(CommitError::Refused(refusal)) => tracing::debug!(%refusal, "a warning was not written"),
             Err(CommitError::Store(error)) => return Err(error.into()),

@@ -1,5 +1,7 @@
 //! Reading customers: all of them by pages of a hundred where that is cheaper, one of them where news are needed.
 
+use std::sync::Arc;
+
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
@@ -8,13 +10,13 @@ use super::serve::Visit;
 use super::{Part, RunError};
 use crate::gateway::{CustomerFacts, CustomerRead, GatewayError, Page};
 use crate::hooks::kill_point;
-use crate::model::{CustomerState, Snapshot, StoppedBy};
-use crate::store::CustomerReading;
+use crate::model::{CustomerSnapshot, CustomerState, Snapshot, StoppedBy};
+use crate::store::{CustomerReading, Store};
 
 /// Rows in a page of the provider's list.
 const LIST_PAGE_ROWS: u64 = 100;
 /// Pages read at once, at most: each is a request that answers slowly, and some 300 KiB while it is taken in.
-const MOST_PAGES_AT_ONCE: usize = 16;
+const MOST_PAGES_AT_ONCE: usize = 8;
 /// Customers that a dry run keeps in memory; the rest it reads one by one.
 const MOST_KEPT_DRY: usize = 20_000;
 /// Fewer stale customers than that are read singly, whatever the list costs.
@@ -49,7 +51,7 @@ pub(super) async fn refresh(run: &Run<'_>) -> Result<(), RunError> {
     if count_stale(run, pages_left).await? < pages_left {
         return Ok(());
     }
-    run.billing.watch.begin(Part::Cards, Some(total));
+    run.tell_cards(|watch| watch.begin(Part::Cards, Some(total)));
     keep(run, first).await?;
     let offsets = (1..total.div_ceil(LIST_PAGE_ROWS)).map(|page| page * LIST_PAGE_ROWS);
     let mut pages = stream::iter(offsets)
@@ -67,20 +69,29 @@ pub(super) async fn refresh(run: &Run<'_>) -> Result<(), RunError> {
             break;
         }
     }
-    run.billing.watch.end();
+    run.tell_cards(|watch| watch.end());
     Ok(())
 }
 
 /// Customers of due subscriptions that must be read again, counted up to `most`.
 async fn count_stale(run: &Run<'_>, most: u64) -> Result<u64, RunError> {
-    let at = run.at;
-    let fresh_after = at.saturating_sub(run.billing.settings.cards.fresh).unwrap_or(Timestamp::MIN);
+    let (at, fresh_after) = (run.at, fresh_after(run));
     Ok(run.billing.lane.run(move |store| store.count_stale_customers(at, fresh_after, most)).await??)
+}
+
+/// Who was read earlier than this must be read again before they are charged.
+pub(super) fn fresh_after(run: &Run<'_>) -> Timestamp {
+    run.at.saturating_sub(run.billing.settings.cards.fresh).unwrap_or(Timestamp::MIN)
+}
+
+/// Whether that customer must be read again before they are charged.
+pub(super) fn is_old(run: &Run<'_>, customer: &CustomerSnapshot) -> bool {
+    customer.read_at.is_none_or(|read| read < fresh_after(run))
 }
 
 /// Without the list, stale customers are read singly; without valid keys nothing goes on.
 fn given_up(run: &Run<'_>, error: &GatewayError) -> Result<(), RunError> {
-    run.billing.watch.end();
+    run.tell_cards(|watch| watch.end());
     if matches!(error, GatewayError::Keys { .. }) {
         run.halt(StoppedBy::Keys);
         return Err(error.clone().into());
@@ -101,10 +112,16 @@ async fn keep(run: &Run<'_>, page: Page<CustomerFacts>) -> Result<(), RunError> 
         let at = run.at;
         let readings: Vec<_> = page.rows.into_iter().map(|facts| present(facts, at)).collect();
         kill_point("cards.before_commit");
-        run.billing.lane.run(move |store| store.observe_customers(&readings)).await??;
+        let listing = Arc::clone(&run.listing);
+        let observe = move |store: &mut dyn Store| {
+            let observed = store.observe_customers(&readings);
+            listing.saw(readings.iter().map(|reading| &reading.id));
+            observed
+        };
+        run.billing.lane.run(observe).await??;
         kill_point("cards.after_commit");
     }
-    run.billing.watch.advance(rows);
+    run.tell_cards(|watch| watch.advance(rows));
     Ok(())
 }
 

@@ -103,4 +103,30 @@ mod tests {
         assert_eq!(end(&mut store, &sub_id(0), at(9)), Err(refused), "seen while ending, too");
         assert_eq!(snapshot(&mut store, 0).subscription.ended_at, None);
     }
+
+    #[test]
+    fn no_retry_is_left_of_a_customer_whose_subscriptions_ended() {
+        use crate::model::{Change, DeclineKind, Hold, Transition};
+        let mut store = SqliteStore::in_memory().unwrap();
+        fill(&mut store, 1);
+        let epoch = begin(&mut store);
+        let before = snapshot(&mut store, 0);
+        let opened = intent(&mut store, &before, epoch, at(1));
+        accept(&mut store, opened);
+        let mut open = snapshot(&mut store, 0).invoices.remove(0);
+        let mut attempt = open.attempts.remove(0);
+        attempt.status = AttemptStatus::Declined;
+        attempt.decline = Some(DeclineKind::Funds);
+        (attempt.resolved_at, attempt.intent) = (Some(at(2)), None);
+        open.invoice.next_attempt_at = Some(at(9_000));
+        let from = AttemptStatus::Intended;
+        let changes = vec![Change::UpdateAttempt { attempt, from }, Change::UpdateInvoice(open.invoice)];
+        accept(&mut store, Transition { epoch: Some(epoch), changes, events: Vec::new() });
+        assert_eq!(snapshot(&mut store, 0).invoices[0].invoice.next_attempt_at, Some(at(9_000)));
+        assert_eq!(end_all_of(&mut store, &customer(0), at(3)), Ok(1));
+        let after = snapshot(&mut store, 0);
+        let invoice = &after.invoices[0].invoice;
+        assert_eq!((invoice.next_attempt_at, invoice.hold), (None, Some(Hold::Stopped)));
+        assert_eq!(after.subscription.wake_at, None);
+    }
 }

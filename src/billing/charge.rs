@@ -46,12 +46,15 @@ pub(super) async fn charge(
         return Next::Done;
     }
     kill_point("intent.before_commit");
-    if !planted(Bug::NoIntent)
-        && let Err(error) = run.billing.lane.commit(transition.clone()).await
-    {
-        run.brakes().release(request.amount);
-        return refused_commit(run, visit, &error).await;
-    }
+    let written =
+        if planted(Bug::NoIntent) { Ok(transition) } else { run.billing.lane.commit(transition).await };
+    let transition = match written {
+        Ok(transition) => transition,
+        Err(error) => {
+            run.brakes().release(request.amount);
+            return refused_commit(run, visit, &error).await;
+        }
+    };
     kill_point("intent.after_commit");
     visit.permit = false;
     visit.sent = true;
@@ -61,6 +64,7 @@ pub(super) async fn charge(
     let still_allowed =
         || clock.steady().saturating_sub(steady) <= within && run.halted() != Some(StoppedBy::Lease);
     let charged = run.billing.gateway.charge(&request, &still_allowed).await;
+    visit.slot = None;
     run.time.saw(charged.provider_now);
     tell(&request.attempt, &request.customer, &charged.outcome);
     if planted(Bug::NoIntent) {
@@ -112,8 +116,8 @@ async fn keep_result(
         };
         left_due(run, &attempt.invoice.subscription, &concluded);
         kill_point("result.before_commit");
-        match run.billing.lane.commit(concluded.clone()).await {
-            Ok(()) => {
+        match run.billing.lane.commit(concluded).await {
+            Ok(concluded) => {
                 kill_point("result.after_commit");
                 run.tally().sent(&concluded);
                 return Some(concluded);
@@ -199,6 +203,9 @@ async fn follow(
         }
         ChargeOutcome::Succeeded { .. } | ChargeOutcome::Declined(_) | ChargeOutcome::Pending { .. } => {
             run.pace.accepted();
+            if declined(concluded) {
+                run.turns.declined(&visit.snapshot);
+            }
             let new_decline = declined(concluded) && !declined_before(&visit.snapshot, attempt);
             if let Some(brake) = run.brakes().answered(new_decline) {
                 run.halt(brake);

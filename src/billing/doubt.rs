@@ -9,8 +9,9 @@ use super::{Part, RunError};
 use crate::gateway::{GatewayError, Window};
 use crate::hooks::kill_point;
 use crate::model::{
-    Attempt, AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerId, Money, StoppedBy,
+    Attempt, AttemptId, AttemptStatus, ChargeId, ChargeOutcome, ChargeSeen, CustomerId, Money, StoppedBy,
 };
+use crate::rules::pending::{self, PendingStep};
 use crate::rules::{self, DoubtStep, RuleError, Scan};
 use crate::store::{CommitError, Refusal};
 
@@ -27,11 +28,11 @@ pub(super) async fn settle(run: &Run<'_>) -> Result<(), RunError> {
         let Some(last) = batch.last() else { return Ok(()) };
         after = Some(last.id.clone());
         let full = batch.len() == BATCH_ROWS;
-        let (pending, doubtful): (Vec<_>, Vec<_>) = batch
+        let (waiting, doubtful): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .filter(|attempt| matches!(attempt.status, AttemptStatus::Pending | AttemptStatus::InDoubt))
             .partition(|attempt| attempt.status == AttemptStatus::Pending);
-        for attempt in &pending {
+        for attempt in waiting.iter().filter(|attempt| is_polled(run, attempt)) {
             poll(run, attempt).await?;
         }
         if !doubtful.is_empty() {
@@ -50,11 +51,18 @@ async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<(), RunError> {
     run.pace.permit().await;
     match run.billing.gateway.charge_seen(charge).await {
         Ok(Some(seen)) => {
-            let outcome = rules::outcome_of(&seen);
-            if matches!(outcome, ChargeOutcome::Pending { .. } | ChargeOutcome::NoAnswer(_)) {
-                return Ok(());
+            run.pace.accepted();
+            let wishes = &run.billing.settings.three_ds;
+            match rules::outcome_of(&seen) {
+                ChargeOutcome::Pending { .. }
+                    if pending::judge(attempt, wishes, run.at) == PendingStep::GiveUp =>
+                {
+                    give_up(run, attempt, charge).await
+                }
+                ChargeOutcome::Pending { .. } => conclude(run, &attempt.id, &Known::Pending).await,
+                ChargeOutcome::NoAnswer(_) => Ok(()),
+                outcome => conclude(run, &attempt.id, &Known::Outcome(outcome)).await,
             }
-            conclude(run, &attempt.id, &Known::Outcome(outcome)).await
         }
         Ok(None) => {
             let story =
@@ -63,6 +71,36 @@ async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<(), RunError> {
             run.tally().0.incidents.push(story);
             Ok(())
         }
+        Err(error) => unread(run, &error),
+    }
+}
+
+/// Whether this run asks for that pending charge: one that somebody asked for asks for all.
+fn is_polled(run: &Run<'_>, attempt: &Attempt) -> bool {
+    let due = pending::next_poll(attempt).is_none_or(|next| next <= run.billing.clock.now());
+    let wishes = &run.billing.settings.three_ds;
+    !run.order.routine || due || pending::judge(attempt, wishes, run.at) != PendingStep::Wait
+}
+
+/// Nobody confirmed it in time: it is ended at the provider first, so that it cannot be paid beside another one. What
+/// the provider then says counts; one that it leaves pending stays so, and a person is told.
+async fn give_up(run: &Run<'_>, attempt: &Attempt, charge: &ChargeId) -> Result<(), RunError> {
+    run.pace.permit().await;
+    match run.billing.gateway.expire(charge).await {
+        Ok(Some(seen)) => match rules::outcome_of(&seen) {
+            ChargeOutcome::Pending { .. } | ChargeOutcome::NoAnswer(_) => {
+                tracing::error!(attempt = %attempt.id, %charge, "the provider does not end a charge that nobody confirmed");
+                let story = format!(
+                    "attempt {}: charge {charge} was not confirmed in time, and the provider does not end it; nothing is \
+                     charged beside it until it has ended there",
+                    attempt.id
+                );
+                run.tally().0.incidents.push(story);
+                conclude(run, &attempt.id, &Known::Pending).await
+            }
+            outcome => conclude(run, &attempt.id, &Known::Outcome(outcome)).await,
+        },
+        Ok(None) => Ok(()),
         Err(error) => unread(run, &error),
     }
 }
@@ -157,6 +195,7 @@ fn sort_in(found: &mut Found, seen: ChargeSeen, wanted: &HashMap<&AttemptId, &At
 /// What is known of an attempt now.
 pub(super) enum Known {
     Outcome(ChargeOutcome),
+    Pending,
     Looked(Box<DoubtStep>, Scan),
 }
 
@@ -169,6 +208,10 @@ pub(super) async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) 
         let circumstances = run.circumstances();
         let transition = match known {
             Known::Outcome(outcome) => rules::conclude(&snapshot, attempt, outcome, &circumstances),
+            Known::Pending => {
+                let wishes = &run.billing.settings.three_ds;
+                rules::pending::polled(&snapshot, attempt, wishes, &circumstances)
+            }
             Known::Looked(step, scan) => {
                 rules::doubt::transition(&snapshot, attempt, step, scan, &circumstances)
             }
@@ -182,8 +225,8 @@ pub(super) async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) 
             }
         };
         kill_point("recovery.before_commit");
-        match run.billing.lane.commit(transition.clone()).await {
-            Ok(()) => {
+        match run.billing.lane.commit(transition).await {
+            Ok(transition) => {
                 kill_point("recovery.after_commit");
                 run.tally().resolved(&transition);
                 return Ok(());

@@ -17,8 +17,10 @@ pub mod forecast;
 pub mod health;
 mod hold;
 pub mod import;
+mod listing;
 mod meters;
 pub mod orders;
+pub mod outbox;
 mod pace;
 mod pages;
 pub mod plans;
@@ -30,6 +32,7 @@ mod run;
 mod serve;
 mod tally;
 mod time;
+mod turns;
 pub mod webhooks;
 pub mod why;
 
@@ -40,8 +43,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
-use crate::model::{CustomerId, SubscriptionId, Zone};
+use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
+use crate::model::{CustomerId, DeclineTable, SubscriptionId, Zone};
 use crate::store::Lane;
 
 pub use card_seen::{CardSeen, card_seen};
@@ -59,8 +62,14 @@ pub struct BillingSettings {
     pub cards: Cards,
     /// Settling of doubt.
     pub doubt: Doubt,
+    /// Charges that wait for their customer.
+    pub three_ds: ThreeDs,
     /// Missed periods.
     pub catch_up: CatchUp,
+    /// How a bank's "no" is read.
+    pub declines: Arc<DeclineTable>,
+    /// How often a card may be tried.
+    pub budgets: Budgets,
     /// What stops a run.
     pub brakes: Brakes,
     /// Charges under way at once, 1 or more.
@@ -101,6 +110,8 @@ pub struct RunOrder {
     pub dry_run: bool,
     /// Nothing else.
     pub only: Option<Only>,
+    /// Nobody asked for it: what waits for a customer is asked for in its turn, with growing waits.
+    pub routine: bool,
     /// At most this many charges; `None`: no limit but the brakes.
     pub limit: Option<u64>,
 }

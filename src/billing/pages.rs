@@ -1,41 +1,120 @@
 //! What a run serves, page by page: all that is due, by keyset, or the few that were named.
 
+use std::sync::Arc;
+
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
+
 use super::run::{PAGE_ROWS, Run, locked};
-use super::{Only, RunError};
-use crate::model::Snapshot;
-use crate::store::{DueCursor, Filter, StoreError};
+use super::{Only, RunError, cards};
+use crate::model::{Snapshot, SubscriptionId};
+use crate::store::{DueCursor, Filter, Store, StoreError};
+
+/// Subscriptions put off until the list of customers has ended, at most; then the run waits for its end.
+const MOST_PUT_OFF: usize = 4_096;
 
 /// Pages of due snapshots, by keyset; or the few that the order names.
-pub(super) struct DuePages<'a> {
+struct DuePages<'a> {
     run: &'a Run<'a>,
     cursor: Option<DueCursor>,
-    named: bool,
-    done: bool,
+    /// Those whose customers the list had not shown yet.
+    put_off: Vec<SubscriptionId>,
+    part: PagesOf,
 }
 
-impl<'a> DuePages<'a> {
-    /// Before the first page.
-    pub(super) const fn new(run: &'a Run<'a>) -> Self {
-        Self { run, cursor: None, named: run.order.only.is_some(), done: false }
+/// Where the reading stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PagesOf {
+    Named,
+    Due,
+    PutOff,
+}
+
+/// One page as it was read.
+struct Read {
+    rows: Vec<(DueCursor, Snapshot)>,
+    /// The list of customers is not past most of them.
+    waits: bool,
+}
+
+/// The pages of one run, one after another; some may be empty.
+pub(super) fn pages<'a>(run: &'a Run<'a>) -> impl Stream<Item = Result<Vec<Snapshot>, RunError>> + 'a {
+    let part = if run.order.only.is_some() { PagesOf::Named } else { PagesOf::Due };
+    let first = Some(DuePages { run, cursor: None, put_off: Vec::new(), part });
+    try_unfold(first, |pages| async move {
+        let Some(mut pages) = pages else { return Ok(None) };
+        let page = pages.next().await?;
+        Ok(page.map(|page| (page, Some(pages))))
+    })
+}
+
+impl DuePages<'_> {
+    /// The next page; `None`: there is none.
+    async fn next(&mut self) -> Result<Option<Vec<Snapshot>>, RunError> {
+        match self.part {
+            PagesOf::Named => {
+                self.part = PagesOf::PutOff;
+                self.named_ones().await.map(Some)
+            }
+            PagesOf::Due => self.due().await.map(Some),
+            PagesOf::PutOff if self.put_off.is_empty() => Ok(None),
+            PagesOf::PutOff => self.put_off_ones().await.map(Some),
+        }
     }
 
-    /// The next page; empty: there is none.
-    pub(super) async fn next(&mut self) -> Result<Vec<Snapshot>, RunError> {
-        if self.done {
-            return Ok(Vec::new());
+    async fn due(&mut self) -> Result<Vec<Snapshot>, RunError> {
+        let mut page = self.read().await?;
+        if page.waits {
+            if self.put_off.len() < MOST_PUT_OFF {
+                self.run.listing.came().await;
+            } else {
+                self.run.listing.ended().await;
+            }
+            page = self.read().await?;
         }
-        if self.named {
-            self.done = true;
-            return self.named_ones().await;
+        if page.rows.len() < PAGE_ROWS {
+            self.part = PagesOf::PutOff;
         }
-        let (at, after) = (self.run.at, self.cursor);
-        let page = self.run.billing.lane.run(move |store| store.due(at, after, PAGE_ROWS)).await??;
-        self.done = page.len() < PAGE_ROWS;
-        self.cursor = page.last().map(|(cursor, _)| *cursor).or(self.cursor);
+        self.cursor = page.rows.last().map(|(cursor, _)| *cursor).or(self.cursor);
+        let mut served: Vec<_> = page.rows.into_iter().map(|(_, snapshot)| snapshot).collect();
+        if self.run.listing.reads() {
+            let waits = |snapshot: &Snapshot| cards::is_old(self.run, &snapshot.customer);
+            self.put_off.extend(served.extract_if(.., |s| waits(s)).map(|s| s.subscription.id));
+        }
         // One that was served and left due stands at `at` itself now, behind its first place: not a second time.
         let left_due = locked(&self.run.left_due);
-        let fresh = page.into_iter().map(|(_, snapshot)| snapshot);
-        Ok(fresh.filter(|snapshot| !left_due.contains(&snapshot.subscription.id)).collect())
+        served.retain(|snapshot| !left_due.contains(&snapshot.subscription.id));
+        Ok(served)
+    }
+
+    /// Reads a page behind the cursor, and tells the list whom it must show first.
+    async fn read(&self) -> Result<Read, RunError> {
+        let (at, after) = (self.run.at, self.cursor);
+        let listing = Arc::clone(&self.run.listing);
+        let fresh_after = cards::fresh_after(self.run);
+        let lane = &self.run.billing.lane;
+        let read = move |store: &mut dyn Store| {
+            let rows = store.due(at, after, PAGE_ROWS)?;
+            let customers = rows.iter().map(|(_, snapshot)| &snapshot.customer);
+            let old = customers.filter(|customer| customer.read_at.is_none_or(|read| read < fresh_after));
+            let waits = listing.reads() && listing.awaits(old.map(|customer| customer.id.clone()).collect());
+            Ok::<_, StoreError>(Read { rows, waits })
+        };
+        Ok(lane.run(read).await??)
+    }
+
+    /// Those who were put off, now that the list has ended. What it has not shown is read singly.
+    async fn put_off_ones(&mut self) -> Result<Vec<Snapshot>, RunError> {
+        self.run.listing.ended().await;
+        let at = self.run.at;
+        let ids = self.put_off.split_off(self.put_off.len().saturating_sub(PAGE_ROWS));
+        let read = move |store: &mut dyn Store| {
+            let snapshots = ids.iter().filter_map(|id| store.snapshot(id).transpose());
+            snapshots.collect::<Result<Vec<_>, _>>()
+        };
+        let mut found = self.run.billing.lane.run(read).await??;
+        found.retain(|s| s.subscription.wake_at.is_some_and(|wake| wake <= at));
+        Ok(found)
     }
 
     async fn named_ones(&self) -> Result<Vec<Snapshot>, RunError> {

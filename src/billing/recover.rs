@@ -11,28 +11,29 @@ use crate::rules;
 /// Unfinished attempts read at a time.
 const PAGE_ROWS: usize = 500;
 
-/// Takes the book and looks every doubt up once; nothing new is begun. The caller holds the charging lock.
+/// Takes the book and looks every doubt up once, and whatever waits for a customer in its turn; nothing new is begun. The caller holds the charging lock.
 ///
 /// # Errors
 /// As of a run; a provider that cannot be reached is one too.
 pub async fn recover(billing: &Billing) -> Result<RunReport, RunError> {
     let watch = Stopwatch::start();
     let calls_before = billing.gateway.calls();
-    let order = RunOrder::default();
+    let order = RunOrder { routine: true, ..RunOrder::default() };
     let (run, run_id) = hold(billing, &order).await?;
     doubt::settle(&run).await?;
     run.finish(run_id, watch, calls_before).await
 }
 
-/// When an age of some doubt comes, or came, at which nobody has looked; `None`: nothing is in doubt, or all of it
-/// was looked at past the last age.
+/// When an age of some doubt comes, or came, at which nobody has looked, or when a charge that waits for its customer
+/// is to be asked for; `None`: none does, and nothing is in doubt, or all of it was looked at past the last age.
 pub async fn next_look(billing: &Billing) -> Result<Option<Timestamp>, RunError> {
     let mut next: Option<Timestamp> = None;
     let mut after: Option<AttemptId> = None;
     loop {
         let cursor = after.clone();
         let page = billing.lane.run(move |store| store.unfinished(cursor.as_ref(), PAGE_ROWS)).await??;
-        let looks = page.iter().filter_map(|attempt| rules::doubt::next_look(attempt.intent.as_ref()?));
+        let doubt = page.iter().filter_map(|attempt| rules::doubt::next_look(attempt.intent.as_ref()?));
+        let looks = doubt.chain(page.iter().filter_map(rules::pending::next_poll));
         next = next.into_iter().chain(looks).min();
         match page.last() {
             Some(last) if page.len() == PAGE_ROWS => after = Some(last.id.clone()),

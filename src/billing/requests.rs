@@ -57,7 +57,7 @@ pub async fn take(billing: &Billing) -> Result<Option<Asked>, RunError> {
     let Some(request) = request else { return Ok(None) };
     match request.only.as_deref().map(parse_only).transpose() {
         Ok(only) => {
-            let order = RunOrder { at: request.at, dry_run: false, only, limit: request.limit };
+            let order = RunOrder { at: request.at, only, limit: request.limit, ..RunOrder::default() };
             Ok(Some(Asked { id: request.id, order }))
         }
         Err(why) => {

@@ -1,20 +1,22 @@
 //! One billing run: proves the keys, takes up old doubt, reads cards, then serves all that is due.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::brakes::RunBrakes;
 use super::hold::{hold, unreachable_report};
+use super::listing::Listing;
 use super::pace::Pace;
-use super::pages::DuePages;
 use super::tally::Tally;
 use super::time::ProviderTime;
-use super::{Billing, Part, RunError, RunOrder, cards, doubt, serve};
+use super::turns::Turns;
+use super::{Billing, Part, RunError, RunOrder, Watch, cards, doubt, pages, serve};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
 use crate::hooks::kill_point;
@@ -26,6 +28,8 @@ use crate::store::StoreError;
 
 /// Snapshots loaded at a time; two pages are in memory at most.
 pub(super) const PAGE_ROWS: usize = 256;
+/// Subscriptions served at a time for each call that may be under way: while one result is kept the next call is out.
+const SERVED_PER_SLOT: usize = 2;
 /// Requests in a row that never reached the provider before the run gives up.
 const MOST_UNREACHED_IN_A_ROW: u64 = 20;
 
@@ -43,6 +47,14 @@ pub(super) struct Run<'a> {
     pub(super) read: Mutex<HashMap<CustomerId, CustomerFacts>>,
     /// Subscriptions that this run leaves due, so that the rest of it does not meet them twice.
     pub(super) left_due: Mutex<HashSet<SubscriptionId>>,
+    /// Places for charges under way: one is taken before an intent and given back once its answer is there.
+    slots: Arc<Semaphore>,
+    /// How far the list of customers has come.
+    pub(super) listing: Arc<Listing>,
+    /// The watch is told of charges now, no longer of customers.
+    charging: AtomicBool,
+    /// Charges of one card number, one at a time.
+    pub(super) turns: Turns,
     brakes: Mutex<RunBrakes>,
     tally: Mutex<Tally>,
     halted: Mutex<Option<StoppedBy>>,
@@ -94,6 +106,10 @@ impl<'a> Run<'a> {
             pace: Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate),
             read: Mutex::default(),
             left_due: Mutex::default(),
+            slots: Arc::new(Semaphore::new(billing.settings.in_flight)),
+            listing: Arc::default(),
+            charging: AtomicBool::new(false),
+            turns: Turns::default(),
             brakes: Mutex::new(RunBrakes::new(billing.settings.brakes.clone(), order.limit)),
             tally: Mutex::new(Tally(report)),
             halted: Mutex::new(None),
@@ -113,13 +129,26 @@ impl Run<'_> {
         if (self.billing.paused)() {
             self.halt(StoppedBy::PauseFile);
         }
-        if self.halted().is_none() && self.order.only.is_none() {
+        if self.halted().is_some() {
+            return Ok(());
+        }
+        if self.order.only.is_some() {
+            return self.serve_all().await;
+        }
+        if self.order.dry_run {
+            // Nothing is written, so what is read cannot come to the due by way of the book.
             cards::refresh(self).await?;
+            return self.serve_all().await;
         }
-        if self.halted().is_none() {
-            self.serve_all().await?;
-        }
-        Ok(())
+        let reading = self.listing.begin();
+        let list = async {
+            let read = cards::refresh(self).await;
+            drop(reading);
+            read
+        };
+        // Neither breaks the other off: a charge that is under way must come to its end.
+        let (listed, served) = tokio::join!(list, self.serve_all());
+        listed.and(served)
     }
 
     /// Serves everything due, `in_flight` subscriptions at a time, page by page.
@@ -129,32 +158,65 @@ impl Run<'_> {
             Some(_) => None,
             None => Some(self.billing.lane.run(move |store| store.count_due(at)).await??),
         };
-        self.billing.watch.begin(Part::Charges, total);
-        let mut pages = DuePages::new(self);
+        let mut pages = std::pin::pin!(pages::pages(self));
         let mut waiting = VecDeque::new();
         let mut under_way = FuturesUnordered::new();
+        let most_under_way = self.billing.settings.in_flight * SERVED_PER_SLOT;
+        let (mut more, mut failed) = (true, None);
         loop {
-            if waiting.is_empty() && self.halted().is_none() {
-                waiting.extend(pages.next().await?);
-            }
-            while under_way.len() < self.billing.settings.in_flight && self.halted().is_none() {
-                let Some(snapshot) = waiting.pop_front() else { break };
-                under_way.push(serve::serve(self, snapshot));
-                if waiting.is_empty() {
-                    if (self.billing.paused)() {
-                        self.halt(StoppedBy::PauseFile);
-                    }
-                    waiting.extend(pages.next().await?);
-                }
-            }
-            self.billing.meters.serving(under_way.len());
-            if under_way.next().await.is_none() {
+            // The next page is read while this one is served, so that nobody waits for it.
+            let goes_on = self.halted().is_none();
+            let wants_more = more && goes_on && waiting.len() < PAGE_ROWS / 2;
+            let serves = goes_on && !waiting.is_empty() && under_way.len() < most_under_way;
+            if under_way.is_empty() && !wants_more && !serves {
                 break;
             }
-            self.billing.watch.advance(1);
+            self.billing.meters.serving(under_way.len());
+            tokio::select! {
+                Some(()) = under_way.next() => self.billing.watch.advance(1),
+                slot = self.slot(), if serves => under_way.extend(
+                    waiting.pop_front().map(|snapshot| serve::serve(self, snapshot, slot)),
+                ),
+                page = pages.next(), if wants_more => match page {
+                    Some(Err(error)) => {
+                        failed = Some(error);
+                        more = false;
+                    }
+                    Some(Ok(page)) => {
+                        waiting.extend(page);
+                        self.page_came(total);
+                    }
+                    None => more = false,
+                },
+            }
         }
         self.billing.watch.end();
-        Ok(())
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// From the first page on the charges are told, whatever is still read of customers. Every page is a moment to
+    /// notice the pause file.
+    fn page_came(&self, total: Option<u64>) {
+        if !self.charging.swap(true, Ordering::Relaxed) {
+            self.billing.watch.end();
+            self.billing.watch.begin(Part::Charges, total);
+        }
+        if (self.billing.paused)() {
+            self.halt(StoppedBy::PauseFile);
+        }
+    }
+
+    /// One of the places for a call under way; waits for it, first come, first served.
+    pub(super) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed, so there is always one to come.
+        Arc::clone(&self.slots).acquire_owned().await.ok()
+    }
+
+    /// Tells how far the reading of customers is, until charging has begun.
+    pub(super) fn tell_cards(&self, tell: impl FnOnce(&dyn Watch)) {
+        if !self.charging.load(Ordering::Relaxed) {
+            tell(&*self.billing.watch);
+        }
     }
 
     /// What a decision is told, as of now.
@@ -171,6 +233,8 @@ impl Run<'_> {
             cards: settings.cards.clone(),
             doubt: settings.doubt,
             catch_up: settings.catch_up,
+            declines: settings.declines.clone(),
+            budgets: settings.budgets,
             customer_day: settings.brakes.amount_per_customer_per_day.clone(),
             wire,
         }

@@ -1,6 +1,7 @@
 //! Serves one due subscription: decide, and decide again after each step, until nothing is left to do now.
 
 use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::cards;
 use super::charge::{self, Next};
@@ -20,6 +21,8 @@ pub(super) struct Visit {
     pub(super) confirmed: bool,
     /// A permit is in hand.
     pub(super) permit: bool,
+    /// The place for a call; given back once the answer is there.
+    pub(super) slot: Option<OwnedSemaphorePermit>,
     /// Something was sent for it.
     pub(super) sent: bool,
     /// Requests in a row that never left us.
@@ -34,16 +37,22 @@ enum Step {
 }
 
 /// Serves one due subscription. Whatever goes wrong with it stays with it.
-pub(super) async fn serve(run: &Run<'_>, snapshot: Snapshot) {
+pub(super) async fn serve(run: &Run<'_>, snapshot: Snapshot, slot: Option<OwnedSemaphorePermit>) {
     run.tally().0.considered += 1;
     let mut visit = Visit {
         snapshot,
         confirmed: false,
         permit: false,
+        slot,
         sent: false,
         not_sent_in_a_row: 0,
         source_refusals: 0,
     };
+    let _turn = run.turns.take(&visit.snapshot).await;
+    if run.turns.may_be_stale(&visit.snapshot) {
+        let Some(snapshot) = fresh(run, &visit.snapshot.subscription.id).await else { return };
+        visit.snapshot = snapshot;
+    }
     for _ in 0..MOST_STEPS {
         if run.halted().is_some() {
             return;
@@ -71,6 +80,10 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
             Step::Done
         }
         Ok(Prepared::Charge(prepared)) => {
+            if visit.slot.is_none() {
+                visit.slot = run.slot().await;
+                return Step::Again; // Time has passed: decide again, with the slot in hand.
+            }
             if !visit.permit {
                 visit.permit = true;
                 if run.pace.permit_after(visit.not_sent_in_a_row).await {
@@ -94,14 +107,17 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
 /// Nothing to send: writes what there is to write.
 async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skipped: SkipReason) -> Step {
     let wakes = wake_after(&transition);
-    let more = skipped == SkipReason::NotDue && wakes.is_some_and(|wake| wake <= run.at);
+    let told = visit.sent || transition.changes.iter().any(|change| matches!(change, Change::RaiseFlag(_)));
+    // More periods than one decision opens, or a newer invoice beside one that rests.
+    let may_go_on = matches!(skipped, SkipReason::NotDue | SkipReason::Budget | SkipReason::CustomerDay);
+    let more = may_go_on && wakes.is_some_and(|wake| wake <= run.at);
     if run.order.dry_run {
         run.tally().wrote(&transition);
     } else if !transition.is_empty() {
         left_due(run, &visit.snapshot.subscription.id, &transition);
         kill_point("settle.before_commit");
-        match run.billing.lane.commit(transition.clone()).await {
-            Ok(()) => run.tally().wrote(&transition),
+        match run.billing.lane.commit(transition).await {
+            Ok(transition) => run.tally().wrote(&transition),
             Err(error) => return refused(run, visit, &error).await,
         }
         kill_point("settle.after_commit");
@@ -109,7 +125,6 @@ async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skippe
             return reload(run, visit).await;
         }
     }
-    let told = visit.sent || transition.changes.iter().any(|change| matches!(change, Change::RaiseFlag(_)));
     if !told {
         run.tally().skipped(skipped);
     }

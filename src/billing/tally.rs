@@ -2,13 +2,6 @@
 
 use crate::model::{AttemptStatus, Change, EventKind, NewEvent, RunReport, SkipReason, Transition};
 
-/// Whether the event tells of a decline with a code that nobody has told us about.
-fn says_unknown(event: &NewEvent) -> bool {
-    let data = event.data.as_deref().filter(|_| event.kind == EventKind::AttemptDeclined);
-    let data = data.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-    data.is_some_and(|data| data["unknown_code"] == true)
-}
-
 /// The report in the making.
 pub(super) struct Tally(pub(super) RunReport);
 
@@ -60,13 +53,33 @@ impl Tally {
                 *self.0.declined_by_code.entry(code).or_default() += 1;
             }
         }
-        self.0.unknown_codes += transition.events.iter().filter(|event| says_unknown(event)).count() as u64;
         let retries = transition.changes.iter().filter(
             |change| matches!(change, Change::UpdateInvoice(invoice) if invoice.next_attempt_at.is_some()),
         );
+        for event in transition.events.iter().filter(|event| event.kind == EventKind::AttemptDeclined) {
+            self.unknown_code(event);
+        }
         if declined {
             self.0.retries_scheduled += retries.count() as u64;
         }
+    }
+
+    /// A code in no row of the table of declines is tried once more, and somebody should give it a row.
+    fn unknown_code(&mut self, event: &NewEvent) {
+        let data: serde_json::Value =
+            event.data.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if data["unknown_code"] != true {
+            return;
+        }
+        self.0.unknown_declines += 1;
+        let word = |name: &str| data[name].as_str().unwrap_or("").to_owned();
+        tracing::warn!(
+            attempt = word("attempt"),
+            code = word("code"),
+            advice_code = word("advice_code"),
+            "declined with a code that no row of the table of declines knows: it is tried once more; give it a row \
+             with [[declines.rows]]"
+        );
     }
 
     /// A dry run would send this.

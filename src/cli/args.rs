@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::exit::Exit;
 use super::{
     backup, cancel, card_watch, change, charges, charging, check, completions, customers, daemon, import,
-    invoice, list, man, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox, subscribe,
-    tokens, why,
+    invoice, list, man, notify, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox,
+    simulate, subscribe, tokens, why,
 };
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
@@ -115,12 +115,17 @@ pub enum Command {
     Tokens(tokens::TokensCommand),
     /// The rest of what the provider tells of the account, as the API has it
     Provider(provider::ProviderArgs),
+    /// What is told to customers and to the merchant
+    #[command(subcommand)]
+    Notify(notify::NotifyCommand),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write all of them into a folder
     Man(man::ManArgs),
     /// Run the pretend Omise on loopback, for trying things out and for tests
     Sandbox(sandbox::SandboxArgs),
+    /// Play months of a made-up book and compare dunning policies
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Shows what the parser has to say: help and version on stdout, mistakes on stderr.

@@ -9,6 +9,7 @@ use super::exit::{Exit, Failure};
 use super::handover::{self, Followed};
 use super::house::{self, Purpose};
 use super::instant::instant;
+use super::notify;
 use super::output::{Column, Output};
 use super::report::{exit_of, render_report};
 use super::rows::short;
@@ -34,27 +35,38 @@ pub(super) fn run_now(args: &RunNowArgs, context: &Context) -> Result<Exit, Fail
         }
         other => (other?, None),
     };
-    let report = context.wait(run_alone(context, &order, purpose, claimed))?;
-    render_report(&report, &context.global, args.strict)
+    let (report, waiting) = context.wait(run_alone(context, &order, purpose, claimed))?;
+    let exit = render_report(&report, &context.global, args.strict)?;
+    if waiting > 0 && !context.global.json {
+        let mut out = Output::stdout(false);
+        out.line(&format!("\n{waiting} messages wait: `dues notify send` delivers what is due"))?;
+        out.finish()?;
+    }
+    Ok(exit)
 }
 
-/// Makes the run in this process; the request that nobody else will end is ended with it.
+/// Makes the run in this process; the request that nobody else will end is ended with it. With the report comes how
+/// many messages wait.
 async fn run_alone(
     context: &Context,
     order: &RunOrder,
     purpose: Purpose,
     (lock, request): (Option<ChargingLock>, Option<i64>),
-) -> Result<RunReport, Failure> {
+) -> Result<(RunReport, u64), Failure> {
     let house = house::open_claimed(context, purpose, lock).await?;
     let report = billing::run(&house.billing, order).await;
     if let Some(request) = request {
         requests::end(&house.billing, request, &report).await?;
     }
+    let waiting = match purpose {
+        Purpose::Look | Purpose::Keep => 0,
+        Purpose::Charge | Purpose::Adopt => notify::gather(context.settings(), &house.billing).await,
+    };
     house.close(context.settings()).await?;
     match report {
         // What was done until then is still worth a report; the exit code tells the rest.
-        Err(RunError::KeysDuringRun(report)) => Ok(*report),
-        other => Ok(other?),
+        Err(RunError::KeysDuringRun(report)) => Ok((*report, waiting)),
+        other => Ok((other?, waiting)),
     }
 }
 
@@ -66,6 +78,7 @@ fn order(args: &RunNowArgs, context: &Context) -> Result<RunOrder, Failure> {
         dry_run: args.dry_run,
         only,
         limit: args.limit,
+        routine: false,
     })
 }
 

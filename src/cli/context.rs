@@ -27,6 +27,8 @@ impl Context {
     pub fn load(global: Global) -> Result<Self, Failure> {
         let path = config::find(global.config.as_deref())?;
         let config = config::load(&path)?;
+        // The merchant's own templates are wishes too: a wrong one is refused before anything else happens.
+        wiring::letters(&config.settings)?;
         // One thread: the work waits for the network, the book has a thread of its own, and handing things between
         // more of them costs more than it brings.
         let runtime = Builder::new_current_thread()
@@ -105,6 +107,8 @@ impl Context {
             cards: settings.cards.clone(),
             doubt: settings.doubt,
             catch_up: settings.catch_up,
+            declines: settings.declines.clone(),
+            budgets: settings.budgets,
             customer_day: settings.brakes.amount_per_customer_per_day.clone(),
             wire: Wire {
                 wall_at: wiring::now(),

@@ -16,7 +16,7 @@ use crate::daemon::{Desk, EndedBadly, Job, Pulse, Reload, Timetable, Wishes, sch
 use crate::gateway::webhooks::Secrets;
 use crate::store::{ChargingLock, StoreError};
 use crate::web::{self, Standing, Windows};
-use crate::wiring::{self, Backups, Claim, House, WiringError};
+use crate::wiring::{self, Backups, Claim, House, Post, WiringError};
 
 /// Nothing but what every command takes.
 #[derive(Debug, Args)]
@@ -135,13 +135,16 @@ fn wishes(settings: &Settings, billing: Billing) -> Result<Wishes, String> {
         (Job::Billing, schedule.billing.as_str()),
         (Job::CardWatch, &schedule.card_watch),
         (Job::Reconcile, &schedule.reconcile),
+        (Job::Notifications, &schedule.notifications),
         (Job::Housekeeping, &schedule.housekeeping),
     ];
     words.extend(backup.map(|_| (Job::Backup, schedule.backup.as_str())));
+    let post = Post::new(settings, billing.clone()).map_err(|error| error.to_string())?;
     Ok(Wishes {
         billing,
         timetable: Timetable::new(settings.zone.clone(), &words)?,
         backups: backup.map(|wishes| Backups::new(&settings.store.path, wishes)),
+        post,
     })
 }
 

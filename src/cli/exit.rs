@@ -11,6 +11,7 @@ use crate::billing::orders::OrderError;
 use crate::config::{ConfigErrors, SecretError};
 use crate::gateway::GatewayError;
 use crate::model::{IdError, MoneyError, ZoneError};
+use crate::notify::letters::OverrideErrors;
 use crate::rules::RuleError;
 use crate::sandbox::SandboxError;
 use crate::store::StoreError;
@@ -166,7 +167,7 @@ macro_rules! usage {
         }
     )+};
 }
-usage!(SecretError, IdError, MoneyError, ZoneError, RuleError);
+usage!(SecretError, IdError, MoneyError, ZoneError, RuleError, OverrideErrors);
 
 #[cfg(test)]
 mod tests {

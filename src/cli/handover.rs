@@ -118,7 +118,7 @@ fn report_of(value: &Value, zone: &Zone) -> Option<RunReport> {
         report.collected.insert(currency.parse().ok()?, minor.as_i64()?);
     }
     report.declined_by_code = counts(&value["declined_by_code"], |code| Some(code.to_owned()))?;
-    report.unknown_codes = number("unknown_codes").unwrap_or(0);
+    report.unknown_declines = number("unknown_declines").unwrap_or(0);
     report.retries_scheduled = number("retries_scheduled")?;
     report.flagged = counts(&value["flagged"], FlagReason::from_word)?;
     report.skipped = counts(&value["skipped"], SkipReason::from_word)?;
@@ -163,7 +163,7 @@ mod tests {
         report.resolved.insert(AttemptStatus::Absent, 1);
         report.collected.insert(Currency::Thb, 123_456);
         report.declined_by_code.insert("insufficient_fund".into(), 2);
-        report.unknown_codes = 1;
+        report.unknown_declines = 1;
         report.flagged.insert(FlagReason::NoCard, 1);
         report.skipped.insert(SkipReason::ALL[0], 3);
         report.stopped_by = Some(StoppedBy::PauseFile);

@@ -35,6 +35,7 @@ mod invoice;
 mod list;
 mod man;
 mod new_charge;
+mod notify;
 mod pause;
 mod plans;
 mod provider;
@@ -46,6 +47,7 @@ mod retry;
 mod rows;
 mod run_now;
 mod sandbox;
+mod simulate;
 mod standing;
 mod subscribe;
 mod tokens;
@@ -106,8 +108,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Charges(args) => charges::run(&args, &Context::load(global)?),
         Command::Tokens(command) => tokens::run(&command, &Context::load(global)?),
         Command::Provider(args) => provider::run(&args, &Context::load(global)?),
+        Command::Notify(command) => notify::run(&command, &Context::load(global)?),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Sandbox(args) => sandbox::run(&args, global.json),
+        Command::Simulate(args) => simulate::run(&args, &global),
     }
 }

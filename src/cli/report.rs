@@ -61,6 +61,10 @@ fn story(report: &RunReport) -> Vec<String> {
         words(report.declined_by_code.iter().map(|(code, n)| (code.as_str(), *n))),
         "",
     );
+    if report.unknown_declines > 0 {
+        let codes = counted(report.unknown_declines, "decline");
+        rows.push(("unknown code", format!("{codes}; tried once more each, see [[declines.rows]]")));
+    }
     if report.retries_scheduled > 0 {
         rows.push(("retries", format!("{} scheduled", report.retries_scheduled)));
     }
@@ -229,6 +233,7 @@ mod tests {
         report.resolved.insert(AttemptStatus::Absent, 1);
         report.collected.insert(Currency::Thb, 123_456_789);
         report.declined_by_code.insert("insufficient_fund".into(), 20);
+        report.unknown_declines = 1;
         report.retries_scheduled = 15;
         report.flagged.insert(FlagReason::NoCard, 5);
         report.doubt_left = 2;
@@ -244,6 +249,7 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
   settled       1 proved never made (older attempts looked up)
   collected     1,234,567.89 THB
   declined      20 insufficient_fund
+  unknown code  1 decline; tried once more each, see [[declines.rows]]
   retries       15 scheduled
   flagged       5 no_card
   in doubt      2; every run looks them up again

@@ -1,4 +1,4 @@
-//! The sections that hold a run back: `[cards]`, `[doubt]`, `[catch_up]`, `[brakes]`.
+//! The sections that hold a run back: `[cards]`, `[doubt]`, `[catch_up]`, `[budgets]`, `[brakes]`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,10 +8,13 @@ use jiff::SignedDuration;
 use super::scalar;
 use super::section::Found;
 use super::settings::{KeySource, OmiseSettings, SHORTEST_SETTLE};
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
 use crate::model::{Currency, Money};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// The provider itself ends a payment that nobody confirmed after so long.
+const LONGEST_THREE_DS: SignedDuration = SignedDuration::from_hours(24 * 7);
 const OLDEST_FRESH_DAYS: SignedDuration = SignedDuration::from_hours(24 * 90);
 const LONGEST_WARNING: SignedDuration = SignedDuration::from_hours(24 * 366);
 const MOST_WARNINGS: usize = 12;
@@ -73,6 +76,38 @@ fn settle(text: &str, omise: &OmiseSettings) -> Result<SignedDuration, String> {
         return Err(format!("found {text:?} without the sandbox or a test key, wanted \"10m\" or longer"));
     }
     Ok(read)
+}
+
+pub(super) fn three_ds(found: Option<&Found<'_>>) -> ThreeDs {
+    let section = found.and_then(|found| found.section(&["remind", "give_up"], "[three_ds] with its keys"));
+    let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
+    let wanted = "a length of time from \"1h\" to \"7 days\"";
+    let length =
+        |v: &Found<'_>| v.parse(wanted, |t| scalar::duration_between(t, HOUR, LONGEST_THREE_DS, wanted));
+    let list = |v: Found<'_>| {
+        let list = v.list("a list of lengths of time such as [\"1 day\", \"3 days\"]")?;
+        if list.len() > MOST_WARNINGS {
+            v.wrong(format!("found {} reminders, wanted at most {MOST_WARNINGS}", list.len()));
+            return None;
+        }
+        let mut remind: Vec<_> = list.iter().map(length).collect::<Option<_>>()?;
+        remind.sort_unstable();
+        remind.dedup();
+        Some(remind)
+    };
+    ThreeDs {
+        remind: get("remind").and_then(list).unwrap_or_else(|| vec![DAY, DAY * 3]),
+        give_up: get("give_up").and_then(|v| length(&v)).unwrap_or(LONGEST_THREE_DS),
+    }
+}
+
+pub(super) fn budgets(found: Option<&Found<'_>>) -> Budgets {
+    let visa = found
+        .and_then(|found| found.section(&["visa_30_days"], "[budgets] with `visa_30_days`"))
+        .and_then(|section| section.get("visa_30_days"))
+        .and_then(|v| v.whole(1..=u64::from(Budgets::MOST_VISA_30_DAYS)))
+        .and_then(|n| u32::try_from(n).ok());
+    visa.map_or_else(Budgets::default, |visa_30_days| Budgets { visa_30_days })
 }
 
 pub(super) fn catch_up(found: Option<&Found<'_>>) -> CatchUp {

@@ -4,7 +4,11 @@
 //! found and what was wanted; nothing of it is half believed. Secrets never reach a message.
 //! Must never know: the environment beyond its own files and secrets, and what the wishes are used for.
 
+mod days;
+mod declines;
+mod deliveries;
 mod limits;
+mod notify;
 mod plans;
 mod problem;
 mod rooms;
@@ -22,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{PlanKey, PlanTerms};
 
+pub use declines::shipped_declines;
 pub use problem::ConfigErrors;
 pub use secret::{SecretError, SecretText};
 pub use settings::{

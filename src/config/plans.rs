@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Time;
 
+use super::days;
 use super::problem::{Place, Problems};
 use super::section::{Found, Section, nearest};
 use super::top::Top;
 use crate::model::{
-    Curve, DunningPolicy, EndAction, Interval, Money, PlanKey, PlanTerms, RetrySchedule, Wait,
+    Curve, DeclineKind, DunningPolicy, EndAction, Interval, KindPolicy, Money, NewerPeriods, PlanKey,
+    PlanTerms, RetrySchedule, Wait, WaitUnit,
 };
 
 /// The policy of a plan that names none.
 const STANDARD: &str = "standard";
 
+/// Longer, and a retry of one morning would be one of the next.
+const LONGEST_SPREAD_SECONDS: u64 = 12 * 3_600;
 /// Networks count at most 20 tries in 30 days.
 const MOST_RETRIES: usize = 20;
 const MOST_DESCRIPTION_CHARS: usize = 200;
@@ -106,37 +110,91 @@ fn dunning(section: &Section<'_>, policies: &BTreeMap<&str, Option<DunningPolicy
     None
 }
 
+/// Keys of a policy; those of its kinds are [`KNOWN_OF_KIND`].
+const KNOWN_OF_POLICY: &[&str] = &[
+    "retry",
+    "backoff",
+    "at",
+    "then",
+    "silent",
+    "spread",
+    "prefer",
+    "prefer_within",
+    "avoid",
+    "newer",
+    "backup_card",
+    "funds",
+    "issuer",
+    "technical",
+    "limit",
+];
+
 fn policy(name: &str, found: &Found<'_>) -> Option<DunningPolicy> {
-    let section = found.section(
-        &["retry", "backoff", "at", "then", "silent", "backup_card"],
-        "a policy with `retry` or `backoff`",
-    )?;
-    let retry = match (section.get("retry"), section.get("backoff")) {
-        (Some(_), Some(backoff)) => {
-            backoff.wrong("found beside `retry`, wanted one of the two");
-            None
-        }
-        (Some(ladder), None) => self::ladder(&ladder),
-        (None, Some(backoff)) => curve(&backoff),
-        (None, None) => {
-            section.wrong(
-                "found neither `retry` nor `backoff`, wanted one, such as retry = [\"2 days\", \"4 days\"]",
-            );
-            None
-        }
-    };
+    let section = found.section(KNOWN_OF_POLICY, "a policy with `retry` or `backoff`")?;
+    let retry = waits(&section);
+    if retry.is_none() && section.get("retry").is_none() && section.get("backoff").is_none() {
+        section.wrong(
+            "found neither `retry` nor `backoff`, wanted one, such as retry = [\"2 days\", \"4 days\"]",
+        );
+    }
     let at = section.get("at").and_then(|v| v.parse("a local time such as \"09:00\"", local_time));
     let then = match section.get("then") {
-        Some(v) => v.parse("\"pause\", \"cancel\" or \"unpaid\"", |word| {
-            EndAction::from_word(word)
-                .ok_or_else(|| format!("found {word:?}, wanted \"pause\", \"cancel\" or \"unpaid\""))
-        }),
+        Some(v) => v.word(EndAction::ALL, EndAction::word),
         None => Some(EndAction::Pause),
     };
     let silent =
         section.get("silent").and_then(|v| v.parse("a wait such as \"48 hours\"", str::parse::<Wait>));
+    let spread = section.get("spread").and_then(|v| spread(&v));
+    let newer = section.get("newer").and_then(|v| v.word(NewerPeriods::ALL, NewerPeriods::word));
     let backup_card = section.get("backup_card").and_then(|v| v.flag()).unwrap_or(false);
-    Some(DunningPolicy { silent, backup_card, ..DunningPolicy::plain(name.to_owned(), retry?, at, then?) })
+    let days = days::read(&section).unwrap_or_default();
+    let kinds =
+        OF_KINDS.iter().filter_map(|kind| Some((*kind, of_kind(&section.get(kind.word())?)?))).collect();
+    Some(DunningPolicy {
+        silent,
+        backup_card,
+        spread,
+        days,
+        kinds,
+        newer: newer.unwrap_or_default(),
+        ..DunningPolicy::plain(name.to_owned(), retry?, at, then?)
+    })
+}
+
+/// Kinds of declines that are tried again at all, so that a policy may have words of its own for them.
+const OF_KINDS: [DeclineKind; 4] =
+    [DeclineKind::Funds, DeclineKind::Issuer, DeclineKind::Technical, DeclineKind::Limit];
+const KNOWN_OF_KIND: &[&str] = &["retry", "backoff", "at", "prefer", "prefer_within", "avoid"];
+
+fn of_kind(found: &Found<'_>) -> Option<KindPolicy> {
+    let section =
+        found.section(KNOWN_OF_KIND, "what is otherwise for this kind, such as retry = [\"2 hours\"]")?;
+    let at = section.get("at").and_then(|v| v.parse("a local time such as \"09:00\"", local_time));
+    Some(KindPolicy { retry: waits(&section), at, days: days::read(&section) })
+}
+
+/// `retry` or `backoff`; `None`: neither, or a mistake that was noted.
+fn waits(section: &Section<'_>) -> Option<RetrySchedule> {
+    match (section.get("retry"), section.get("backoff")) {
+        (Some(_), Some(backoff)) => {
+            backoff.wrong("found beside `retry`, wanted one of the two");
+            None
+        }
+        (Some(list), None) => ladder(&list),
+        (None, Some(backoff)) => curve(&backoff),
+        (None, None) => None,
+    }
+}
+
+/// How long retries of one time of day are spread over.
+fn spread(found: &Found<'_>) -> Option<Wait> {
+    let wanted = "minutes or hours, at most \"12 hours\"";
+    found.parse(wanted, |text| {
+        let wait: Wait = text.parse()?;
+        let short = matches!(wait.unit(), WaitUnit::Minute | WaitUnit::Hour)
+            && wait.seconds() <= LONGEST_SPREAD_SECONDS;
+        if short { Ok(wait) } else { Err(format!("found {text:?}, wanted {wanted}")) }
+    })
 }
 
 fn ladder(found: &Found<'_>) -> Option<RetrySchedule> {
@@ -172,7 +230,7 @@ fn curve(found: &Found<'_>) -> Option<RetrySchedule> {
 }
 
 /// `09:00`, by the minute.
-fn local_time(text: &str) -> Result<Time, String> {
+pub(super) fn local_time(text: &str) -> Result<Time, String> {
     let shape = text.len() == 5 && text.is_char_boundary(2) && text.as_bytes().get(2) == Some(&b':');
     let parts = || Some((text.get(..2)?.parse::<i8>().ok()?, text.get(3..)?.parse::<i8>().ok()?));
     shape

@@ -181,7 +181,7 @@ pub(super) fn backup(found: &Found<'_>) -> Option<BackupSettings> {
 
 pub(super) fn schedule(found: &Found<'_>) -> ScheduleSettings {
     let section = found.section(
-        &["billing", "card_watch", "reconcile", "backup", "housekeeping"],
+        &["billing", "card_watch", "reconcile", "notifications", "backup", "housekeeping"],
         "[schedule] with cron words",
     );
     let defaults = ScheduleSettings::default();
@@ -196,6 +196,7 @@ pub(super) fn schedule(found: &Found<'_>) -> ScheduleSettings {
         billing: cron("billing", defaults.billing),
         card_watch: cron("card_watch", defaults.card_watch),
         reconcile: cron("reconcile", defaults.reconcile),
+        notifications: cron("notifications", defaults.notifications),
         backup: cron("backup", defaults.backup),
         housekeeping: cron("housekeeping", defaults.housekeeping),
     }

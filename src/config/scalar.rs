@@ -89,6 +89,22 @@ pub(super) fn page_url(text: &str) -> Result<String, String> {
     }
 }
 
+/// Where messages are posted to: https anywhere, plain http to this host alone.
+pub(super) fn hook_url(text: &str) -> Result<String, String> {
+    let wrong = |what: &str| format!("found {text:?}, wanted {what}");
+    let (secure, rest) =
+        split_scheme(text).ok_or_else(|| wrong("an address such as \"https://shop.example/hooks/dues\""))?;
+    let host = host_of(rest.split(['/', '?']).next().unwrap_or_default());
+    let host = host.ok_or_else(|| wrong("a host and, if need be, a port"))?;
+    if text.contains(|c: char| c.is_whitespace() || c == '#') {
+        return Err(wrong("an address without spaces and without #"));
+    }
+    if !secure && !is_loopback(host) {
+        return Err(wrong("https: plain http is for this host alone (127.0.0.1, [::1], localhost)"));
+    }
+    Ok(text.to_owned())
+}
+
 fn split_scheme(text: &str) -> Option<(bool, &str)> {
     text.strip_prefix("https://")
         .map(|rest| (true, rest))
@@ -113,7 +129,7 @@ fn host_of(authority: &str) -> Option<&str> {
     (sound && port_is_sound).then_some(host)
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 

@@ -15,8 +15,10 @@ use zeroize::Zeroizing;
 /// Longer than any key: a wrong file is not read to its end.
 const LONGEST_KEY_BYTES: u64 = 512;
 
-/// Two signing secrets, or three.
-const LONGEST_SECRETS_BYTES: u64 = 2 * LONGEST_KEY_BYTES;
+/// The same for several signing secrets.
+const LONGEST_SECRETS_BYTES: u64 = 4_096;
+/// A shorter signing secret can be guessed.
+const SHORTEST_SIGNING_BYTES: usize = 16;
 
 /// The name of the systemd credential.
 const CREDENTIAL: &str = "omise_secret_key";
@@ -78,6 +80,16 @@ pub enum SecretError {
         /// The file.
         path: PathBuf,
     },
+    /// Nothing, or something too short to keep anybody out.
+    #[error("{path}: found {found}, wanted {wanted}")]
+    Short {
+        /// The file.
+        path: PathBuf,
+        /// In words, never any of it.
+        found: &'static str,
+        /// In words.
+        wanted: &'static str,
+    },
     /// Something else than a secret key.
     #[error(
         "{place}: found {found}, wanted Omise's secret key, which begins with skey_ (skey_test_ for test keys)"
@@ -126,6 +138,29 @@ pub(super) fn base64_from_file(path: &Path) -> Result<Vec<SecretText>, SecretErr
     // None at all is a mistake, and too many are no secrets.
     let plausible = !secrets.is_empty() && text.len() as u64 <= LONGEST_SECRETS_BYTES;
     if plausible { Ok(secrets) } else { Err(SecretError::NotBase64 { path: path.to_owned() }) }
+}
+
+/// A password: the first line of a file that its owner alone can read.
+pub(super) fn line_from_file(path: &Path) -> Result<SecretText, SecretError> {
+    let text = private_text(path, LONGEST_KEY_BYTES)?;
+    let line = text.lines().next().filter(|line| !line.is_empty());
+    let (found, wanted) = ("no password", "one in its first line");
+    let line = line.ok_or_else(|| SecretError::Short { path: path.to_owned(), found, wanted })?;
+    Ok(SecretText(Zeroizing::new(line.to_owned())))
+}
+
+/// Signing secrets, one a line, of a file that its owner alone can read.
+pub(super) fn lines_from_file(path: &Path) -> Result<Vec<SecretText>, SecretError> {
+    let text = private_text(path, LONGEST_SECRETS_BYTES)?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let secrets: Vec<_> = lines.map(|line| SecretText(Zeroizing::new(line.to_owned()))).collect();
+    let wanted = "one signing secret a line, each of 16 characters or more";
+    let found = match &secrets[..] {
+        [] => "no secret",
+        all if all.iter().any(|secret| secret.expose().len() < SHORTEST_SIGNING_BYTES) => "a shorter one",
+        _ => return Ok(secrets),
+    };
+    Err(SecretError::Short { path: path.to_owned(), found, wanted })
 }
 
 /// The text of a file, refused if anybody but its owner can reach it.
@@ -232,7 +267,7 @@ mod tests {
         assert_eq!(read(&path), ["Y2FuYXJ5", "b3RoZXI="], "one a line");
         let (_folder, path) = write(0o644, "Y2FuYXJ5");
         assert!(matches!(base64_from_file(&path), Err(SecretError::Open { .. })));
-        for text in ["", "not base64!", "Y2FuYXJ5\nnot base64!", &"QUFB\n".repeat(300)] {
+        for text in ["", "not base64!", "Y2FuYXJ5\nnot base64!", &"QUFB\n".repeat(1_000)] {
             let (_folder, path) = write(0o600, text);
             assert!(matches!(base64_from_file(&path), Err(SecretError::NotBase64 { .. })), "{text}");
         }

@@ -96,6 +96,27 @@ impl<'a> Found<'a> {
         })
     }
 
+    /// One of some fixed words.
+    pub(super) fn word<W: Copy>(&self, all: &[W], word_of: fn(W) -> &'static str) -> Option<W> {
+        let words: Vec<&str> = all.iter().map(|one| word_of(*one)).collect();
+        let wanted = format!("one of {}", words.join(", "));
+        let text = self.text(&wanted)?;
+        let known = all.iter().find(|one| word_of(**one) == text).copied();
+        if known.is_none() {
+            let sentence = format!("found {text:?}, wanted {wanted}");
+            match nearest(text, &words) {
+                Some(near) => self.wrong_help(sentence, format!("did you mean \"{near}\"?")),
+                None => self.wrong(sentence),
+            }
+        }
+        known
+    }
+
+    /// Whether it is a string at all.
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self.value, DeValue::String(_))
+    }
+
     /// A path, taken relative to the file that names it.
     pub(super) fn path(&self) -> Option<PathBuf> {
         self.text("a file's path").map(|text| self.folder.join(text))

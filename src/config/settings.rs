@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
 use super::secret::{self, SecretError, SecretText};
-use crate::model::Zone;
-use crate::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, Letters, Notify, ThreeDs};
+use crate::model::{DeclineTable, Zone};
 
 /// With live keys doubt settles no faster: the provider's own list lags behind its charges.
 pub const SHORTEST_SETTLE: SignedDuration = SignedDuration::from_mins(10);
@@ -33,13 +34,41 @@ pub struct Settings {
     pub cards: Cards,
     /// About doubt.
     pub doubt: Doubt,
+    /// Charges that wait for their customer.
+    pub three_ds: ThreeDs,
     /// About missed periods.
     pub catch_up: CatchUp,
     /// What stops a run.
     pub brakes: Brakes,
+    /// Who writes letters, and how; `None`: nobody was named.
+    pub letters: Option<Letters>,
+    /// Which messages go which way.
+    pub notify: Notify,
+    /// How often a card may be tried.
+    pub budgets: Budgets,
+    /// How a bank's "no" is read.
+    pub declines: Arc<DeclineTable>,
 }
 
 impl Settings {
+    /// Reads the password of the mail server. `Ok(None)`: none is wished.
+    ///
+    /// # Errors
+    /// A sentence that never holds any of it.
+    pub fn mail_password(&self) -> Result<Option<SecretText>, SecretError> {
+        let file = self.notify.email.as_ref().and_then(|email| email.password_file.as_deref());
+        file.map(secret::line_from_file).transpose()
+    }
+
+    /// Reads the secrets that sign our webhooks, one a line. Empty: none are wished.
+    ///
+    /// # Errors
+    /// A sentence that never holds any of them.
+    pub fn signing_secrets(&self) -> Result<Vec<SecretText>, SecretError> {
+        let file = self.notify.webhook.as_ref().map(|webhook| webhook.secret_file.as_path());
+        file.map_or_else(|| Ok(Vec::new()), secret::lines_from_file)
+    }
+
     /// What can only be judged once the kind of the keys is known.
     ///
     /// # Errors
@@ -167,6 +196,8 @@ pub struct ScheduleSettings {
     pub card_watch: String,
     /// Our attempts against the provider's charges.
     pub reconcile: String,
+    /// What happened since, for those who are to be told.
+    pub notifications: String,
     /// A copy of the book, where `[backup]` asks for any.
     pub backup: String,
     /// What a book that runs for years needs now and then.
@@ -179,6 +210,7 @@ impl Default for ScheduleSettings {
             billing: "0 */5 * * * *".into(),
             card_watch: "0 30 3 * * *".into(),
             reconcile: "0 15 4 * * *".into(),
+            notifications: "30 * * * * *".into(),
             backup: "0 0 2 * * *".into(),
             housekeeping: "0 45 2 * * *".into(),
         }

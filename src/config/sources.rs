@@ -1,7 +1,7 @@
-//! The config's files: the one asked for and, through `include`, the others.
+//! The config's files: the one asked for and, through `include` and `declines`, the others.
 //!
 //! Promises: each file is read once, in a stable order; a file that cannot be read is named together with the
-//! one that asked for it. Must never know: any key but `include`.
+//! one that asked for it. Must never know: any key but these two.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,20 @@ const LARGEST_FILE_BYTES: u64 = 1024 * 1024;
 /// Files of one config at most; more means that something went wrong.
 const MOST_FILES: usize = 100;
 
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Sections of a config.
+    Config,
+    /// Rows for the table of declines.
+    Declines,
+}
+
 struct File {
     path: PathBuf,
     shown: String,
     text: String,
+    kind: Kind,
 }
 
 /// All files of one config.
@@ -29,10 +39,19 @@ pub(super) struct Sources {
     broken: Vec<Problem>,
 }
 
+/// A file that another one asks for.
+struct Wish {
+    place: Place,
+    wished: String,
+    kind: Kind,
+}
+
 /// One parsed file.
 pub(super) struct Parsed<'a> {
     /// Index into the sources.
     pub(super) file: usize,
+    /// What it holds.
+    pub(super) kind: Kind,
     /// Its folder: what its relative paths are relative to.
     pub(super) folder: PathBuf,
     /// Its top table.
@@ -42,13 +61,14 @@ pub(super) struct Parsed<'a> {
 impl Sources {
     /// Reads `path` and everything it includes, each before those that its includes include.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigErrors> {
-        let first =
-            read_file(path).map_err(|why| ConfigErrors::sentence(format!("{}: {why}", path.display())))?;
+        let first = read_file(path, Kind::Config)
+            .map_err(|why| ConfigErrors::sentence(format!("{}: {why}", path.display())))?;
         let mut all = Self { files: vec![first], broken: Vec::new() };
         let mut next = 0;
         while next < all.files.len() {
-            for (place, wished) in all.includes(next) {
-                if let Err(sentence) = all.include(next, &wished) {
+            for wish in all.wishes(next) {
+                let Wish { place, wished, kind } = wish;
+                if let Err(sentence) = all.include(next, &wished, kind) {
                     all.broken.push(Problem { place, sentence, also: None, help: None });
                 }
             }
@@ -57,19 +77,36 @@ impl Sources {
         Ok(all)
     }
 
-    fn includes(&self, file: usize) -> Vec<(Place, String)> {
-        let (table, _) = DeTable::parse_recoverable(&self.files[file].text);
-        let wish = table.get_ref().iter().find(|(key, _)| key.get_ref() == "include");
-        let Some(DeValue::Array(wished)) = wish.map(|(_, value)| value.get_ref()) else { return Vec::new() };
-        wished
-            .iter()
-            .filter_map(|one| Some((Place::new(file, one.span()), one.get_ref().as_str()?.to_owned())))
-            .collect()
+    /// One text that stands in no file.
+    pub(super) fn built_in(name: &str, text: &str) -> Self {
+        let (path, shown, text) = (PathBuf::from(name), name.to_owned(), text.to_owned());
+        Self { files: vec![File { path, shown, text, kind: Kind::Declines }], broken: Vec::new() }
     }
 
-    fn include(&mut self, by: usize, wished: &str) -> Result<(), String> {
+    /// The files that this one asks for.
+    fn wishes(&self, file: usize) -> Vec<Wish> {
+        if self.files[file].kind == Kind::Declines {
+            return Vec::new();
+        }
+        let (table, _) = DeTable::parse_recoverable(&self.files[file].text);
+        let value =
+            |name: &str| table.get_ref().iter().find(|(key, _)| key.get_ref() == name).map(|(_, v)| v);
+        let wish = |one: &toml::Spanned<DeValue<'_>>, kind| {
+            let wished = one.get_ref().as_str()?.to_owned();
+            Some(Wish { place: Place::new(file, one.span()), wished, kind })
+        };
+        let included = match value("include").map(toml::Spanned::get_ref) {
+            Some(DeValue::Array(wished)) => wished.iter().filter_map(|one| wish(one, Kind::Config)).collect(),
+            _ => Vec::new(),
+        };
+        let declines = value("declines").and_then(|one| wish(one, Kind::Declines));
+        included.into_iter().chain(declines).collect()
+    }
+
+    fn include(&mut self, by: usize, wished: &str, kind: Kind) -> Result<(), String> {
+        let key = if kind == Kind::Config { "include" } else { "declines" };
         if self.files.len() >= MOST_FILES {
-            return Err(format!("include: found more than {MOST_FILES} files in one config"));
+            return Err(format!("{key}: found more than {MOST_FILES} files in one config"));
         }
         let path = folder_of(&self.files[by].path).join(wished);
         let same = |known: &File| match (known.path.canonicalize(), path.canonicalize()) {
@@ -77,10 +114,10 @@ impl Sources {
             _ => known.path == path,
         };
         if self.files.iter().any(same) {
-            return Err(format!("include: found {wished:?} a second time, wanted each file once"));
+            return Err(format!("{key}: found {wished:?} a second time, wanted each file once"));
         }
         let file =
-            read_file(&path).map_err(|why| format!("include: {why}; looked for {}", path.display()))?;
+            read_file(&path, kind).map_err(|why| format!("{key}: {why}; looked for {}", path.display()))?;
         self.files.push(file);
         Ok(())
     }
@@ -103,7 +140,12 @@ impl Sources {
                 let place = Place::new(file, visible(&source.text, span));
                 problems.add(Problem { place, sentence, also, help: None });
             }
-            all.push(Parsed { file, folder: folder_of(&source.path), table: table.into_inner() });
+            all.push(Parsed {
+                file,
+                kind: source.kind,
+                folder: folder_of(&source.path),
+                table: table.into_inner(),
+            });
         }
         sound.then_some(all)
     }
@@ -167,7 +209,7 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-fn read_file(path: &Path) -> Result<File, String> {
+fn read_file(path: &Path, kind: Kind) -> Result<File, String> {
     let facts = std::fs::metadata(path).map_err(|why| format!("the config cannot be read ({why})"))?;
     if !facts.is_file() {
         return Err("found a folder or a device, wanted a config file".into());
@@ -181,5 +223,5 @@ fn read_file(path: &Path) -> Result<File, String> {
         let line = wrong.as_bytes()[..at].split(|byte| *byte == b'\n').count();
         format!("line {line}: found a byte that is not UTF-8, wanted a text file in UTF-8")
     })?;
-    Ok(File { path: path.to_owned(), shown: path.display().to_string(), text })
+    Ok(File { path: path.to_owned(), shown: path.display().to_string(), text, kind })
 }

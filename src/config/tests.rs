@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 
 use super::*;
-use crate::model::{Currency, Curve, EndAction, Money, RetrySchedule, Wait, WaitUnit};
+use crate::model::{Currency, Curve, EndAction, Language, Money, RetrySchedule, Wait, WaitUnit};
 
 const PLAN: &str = "[plans.p]\nprice = \"990.00 THB\"\nevery = \"month\"\n[dunning.standard]\nretry = []\n";
 
@@ -62,7 +62,7 @@ fn what_is_not_uttered_has_its_default() {
     assert_eq!((settings.omise.rate_milli_per_s, settings.omise.in_flight), (10_000, 8));
     assert_eq!(settings.omise.timeout, SignedDuration::from_secs(90));
     assert_eq!(settings.schedule, ScheduleSettings::default());
-    assert!(settings.web.is_none());
+    assert!(settings.web.is_none() && settings.letters.is_none());
     assert_eq!(settings.cards.fresh, SignedDuration::from_hours(24));
     assert_eq!(settings.cards.warn_before.len(), 3);
     assert_eq!(settings.doubt.settle, SHORTEST_SETTLE);
@@ -107,6 +107,11 @@ fn every_key_is_read() {
     assert_eq!(settings.brakes.pause_file, Some(folder.join("STOP")));
     assert_eq!(settings.sandbox.customers, 7);
     assert_eq!(settings.sandbox.subscriptions, Some(folder.join("demo.csv")));
+    let letters = settings.letters.unwrap();
+    assert_eq!((letters.merchant.as_str(), letters.support.as_str()), ("サンプル商店", "help@shop.example"));
+    assert_eq!(letters.cancel.as_deref(), Some("Write to us; one word is enough."));
+    assert_eq!(letters.card_update_url.as_deref(), Some("https://shop.example/account/card"));
+    assert_eq!((letters.language, letters.templates), (Language::Ja, Some(folder.join("letters"))));
 }
 
 #[test]
@@ -151,7 +156,7 @@ fn the_example_says_what_the_defaults_are() {
             rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains([' ', ':']))
         })
     };
-    let skipped = ["include", "secret_key_env", "return_uri"];
+    let skipped = ["include", "declines", "secret_key_env", "return_uri"];
     let uncommented: Vec<&str> = text
         .lines()
         .map(|line| if is_wish(line) { &line[2..] } else { line })
@@ -170,9 +175,10 @@ fn the_example_says_what_the_defaults_are() {
         (all.schedule, all.cards, all.doubt, all.catch_up),
         (few.schedule, few.cards, few.doubt, few.catch_up)
     );
+    assert_eq!((all.budgets, all.declines), (few.budgets, few.declines));
     assert_eq!(all.brakes.charges_per_run, few.brakes.charges_per_run);
     assert_eq!(all.brakes.decline_share_milli, few.brakes.decline_share_milli);
-    assert!(all.web.is_some());
+    assert!(all.web.is_some() && all.letters.is_some());
 }
 
 #[test]
@@ -187,4 +193,69 @@ fn files_that_cannot_be_read_are_named() {
     let said = load(&path).unwrap_err().to_string();
     assert!(said.contains("latin.toml: line 2: found a byte that is not UTF-8"), "{said}");
     assert_eq!(find(Some(Path::new("x.toml"))).unwrap(), Path::new("x.toml"));
+}
+
+#[test]
+fn rows_of_declines_are_laid_over_the_built_in_table() {
+    use crate::model::{DeclineKind, Network};
+    let own = "[[declines.rows]]\ncode = \"payment_rejected\"\nkind = \"funds\"\nretries = 5\n\
+        [[declines.rows]]\ncode = \"payment_rejected\"\nnetwork = \"jcb\"\nkind = \"never\"\n\
+        [[declines.rows]]\nadvice_code = [\"9101\", \"9102\"]\nnot_before = \"2 days\"\n\
+        [budgets]\nvisa_30_days = 20\n";
+    let loaded = read(&format!("zone = \"UTC\"\n{PLAN}{own}")).unwrap();
+    let table = &loaded.settings.declines;
+    assert_eq!(table.rows().len(), shipped_declines().unwrap().rows().len() + 3);
+    let of_code = |network| {
+        let mut rows = table.rows().iter();
+        let words = |row: &&crate::model::DeclineRow| {
+            row.words.code.as_deref() == Some("payment_rejected") && row.words.network == network
+        };
+        let row = rows.find(words).unwrap();
+        (row.kind, row.most_retries)
+    };
+    assert_eq!(of_code(None), (Some(DeclineKind::Funds), Some(5)));
+    assert_eq!(of_code(Some(Network::Jcb)), (Some(DeclineKind::Never), None));
+    assert_eq!(loaded.settings.budgets.visa_30_days, 20);
+}
+
+#[test]
+fn rows_of_declines_may_stand_in_a_file_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = "[[rows]]\ncode = \"moon_phase\"\nkind = \"limit\"\n";
+    std::fs::write(folder.path().join("own.toml"), own).unwrap();
+    let path = folder.path().join("dues.toml");
+    std::fs::write(&path, format!("zone = \"UTC\"\ndeclines = \"own.toml\"\n{PLAN}")).unwrap();
+    let loaded = load(&path).unwrap();
+    assert!(
+        loaded.settings.declines.rows().iter().any(|row| row.words.code.as_deref() == Some("moon_phase"))
+    );
+    assert_eq!(loaded.files.len(), 2, "a change of it is noticed: {:?}", loaded.files);
+}
+
+#[test]
+fn a_policy_may_wish_days_kinds_and_a_spread() {
+    use crate::model::{DeclineKind, NewerPeriods};
+    let policy = "zone = \"UTC\"\n[plans.p]\nprice = \"990.00 THB\"\nevery = \"month\"\n[dunning.standard]\n\
+        retry = [\"2 days\"]\nat = \"09:00\"\nprefer = [\"last working day\", \"25\", \"1\"]\n\
+        prefer_within = \"10 days\"\navoid = [\"saturday\", \"sunday\"]\nspread = \"30 minutes\"\n\
+        silent = \"48 hours\"\nnewer = \"collect\"\n\
+        [dunning.standard.technical]\nretry = [\"2 hours\", \"6 hours\"]\navoid = []\n\
+        [dunning.standard.limit]\nbackoff = { first = \"1 day\", multiplier = 1.5, longest = \"3 days\", attempts = 2 }\n\
+        at = \"00:30\"\n";
+    let loaded = read(policy).unwrap();
+    let dunning = &loaded.plans[0].1.dunning;
+    let told = |rules: &[crate::model::DayRule]| rules.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(told(&dunning.days.prefer), ["last working day", "25", "1"]);
+    assert_eq!(told(&dunning.days.avoid), ["saturday", "sunday"]);
+    let wait = |text: &str| Some(text.parse::<Wait>().unwrap());
+    assert_eq!(dunning.days.prefer_within, wait("10 days"));
+    assert_eq!((dunning.spread, dunning.silent), (wait("30 minutes"), wait("48 hours")));
+    assert_eq!(dunning.newer, NewerPeriods::Collect);
+    assert_eq!(dunning.kinds.len(), 2);
+    let hours = |n| Wait::new(n, WaitUnit::Hour).unwrap();
+    assert_eq!(*dunning.waits(DeclineKind::Technical), RetrySchedule::Ladder(vec![hours(2), hours(6)]));
+    assert!(dunning.days(DeclineKind::Technical).avoid.is_empty() && !dunning.days.avoid.is_empty());
+    assert!(matches!(dunning.waits(DeclineKind::Limit), RetrySchedule::Curve(_)));
+    assert_eq!(dunning.local_time(DeclineKind::Limit), Some(jiff::civil::time(0, 30, 0, 0)));
+    assert_eq!(dunning.local_time(DeclineKind::Funds), Some(jiff::civil::time(9, 0, 0, 0)));
 }

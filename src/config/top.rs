@@ -3,18 +3,22 @@
 //! Promises: a section stands in one file; plans and dunning policies may be spread over several, each name once.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::problem::{Place, Problem, Problems};
 use super::section::{Found, nearest, unknown};
 use super::settings::{ScheduleSettings, Settings};
-use super::sources::Parsed;
-use super::{limits, plans, rooms};
+use super::sources::{Kind, Parsed};
+use super::{declines, deliveries, limits, notify, plans, rooms};
 use crate::model::{PlanKey, PlanTerms, Zone, ZoneError};
 
 const KNOWN: &[&str] = &[
     "zone", "include", "store", "omise", "web", "backup", "schedule", "plans", "dunning", "cards", "doubt",
-    "catch_up", "brakes", "sandbox",
+    "three_ds", "catch_up", "brakes", "budgets", "sandbox", "declines", "notify",
 ];
+
+/// Keys of a file of declines.
+const KNOWN_OF_DECLINES: &[&str] = &["rows"];
 
 /// Sections whose entries may come from several files.
 const SPREAD: &[&str] = &["plans", "dunning"];
@@ -22,12 +26,19 @@ const SPREAD: &[&str] = &["plans", "dunning"];
 /// All files' top tables as one.
 pub(super) struct Top<'a> {
     found: Vec<(&'a str, Place, Found<'a>)>,
+    /// Rows that stand in files of their own.
+    declines: Vec<Found<'a>>,
 }
 
 impl<'a> Top<'a> {
     fn gather(files: &'a [Parsed<'a>], problems: &'a Problems<'a>) -> Self {
         let mut found: Vec<(&str, Place, Found<'_>)> = Vec::new();
+        let mut declines = Vec::new();
         for parsed in files {
+            if parsed.kind == Kind::Declines {
+                declines.extend(rows_of(parsed, problems));
+                continue;
+            }
             for (key, value) in &parsed.table {
                 let name = key.get_ref().as_ref();
                 let place = Place::new(parsed.file, key.span());
@@ -44,7 +55,12 @@ impl<'a> Top<'a> {
                 found.push((name, place, value));
             }
         }
-        Self { found }
+        Self { found, declines }
+    }
+
+    /// The rows of each file of declines.
+    pub(super) fn declines(&self) -> &[Found<'a>] {
+        &self.declines
     }
 
     /// A section that stands in one file; `None`: absent.
@@ -74,6 +90,20 @@ impl<'a> Top<'a> {
     }
 }
 
+/// The rows of a file of declines, which has nothing else.
+pub(super) fn rows_of<'a>(parsed: &'a Parsed<'a>, problems: &'a Problems<'a>) -> Option<Found<'a>> {
+    let mut rows = None;
+    for (key, value) in &parsed.table {
+        let name = key.get_ref().as_ref();
+        if KNOWN_OF_DECLINES.contains(&name) {
+            rows = Some(Found::new(name.into(), parsed.file, &parsed.folder, value, problems));
+        } else {
+            problems.add(unknown("", name, Place::new(parsed.file, key.span()), KNOWN_OF_DECLINES));
+        }
+    }
+    rows
+}
+
 fn twice(name: &str, place: Place, first: Place) -> Problem {
     Problem {
         place,
@@ -96,13 +126,14 @@ pub(super) fn read<'a>(
     }
     let folder: PathBuf = files.first().map(|first| first.folder.clone()).unwrap_or_default();
     let zone = zone(&top, problems);
-    let settings = settings(&top, &folder);
+    let settings = settings(&top, &folder, problems);
     let plans = plans::read(&top, problems);
     Some((Settings { zone: zone?, ..settings }, plans))
 }
 
-fn settings(top: &Top<'_>, folder: &Path) -> Settings {
+fn settings(top: &Top<'_>, folder: &Path, problems: &Problems<'_>) -> Settings {
     let omise = rooms::omise(top.one("omise"));
+    let told = top.one("notify").and_then(notify::section);
     let doubt = limits::doubt(top.one("doubt"), &omise);
     Settings {
         zone: Zone::UTC,
@@ -112,8 +143,13 @@ fn settings(top: &Top<'_>, folder: &Path) -> Settings {
         backup: top.one("backup").and_then(rooms::backup),
         schedule: top.one("schedule").map_or_else(ScheduleSettings::default, rooms::schedule),
         cards: limits::cards(top.one("cards")),
+        three_ds: limits::three_ds(top.one("three_ds")),
         catch_up: limits::catch_up(top.one("catch_up")),
         brakes: limits::brakes(top.one("brakes"), folder),
+        letters: told.as_ref().and_then(notify::letters),
+        notify: told.as_ref().map(deliveries::deliveries).unwrap_or_default(),
+        declines: Arc::new(declines::read(top, problems)),
+        budgets: limits::budgets(top.one("budgets")),
         doubt,
         omise,
     }

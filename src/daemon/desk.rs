@@ -15,12 +15,14 @@ use tokio::time::MissedTickBehavior;
 use beside::{News, next_ring};
 
 use super::jobs::Job;
+use super::post::PostOffice;
 use super::pulse::{Heart, Pulse};
 use super::systemd;
 use super::trust::Trust;
 use super::wishes::{Order, Reload, Wishes};
 use super::work::{Done, EndedBadly, Work, perform};
 use crate::billing::{RunError, recover, requests};
+use crate::hooks::hang_point;
 use crate::web::{Phase, Standing};
 
 /// The loop looks at itself, and for requests, this often.
@@ -33,6 +35,7 @@ const STOP_BESIDES_CALL: Duration = Duration::from_secs(30);
 /// The service at work.
 pub struct Desk {
     wishes: Wishes,
+    office: PostOffice,
     ticks: mpsc::Receiver<()>,
     orders: mpsc::Receiver<Order>,
     reload: Reload,
@@ -86,6 +89,7 @@ impl Desk {
             trust: Trust::begin(clock.now(), clock.steady()),
             considered_at: clock.steady(),
             fed_at: clock.steady(),
+            office: PostOffice::open(wishes.post.clone()),
             wishes,
             ticks,
             orders,
@@ -132,6 +136,7 @@ impl Desk {
             self.start_next();
             self.publish();
         }
+        self.office.close().await;
         Ok(())
     }
 
@@ -171,6 +176,7 @@ impl Desk {
         let refused = match read {
             Ok(wishes) => {
                 tracing::info!("the new config is in force");
+                self.office.replace(wishes.post.clone());
                 self.wishes = wishes;
                 None
             }
@@ -206,6 +212,10 @@ impl Desk {
                 self.waiting.insert(*job);
             }
         }
+        if self.waiting.remove(&Job::Notifications) {
+            self.office.fell_due(&self.wishes.post, now).await?;
+        }
+        let billing = &self.wishes.billing;
         self.look_up_doubt |= recover::next_look(billing).await?.is_some_and(|look| look <= now);
         let next_wake = billing.lane.run(move |store| store.next_wake(now)).await.map_err(RunError::from)?;
         let next_look = self.wishes.timetable.next_of_all(now);
@@ -278,6 +288,7 @@ impl Desk {
     /// Writes down what a piece of work came to.
     async fn ended(&mut self, done: Done) -> Result<(), EndedBadly> {
         self.under_way = None;
+        self.office.ring();
         self.note(&done).await?;
         let recovering = self.phase() == Phase::Recovering;
         let now = self.wishes.billing.clock.now();
@@ -309,6 +320,7 @@ impl Desk {
 
     /// Once a second: requests, progress, the lost tick, and the watchdog's food.
     async fn beat(&mut self) -> Result<(), EndedBadly> {
+        hang_point();
         let steady = self.wishes.billing.clock.steady();
         if self.phase() == Phase::Serving {
             if steady.saturating_sub(self.considered_at) > LONGEST_WITHOUT_TICK {

@@ -18,6 +18,8 @@ pub enum Job {
     CardWatch,
     /// Our attempts against the provider's charges.
     Reconcile,
+    /// What happened since, for those who are to be told.
+    Notifications,
     /// What a book that runs for years needs now and then.
     Housekeeping,
     /// A copy of the book.
@@ -26,8 +28,14 @@ pub enum Job {
 
 impl Job {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 5] =
-        [Self::Billing, Self::CardWatch, Self::Reconcile, Self::Housekeeping, Self::Backup];
+    pub const ALL: [Self; 6] = [
+        Self::Billing,
+        Self::CardWatch,
+        Self::Reconcile,
+        Self::Notifications,
+        Self::Housekeeping,
+        Self::Backup,
+    ];
 
     /// Its name in the book and in the config.
     pub const fn name(self) -> &'static str {
@@ -35,6 +43,7 @@ impl Job {
             Self::Billing => "billing",
             Self::CardWatch => "card_watch",
             Self::Reconcile => "reconcile",
+            Self::Notifications => "notifications",
             Self::Housekeeping => "housekeeping",
             Self::Backup => "backup",
         }

@@ -6,6 +6,7 @@
 
 mod desk;
 mod jobs;
+mod post;
 mod pulse;
 pub mod schedule;
 pub mod signals;
@@ -16,6 +17,7 @@ mod work;
 
 pub use desk::Desk;
 pub use jobs::{Job, Timetable};
+pub use post::PostOffice;
 pub use pulse::Pulse;
 pub use wishes::{Order, Reload, ReloadAnswer, Wishes};
 pub use work::EndedBadly;

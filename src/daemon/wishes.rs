@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use super::jobs::Timetable;
 use crate::billing::Billing;
-use crate::wiring::Backups;
+use crate::wiring::{Backups, Post};
 
 /// What people and the system ask of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Wishes {
     pub timetable: Timetable,
     /// Makes copies of the book; `None`: nobody wishes any.
     pub backups: Option<Backups>,
+    /// Who is told what.
+    pub post: Post,
 }
 
 /// New wishes to come, or why they were refused.

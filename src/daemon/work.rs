@@ -113,13 +113,18 @@ pub(super) async fn perform(work: Work, billing: Billing, backups: Option<Backup
     let mut stopped = false;
     let outcome = match &work {
         Work::Recover => recover::recover(&billing).await.map(Some),
-        Work::Job(Job::Billing) => billing::run(&billing, &RunOrder::default()).await.map(Some),
+        Work::Job(Job::Billing) => {
+            let order = RunOrder { routine: true, ..RunOrder::default() };
+            billing::run(&billing, &order).await.map(Some)
+        }
         Work::Job(Job::CardWatch) => {
             let watched = card_watch(&billing, began).await;
             stopped = *watched.as_ref().unwrap_or(&false);
             watched.map(|_| None)
         }
         Work::Job(Job::Reconcile) => reconcile(&billing).await.map(|()| None),
+        // The post was rung when it fell due, and has tasks of its own.
+        Work::Job(Job::Notifications) => Ok(None),
         Work::Job(Job::Housekeeping) => tidy(&billing, began).await.map(|()| None),
         Work::Job(Job::Backup) => backup(backups, began).await.map(|()| None),
         Work::Asked(asked) => asked_run(&billing, asked).await.map(Some),

@@ -5,6 +5,7 @@
 
 mod access;
 mod classify;
+mod contact;
 mod error;
 mod omise;
 mod seen;
@@ -19,8 +20,8 @@ use jiff::Timestamp;
 
 use crate::model::settings::AccountLimits;
 use crate::model::{
-    CardId, CardSnapshot, ChargeId, ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, CustomerId,
-    Lengths,
+    CardId, CardSnapshot, ChargeId, ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Contact,
+    CustomerId, Lengths,
 };
 
 pub use access::{Access, AccessError};
@@ -126,11 +127,18 @@ pub trait Gateway: Send + Sync {
     /// What the event of that id, as the provider keeps it, is about; `None`: it has no such event.
     fn event<'a>(&'a self, id: &'a str) -> Answer<'a, Result<Option<webhooks::News>, GatewayError>>;
 
+    /// Ends a pending charge before its time, and answers what became of it: one that succeeded meanwhile stays so.
+    /// `None`: it has no such charge.
+    fn expire<'a>(&'a self, charge: &'a ChargeId) -> Answer<'a, Result<Option<ChargeSeen>, GatewayError>>;
+
     /// A page of charges of the window, oldest first, from `offset`, at most 100.
     fn charges(&self, window: Window, offset: u64) -> Answer<'_, Result<Page<ChargeSeen>, GatewayError>>;
 
     /// One customer, read now.
     fn customer<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<CustomerRead, GatewayError>>;
+
+    /// Where one customer is reached, read now; `None`: they are gone, or gave no address.
+    fn contact<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<Option<Contact>, GatewayError>>;
 
     /// A page of customers, oldest first, created not later than `to`, from `offset`, at most 100.
     fn customers(&self, to: Timestamp, offset: u64) -> Answer<'_, Result<Page<CustomerFacts>, GatewayError>>;

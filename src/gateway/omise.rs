@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use super::webhooks::{self, News};
 use super::{
     AccountFacts, Answer, Charged, CustomerFacts, CustomerRead, Gateway, GatewayError, Latency, Page, Window,
-    classify, seen, words,
+    classify, contact, seen, words,
 };
 use crate::clock::Stopwatch;
 use crate::hooks::kill_point;
-use crate::model::{ChargeId, ChargeOrder, ChargeRequest, ChargeSeen, CustomerId, Histogram};
-use crate::omise::{Client, Error, ErrorKind, ListQuery};
+use crate::model::{ChargeId, ChargeOrder, ChargeRequest, ChargeSeen, Contact, CustomerId, Histogram};
+use crate::omise::{Client, CustomerCards, Error, ErrorKind, List, ListQuery};
 
 /// Charges customers saved at Omise.
 #[derive(Debug)]
@@ -47,8 +47,10 @@ impl OmiseGateway {
 impl Gateway for OmiseGateway {
     fn account(&self) -> Answer<'_, Result<AccountFacts, GatewayError>> {
         Box::pin(async {
-            let account = self.timed(self.client.account()).await.map_err(|e| read_error(&e))?;
-            let capability = self.timed(self.client.capability()).await.map_err(|e| read_error(&e))?;
+            let (account, capability) =
+                tokio::join!(self.timed(self.client.account()), self.timed(self.client.capability()));
+            let account = account.map_err(|e| read_error(&e))?;
+            let capability = capability.map_err(|e| read_error(&e))?;
             Ok(AccountFacts {
                 livemode: self.client.livemode(),
                 limits: seen::limits(&account.value, &capability.value),
@@ -116,6 +118,17 @@ impl Gateway for OmiseGateway {
         })
     }
 
+    fn expire<'a>(&'a self, charge: &'a ChargeId) -> Answer<'a, Result<Option<ChargeSeen>, GatewayError>> {
+        Box::pin(async move {
+            match self.client.charges().expire(charge.as_str()).await {
+                Ok(answer) => Ok(seen::charge_seen(&answer.value)),
+                // It cannot be ended, or nobody knows whether it was: what it says of itself counts.
+                Err(error) if !is_about_keys(&error) => self.charge_seen(charge).await,
+                Err(error) => Err(read_error(&error)),
+            }
+        })
+    }
+
     fn charges(&self, window: Window, offset: u64) -> Answer<'_, Result<Page<ChargeSeen>, GatewayError>> {
         Box::pin(async move {
             let query = ListQuery { offset, ..ListQuery::window(window.from, window.to) };
@@ -143,15 +156,26 @@ impl Gateway for OmiseGateway {
         })
     }
 
+    fn contact<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<Option<Contact>, GatewayError>> {
+        Box::pin(async move {
+            match self.client.customers().retrieve(id.as_str()).await {
+                Ok(answer) => Ok(contact::of(&answer.value, id)),
+                Err(error) if is_not_found(&error) => Ok(None),
+                Err(error) => Err(read_error(&error)),
+            }
+        })
+    }
+
     fn customers(&self, to: Timestamp, offset: u64) -> Answer<'_, Result<Page<CustomerFacts>, GatewayError>> {
         Box::pin(async move {
             let query = ListQuery { offset, ..ListQuery::window(Timestamp::UNIX_EPOCH, to) };
-            let answer =
-                self.timed(self.client.customers().list(&query)).await.map_err(|e| read_error(&e))?;
+            let reply =
+                self.timed(self.client.customers().list_raw(&query)).await.map_err(|e| read_error(&e))?;
+            let list: List<CustomerCards<'_>> = reply.parse().map_err(|e| read_error(&e))?;
             Ok(Page {
-                rows: answer.value.data.iter().filter(|c| !c.deleted).filter_map(seen::facts).collect(),
-                total: answer.value.total,
-                provider_now: answer.provider_date,
+                rows: list.data.iter().filter(|c| !c.deleted).filter_map(seen::listed).collect(),
+                total: list.total,
+                provider_now: reply.provider_date,
             })
         })
     }
@@ -168,6 +192,10 @@ impl Gateway for OmiseGateway {
 /// 404 with the provider's own word: deleted, or never there. Another machine's 404 proves nothing.
 fn is_not_found(error: &Error) -> bool {
     error.api().is_some_and(|api| api.status == 404 && api.code == "not_found")
+}
+
+fn is_about_keys(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Authentication | ErrorKind::Permission)
 }
 
 fn read_error(error: &Error) -> GatewayError {

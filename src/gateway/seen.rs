@@ -10,7 +10,7 @@ use crate::model::settings::AccountLimits;
 use crate::model::{
     CardId, CardSnapshot, ChargeId, ChargeSeen, Currency, CustomerId, Decline, Expiration, Money, SeenStatus,
 };
-use crate::omise::{Account, Capability, Card, Charge, ChargeStatus, Customer};
+use crate::omise::{Account, Capability, Card, CardFace, Charge, ChargeStatus, Customer, CustomerCards};
 
 /// A charge as the provider's list shows it; `None` for one whose id or date makes no sense.
 pub(super) fn charge_seen(charge: &Charge) -> Option<ChargeSeen> {
@@ -76,6 +76,25 @@ fn card_snapshot(card: &Card) -> Option<CardSnapshot> {
         last_digits: card.last_digits.clone(),
         expiration: Expiration::new(card.expiration_month, card.expiration_year).ok()?,
         fingerprint: Some(card.fingerprint.clone()).filter(|text| !text.is_empty()),
+    })
+}
+
+/// The same of a customer in a list.
+pub(super) fn listed(customer: &CustomerCards<'_>) -> Option<CustomerFacts> {
+    Some(CustomerFacts {
+        id: CustomerId::parse(&customer.id).ok()?,
+        default_card: customer.default_card.as_ref().and_then(|card| CardId::parse(&card.0).ok()),
+        cards: customer.cards.data.iter().filter(|card| !card.deleted).filter_map(card_face).collect(),
+    })
+}
+
+fn card_face(card: &CardFace<'_>) -> Option<CardSnapshot> {
+    Some(CardSnapshot {
+        id: CardId::parse(&card.id).ok()?,
+        brand: card.brand.0.as_ref().into(),
+        last_digits: card.last_digits.0.as_ref().into(),
+        expiration: Expiration::new(card.expiration_month, card.expiration_year).ok()?,
+        fingerprint: Some(card.fingerprint.0.as_ref()).filter(|text| !text.is_empty()).map(Into::into),
     })
 }
 

@@ -90,6 +90,8 @@ pub struct Intent {
     pub looked_at: Option<Timestamp>,
     /// Where the customer must act; `None` unless pending for them.
     pub authorize_uri: Option<Arc<str>>,
+    /// Reminders to act that were written for them.
+    pub reminded: u32,
     /// Why it is in doubt, for people.
     pub reason: Option<Arc<str>>,
 }

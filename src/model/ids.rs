@@ -245,14 +245,6 @@ macro_rules! text_serde {
 }
 text_serde!(InvoiceId, AttemptId, Installation, IdempotencyKey);
 
-fn hex_of(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn bytes_of_hex(text: &str) -> Option<[u8; 16]> {
     if text.len() != 32 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
         return None;
@@ -266,7 +258,7 @@ pub struct Installation(pub [u8; 16]);
 
 impl fmt::Display for Installation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex_of(&self.0))
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 
@@ -308,7 +300,7 @@ impl IdempotencyKey {
 
 impl fmt::Display for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "dues-{}", hex_of(&self.0))
+        write!(f, "dues-{:032x}", u128::from_be_bytes(self.0))
     }
 }
 

@@ -23,7 +23,8 @@ words! {
     Hold {
         /// More periods were missed than `[catch_up] hold_after`: waits for `dues resume`.
         CatchUp = "catch_up",
-        /// The provider refused our request: waits for `dues retry`.
+        /// The provider refused our request, or a charge of the subscription was given back or disputed: waits for
+        /// `dues retry`.
         Rejected = "rejected",
         /// The card will not work: waits for another card.
         NewCard = "new_card",

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod customer;
+mod declines;
 mod event;
 mod flag;
 mod histogram;
@@ -14,7 +15,10 @@ mod interval;
 mod invoice;
 mod message;
 mod money;
+mod network;
+mod outbox;
 mod outcome;
+mod pay_days;
 mod plan;
 mod report;
 pub mod settings;
@@ -25,6 +29,7 @@ mod zone;
 
 pub use attempt::{Attempt, AttemptStatus, Intent};
 pub use customer::{CardSnapshot, CardWarning, CustomerSnapshot, CustomerState, Expiration, ExpirationError};
+pub use declines::{DeclineRow, DeclineTable, DeclineWords};
 pub use event::{Event, EventKind, NewEvent};
 pub use flag::{Flag, FlagReason};
 pub use histogram::{Histogram, Lengths};
@@ -36,11 +41,17 @@ pub use interval::{BillingPeriod, Interval, IntervalError, Unit};
 pub use invoice::{Hold, Invoice, InvoiceStatus};
 pub use message::{CardLook, Channel, Digest, Facts, Language, Message, MessageKind};
 pub use money::{Currency, Money, MoneyError, Quantity};
+pub use network::Network;
+pub use outbox::{Contact, Delivered, Delivery, MessageMark, MessageState, OutboxRow, Posting, Recipient};
 pub use outcome::{
     ChargeOrder, ChargeOutcome, ChargeRequest, ChargeSeen, Decline, DeclineClass, DeclineKind, NoAnswer,
     NotSent, Rejected, RejectedWhy, SeenStatus,
 };
-pub use plan::{Curve, DunningPolicy, EndAction, PlanTerms, PlanVersion, RetrySchedule, Wait, WaitUnit};
+pub use pay_days::{DayRule, RetryDays};
+pub use plan::{
+    Curve, DunningPolicy, EndAction, KindPolicy, NewerPeriods, PlanTerms, PlanVersion, RetrySchedule, Wait,
+    WaitUnit,
+};
 pub use report::{RunReport, StoppedBy};
 pub use snapshot::{CardDecline, OpenInvoice, Snapshot};
 pub use subscription::{BackupCard, Pause, PausedBy, Subscription, SubscriptionStatus};

@@ -1,12 +1,13 @@
 //! What is sold and how declines are retried. A plan's terms are immutable once they are a version in the book.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Money, PlanKey, PlanVersionId, words};
+use super::{DeclineKind, Interval, Money, PlanKey, PlanVersionId, RetryDays, words};
 
 /// One immutable version of a plan in the book.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,8 @@ pub struct PlanTerms {
     pub dunning: DunningPolicy,
 }
 
-/// What follows a decline: when to try again, and what happens after the last try.
+/// What follows a decline: when to try again, and what happens after the last try. What is not wished is not written,
+/// so that a policy of older days keeps its JSON form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DunningPolicy {
     /// Its name in the config.
@@ -55,12 +57,95 @@ pub struct DunningPolicy {
     /// After the last try another saved card of the customer is tried once, if they agreed to that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub backup_card: bool,
+    /// Retries that wait whole days are spread over so long after their local time, each subscription's always by
+    /// the same; `None`: not at all where `at` is named, else over ten minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<Wait>,
+    /// Where on the calendar a retry that waits whole days is placed.
+    #[serde(default, skip_serializing_if = "RetryDays::is_empty")]
+    pub days: RetryDays,
+    /// What is otherwise for declines of one kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kinds: BTreeMap<DeclineKind, KindPolicy>,
+    /// What happens to newer periods while an invoice is in dunning.
+    #[serde(default, skip_serializing_if = "NewerPeriods::wait")]
+    pub newer: NewerPeriods,
+}
+
+/// What is otherwise for declines of one kind; `None`: as in the policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KindPolicy {
+    /// Waits of its own, which count the declines of this kind alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetrySchedule>,
+    /// Local time of a retry that waits whole days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+    /// Where on the calendar it is placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<RetryDays>,
+}
+
+words! {
+    /// What happens to newer periods of a subscription while an older invoice is in dunning.
+    NewerPeriods {
+        /// They wait: the oldest is collected first.
+        Wait = "wait",
+        /// They are collected beside it.
+        Collect = "collect",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "what makes an enum of words derives no default")]
+impl Default for NewerPeriods {
+    fn default() -> Self {
+        Self::Wait
+    }
+}
+
+impl NewerPeriods {
+    /// Whether they wait, as they do where nothing is wished.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference whether to write it")]
+    const fn wait(&self) -> bool {
+        matches!(self, Self::Wait)
+    }
 }
 
 impl DunningPolicy {
     /// A policy of waits and an end, all else as where nothing is wished.
     pub const fn plain(name: String, retry: RetrySchedule, at: Option<Time>, then: EndAction) -> Self {
-        Self { name, retry, at, then, silent: None, backup_card: false }
+        Self {
+            name,
+            retry,
+            at,
+            then,
+            silent: None,
+            backup_card: false,
+            spread: None,
+            days: RetryDays { prefer: Vec::new(), prefer_within: None, avoid: Vec::new() },
+            kinds: BTreeMap::new(),
+            newer: NewerPeriods::Wait,
+        }
+    }
+
+    /// Whether declines of that kind have waits of their own.
+    pub fn has_own_waits(&self, kind: DeclineKind) -> bool {
+        self.kinds.get(&kind).is_some_and(|own| own.retry.is_some())
+    }
+
+    /// The waits after a decline of that kind.
+    pub fn waits(&self, kind: DeclineKind) -> &RetrySchedule {
+        self.kinds.get(&kind).and_then(|own| own.retry.as_ref()).unwrap_or(&self.retry)
+    }
+
+    /// The local time of a retry after a decline of that kind that waits whole days; `None`: that of the first try.
+    pub fn local_time(&self, kind: DeclineKind) -> Option<Time> {
+        self.kinds.get(&kind).and_then(|own| own.at).or(self.at)
+    }
+
+    /// Where on the calendar a retry after a decline of that kind is placed.
+    pub fn days(&self, kind: DeclineKind) -> &RetryDays {
+        self.kinds.get(&kind).and_then(|own| own.days.as_ref()).unwrap_or(&self.days)
     }
 }
 
@@ -185,5 +270,38 @@ words! {
         Cancel = "cancel",
         /// The subscription goes on unbilled as unpaid; the invoice stays open.
         Unpaid = "unpaid",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_of_older_days_is_read_and_written_as_it_was() {
+        let old =
+            r#"{"name":"standard","retry":{"ladder":["2 days","6 hours"]},"at":"09:00:00","then":"pause"}"#;
+        let policy: DunningPolicy = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&policy).unwrap(), old);
+        let plain = DunningPolicy::plain(policy.name.clone(), policy.retry.clone(), policy.at, policy.then);
+        assert_eq!(policy, plain);
+    }
+
+    #[test]
+    fn every_wish_survives_its_json_form() {
+        let retry = RetrySchedule::Ladder(vec!["2 hours".parse().unwrap()]);
+        let days = RetryDays { prefer: vec!["25".parse().unwrap()], ..RetryDays::default() };
+        let own = KindPolicy { retry: Some(retry.clone()), at: None, days: Some(days.clone()) };
+        let policy = DunningPolicy {
+            silent: Some("48 hours".parse().unwrap()),
+            spread: Some("30 minutes".parse().unwrap()),
+            days,
+            kinds: BTreeMap::from([(DeclineKind::Technical, own)]),
+            newer: NewerPeriods::Collect,
+            ..DunningPolicy::plain("full".into(), retry, None, EndAction::Unpaid)
+        };
+        let text = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<DunningPolicy>(&text).unwrap(), policy, "{text}");
+        assert!(policy.has_own_waits(DeclineKind::Technical) && !policy.has_own_waits(DeclineKind::Funds));
     }
 }

@@ -59,8 +59,8 @@ pub struct RunReport {
     pub collected: BTreeMap<Currency, i64>,
     /// Declines by the provider's code.
     pub declined_by_code: BTreeMap<String, u64>,
-    /// Of these, declines with a code that the table of codes does not know.
-    pub unknown_codes: u64,
+    /// Of these, with a code that the table of declines does not know.
+    pub unknown_declines: u64,
     /// Retries with an instant.
     pub retries_scheduled: u64,
     /// Flags raised.
@@ -95,7 +95,7 @@ impl RunReport {
             resolved: BTreeMap::new(),
             collected: BTreeMap::new(),
             declined_by_code: BTreeMap::new(),
-            unknown_codes: 0,
+            unknown_declines: 0,
             retries_scheduled: 0,
             flagged: BTreeMap::new(),
             skipped: BTreeMap::new(),
@@ -171,7 +171,7 @@ impl Serialize for RunReport {
         out.serialize_field("resolved", &Counts(&self.resolved, RESOLVED))?;
         out.serialize_field("collected", &self.collected)?;
         out.serialize_field("declined_by_code", &self.declined_by_code)?;
-        out.serialize_field("unknown_codes", &self.unknown_codes)?;
+        out.serialize_field("unknown_declines", &self.unknown_declines)?;
         out.serialize_field("retries_scheduled", &self.retries_scheduled)?;
         out.serialize_field("flagged", &self.flagged)?;
         out.serialize_field("skipped", &self.skipped)?;

@@ -1,10 +1,15 @@
 //! The wishes that rooms share, as typed values. A room's own settings live in that room.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use super::{Currency, Money};
+use super::{Currency, Language, Money};
+
+mod notify;
+
+pub use notify::{CommandWishes, EmailWishes, Notify, QuietHours, SmtpTls, WebhookWishes};
 
 /// Wishes about cards.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +31,40 @@ pub struct Doubt {
     pub settle: SignedDuration,
 }
 
+/// Wishes about charges that wait for their customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreeDs {
+    /// How long after the charge its customer is reminded, shortest first.
+    pub remind: Vec<SignedDuration>,
+    /// How long after the charge it is ended.
+    pub give_up: SignedDuration,
+}
+
 /// Wishes about periods missed while the house was down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CatchUp {
     /// More missed periods than this wait for `dues resume`.
     pub hold_after: u32,
+}
+
+/// How often a card may be tried, where the network leaves room to be more careful than it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budgets {
+    /// Declines of one Visa card in 30 days after which it rests; 1 to [`Budgets::MOST_VISA_30_DAYS`].
+    pub visa_30_days: u32,
+}
+
+impl Budgets {
+    /// What Visa itself allows.
+    pub const MOST_VISA_30_DAYS: u32 = 20;
+    /// What Visa allowed until 2025, and many banks still expect.
+    pub const DEFAULT_VISA_30_DAYS: u32 = 15;
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { visa_30_days: Self::DEFAULT_VISA_30_DAYS }
+    }
 }
 
 /// What stops a run before it does harm. `None` and absent currencies: no such brake.
@@ -45,12 +79,29 @@ pub struct Brakes {
     /// Share of new declines among the last `DECLINE_WINDOW` answers, in thousandths, above which the run stops.
     pub decline_share_milli: u32,
     /// While it exists nothing is charged; `None`: no such file.
-    pub pause_file: Option<std::path::PathBuf>,
+    pub pause_file: Option<PathBuf>,
 }
 
 impl Brakes {
     /// Answers over which the share of declines is judged, once there are as many.
     pub const DECLINE_WINDOW: usize = 200;
+}
+
+/// Wishes about letters: who writes, and what readers can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letters {
+    /// Who writes, for people.
+    pub merchant: String,
+    /// Whom customers ask: a mailbox, a page or words.
+    pub support: String,
+    /// How customers cancel: a page or words; `None`: they ask.
+    pub cancel: Option<String>,
+    /// The page where customers change their card; `None`: they ask.
+    pub card_update_url: Option<String>,
+    /// What is written in where nothing else is known.
+    pub language: Language,
+    /// The folder with the merchant's own templates; `None`: none.
+    pub templates: Option<PathBuf>,
 }
 
 /// What the account may charge, as the provider's capability endpoint says.

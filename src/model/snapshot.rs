@@ -19,7 +19,8 @@ pub struct Snapshot {
     pub invoices: Vec<OpenInvoice>,
     /// Its standing flags.
     pub flags: Vec<Flag>,
-    /// Declines of this customer's cards in the last 30 days and later, any subscription, oldest first.
+    /// Declines of this customer's cards in the last 30 days and later, any subscription, and of the same card numbers
+    /// at other customers; those that say never however old. Oldest first.
     pub declines: Vec<CardDecline>,
 }
 

@@ -87,12 +87,25 @@ impl Client {
         path: &str,
         query: &[(impl AsRef<str>, impl AsRef<str>)],
     ) -> Result<Answer<T>, Error> {
+        self.read(&self.0.api, self.with_query(path, query)).await
+    }
+
+    /// As [`Self::get_with`], unread: an answer of status 200, of whatever content.
+    pub(super) async fn get_raw_with(
+        &self,
+        path: &str,
+        query: &[(impl AsRef<str>, impl AsRef<str>)],
+    ) -> Result<Reply, Error> {
+        self.read_raw(&self.0.api, self.with_query(path, query)).await
+    }
+
+    fn with_query(&self, path: &str, query: &[(impl AsRef<str>, impl AsRef<str>)]) -> Url {
         let mut url = self.0.api.url(path);
         if !query.is_empty() {
             url.query_pairs_mut()
                 .extend_pairs(query.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
         }
-        self.read(&self.0.api, url).await
+        url
     }
 
     async fn read<T: DeserializeOwned + ApiObject>(
@@ -100,14 +113,19 @@ impl Client {
         from: &Transport,
         url: Url,
     ) -> Result<Answer<T>, Error> {
+        let reply = self.read_raw(from, url).await?;
+        reply.parse().map(|value| reply.answer(value))
+    }
+
+    async fn read_raw(&self, from: &Transport, url: Url) -> Result<Reply, Error> {
         let mut tries = Tries::new(self.0.config.get_retry);
         loop {
             let read = match from.send(Method::GET, url.clone(), None).await {
-                Ok(reply) => reply.parse().map(|value| reply.answer(value)),
+                Ok(reply) => reply.accepted(),
                 Err(error) => Err(error.into()),
             };
             match read {
-                Ok(answer) => return Ok(answer),
+                Ok(reply) => return Ok(reply),
                 Err(error) => tries.another_after(error).await?,
             }
         }

@@ -104,6 +104,11 @@ impl Reply {
         }
     }
 
+    /// The answer itself if it says that all went well, else the error that it stands for.
+    pub(super) fn accepted(self) -> Result<Self, Error> {
+        if self.status == 200 { Ok(self) } else { Err(self.refusal()) }
+    }
+
     /// The error that an answer other than 200 stands for.
     fn refusal(&self) -> Error {
         match self.status {

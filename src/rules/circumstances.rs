@@ -1,11 +1,12 @@
 //! What a decision is told about the world besides its snapshot.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::settings::{AccountLimits, Cards, CatchUp, Doubt};
-use crate::model::{Currency, Epoch, Installation, Money, Zone};
+use crate::model::settings::{AccountLimits, Budgets, Cards, CatchUp, Doubt};
+use crate::model::{Currency, DeclineTable, Epoch, Installation, Money, Zone};
 
 /// What a decision is told about the world besides its snapshot.
 #[derive(Clone, Debug)]
@@ -28,6 +29,10 @@ pub struct Circumstances {
     pub doubt: Doubt,
     /// When catching up waits for a person.
     pub catch_up: CatchUp,
+    /// How a bank's "no" is read.
+    pub declines: Arc<DeclineTable>,
+    /// How often a card may be tried.
+    pub budgets: Budgets,
     /// Most per customer and day, by currency; absent: no such brake.
     pub customer_day: BTreeMap<Currency, Money>,
     /// The wire's own time.

@@ -108,7 +108,10 @@ fn held(s: &Snapshot, hold: Hold) -> String {
     let id = &s.subscription.id;
     match hold {
         Hold::CatchUp => format!("too many periods were missed; `dues resume {id}` collects them, one a day"),
-        Hold::Rejected => format!("the provider refused the request; mend its cause, then `dues retry {id}`"),
+        Hold::Rejected => format!(
+            "it waits for a person: the provider refused the request, or a charge of the subscription was given back or \
+             disputed; mend the cause, then `dues retry {id}`"
+        ),
         Hold::NewCard => "the card will not work; another card of the customer is charged by itself".into(),
         Hold::Customer => {
             format!("the customer must act; then another card is charged by itself, or `dues retry {id}`")
@@ -151,12 +154,12 @@ fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
         Verdict::Bad(reason, detail) => {
             format!("is due, but {reason}: {detail}; the customer is read again in the next run")
         }
-        Verdict::Good(payer) => match budget::rests_until(&s.declines, open, &payer, c.budget_now)
-            .or_else(|| prepare::brake_until(s, open, c))
-        {
-            Some(until) => format!("is due, but its card or customer rests until {}", when(s, until)),
-            None => format!("is due: the next run charges {}", payer.card),
-        },
+        Verdict::Good(payer) => {
+            match budget::rests_until(s, open, &payer.card, c).or_else(|| prepare::brake_until(s, open, c)) {
+                Some(until) => format!("is due, but its card or customer rests until {}", when(s, until)),
+                None => format!("is due: the next run charges {}", payer.card),
+            }
+        }
     }
 }
 

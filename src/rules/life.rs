@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::draft::Draft;
 use super::{calendar, flags};
+use crate::hooks::{Bug, planted};
 use crate::model::{
     AttemptStatus, EventKind, Hold, InvoiceStatus, OpenInvoice, Pause, PausedBy, Snapshot, Subscription,
     SubscriptionStatus,
@@ -52,7 +53,9 @@ pub(super) fn cancel(d: &mut Draft, when: Timestamp, at: Timestamp, reason: Opti
     d.now.subscription.status = SubscriptionStatus::Canceled;
     d.now.subscription.ended_at = Some(when);
     d.now.subscription.pause = None;
-    stop(d);
+    if !planted(Bug::RetriedAfterCancel) {
+        stop(d);
+    }
     flags::clear_all(d, at);
     let data = reason.map(|reason| json!({ "reason": reason }));
     d.event(at, EventKind::SubscriptionCanceled, data.as_ref());

@@ -26,10 +26,13 @@ mod explain;
 mod flags;
 mod ladder;
 mod life;
+pub mod messages;
+pub mod pending;
 mod prepare;
 mod prepared;
 mod queue;
 pub mod recover;
+mod reversed;
 mod wake;
 pub mod watch;
 
@@ -42,3 +45,4 @@ pub use conclude::{conclude, outcome_of};
 pub use explain::next_steps;
 pub use prepare::prepare;
 pub use prepared::{DoubtStep, Prepared, PreparedCharge, RuleError, Scan};
+pub use reversed::reversed;

@@ -2,13 +2,15 @@
 //!
 //! A newer invoice waits while an older one is being retried, has an unfinished attempt, or waits for a card or
 //! for the customer. It does not wait for one that only a person can move (missed periods on hold, a rejected
-//! request, tries used up), nor for missed periods that are collected one a day.
+//! request, tries used up), nor for missed periods that are collected one a day, nor, where the older one's policy
+//! collects newer periods, for a retry that has not come or for the customer.
 //! Must never know: cards, budgets, brakes.
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::hooks::{Bug, planted};
 use crate::model::{
-    Attempt, AttemptStatus, Hold, InvoiceStatus, OpenInvoice, PausedBy, SkipReason, Snapshot,
+    Attempt, AttemptStatus, Hold, InvoiceStatus, NewerPeriods, OpenInvoice, PausedBy, SkipReason, Snapshot,
     SubscriptionStatus,
 };
 
@@ -54,6 +56,12 @@ pub(super) fn look(s: &Snapshot, at: Timestamp) -> Queue {
                 head = Head::Waits(SkipReason::CatchUpSpread);
                 wake = Some(earlier(wake, until));
             }
+            Standing::Beside(until) => {
+                if head == Head::Empty {
+                    head = Head::Waits(until.map_or(SkipReason::Held, |_| SkipReason::NotDue));
+                }
+                wake = until.map(|until| earlier(wake, until)).or(wake);
+            }
             Standing::Blocks(reason) => return Queue { head: Head::Waits(reason), wake },
             Standing::Later(until) => {
                 return Queue { head: Head::Waits(SkipReason::NotDue), wake: Some(earlier(wake, until)) };
@@ -68,7 +76,7 @@ pub(super) fn look(s: &Snapshot, at: Timestamp) -> Queue {
 
 /// Whether newer invoices wait for this open one.
 pub(super) fn holds_up_the_rest(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> bool {
-    !matches!(standing(s, open, at), Standing::Passed | Standing::Spread(_))
+    !matches!(standing(s, open, at), Standing::Passed | Standing::Spread(_) | Standing::Beside(_))
 }
 
 /// When this missed period's turn comes; `None`: it waits for none.
@@ -80,6 +88,8 @@ pub(super) fn catch_up_turn(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> 
 enum Standing {
     Passed,
     Spread(Timestamp),
+    /// In dunning, and newer ones are collected beside it; `None`: it waits for the customer.
+    Beside(Option<Timestamp>),
     Blocks(SkipReason),
     Later(Timestamp),
     Now(Timestamp),
@@ -87,23 +97,36 @@ enum Standing {
 
 fn standing(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Standing {
     let invoice = &open.invoice;
-    if unfinished(open).is_some() {
+    if unfinished(open).is_some() && !planted(Bug::BesideUnfinished) {
         return Standing::Blocks(SkipReason::Unfinished);
     }
     match invoice.hold {
         Some(Hold::CatchUp | Hold::Exhausted | Hold::Rejected | Hold::Stopped) => Standing::Passed,
+        Some(Hold::Customer) if newer_are_collected(open) => Standing::Beside(None),
         Some(Hold::Customer | Hold::Incident) => Standing::Blocks(SkipReason::Held),
         Some(Hold::NewCard) if is_stopped(s) => Standing::Passed,
         // Looked at in every run: only a read of the customer can tell whether there is another card.
         Some(Hold::NewCard) => Standing::Now(invoice.period.start),
         None => {
             let due = invoice.next_attempt_at.unwrap_or(invoice.period.start);
+            if due > at && newer_are_collected(open) && was_declined(open) {
+                return Standing::Beside(Some(due));
+            }
             if due > at {
                 return Standing::Later(due);
             }
             catch_up_turn(s, open, at).map_or(Standing::Now(due), Standing::Spread)
         }
     }
+}
+
+/// Whether this invoice's policy collects newer periods while it is in dunning.
+fn newer_are_collected(open: &OpenInvoice) -> bool {
+    open.plan.terms.dunning.newer == NewerPeriods::Collect
+}
+
+fn was_declined(open: &OpenInvoice) -> bool {
+    open.attempts.iter().any(|a| a.status == AttemptStatus::Declined)
 }
 
 /// Whether a person's word keeps the subscription from being collected.
@@ -119,8 +142,7 @@ pub(super) fn unfinished(open: &OpenInvoice) -> Option<&Attempt> {
 
 /// Whether trying this invoice now is an automatic charge for a missed period: its first, after its period ended.
 pub(super) fn is_catch_up(open: &OpenInvoice, at: Timestamp) -> bool {
-    let tried = open.attempts.iter().any(|a| a.status == AttemptStatus::Declined);
-    open.invoice.period.end <= at && !tried
+    open.invoice.period.end <= at && !was_declined(open)
 }
 
 /// When this invoice's turn in the daily collection of missed periods comes; `None`: it takes no turn.

@@ -67,6 +67,7 @@ fn doubtful(d: &Draft, place: usize, id: &AttemptId, seen: &ChargeSeen, c: &Circ
             first_empty_scan: None,
             looked_at: None,
             authorize_uri: None,
+            reminded: 0,
             reason: Some("the provider has this charge, the book had lost it".into()),
         }),
     }

@@ -63,11 +63,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use http::server;
 use state::{journal, seed, world};
 
+pub use state::bank::{Bank, Question, Ruling};
 pub use state::ledger::Entry as LedgerEntry;
 pub use state::seed::{Fate, Fates, SPREAD, SeededCustomer};
 
@@ -159,6 +161,14 @@ pub struct Sandbox {
 
 /// Starts a sandbox on the caller's tokio runtime.
 pub async fn start(options: SandboxOptions) -> Result<Sandbox, SandboxError> {
+    start_with(options, None).await
+}
+
+/// The same with a bank that decides every charge on a card; without one the test cards' published conduct does.
+pub async fn start_with(
+    options: SandboxOptions,
+    bank: Option<Arc<dyn Bank>>,
+) -> Result<Sandbox, SandboxError> {
     let listen = options.listen;
     if !listen.ip().is_loopback() {
         return Err(SandboxError::NotLoopback(listen));
@@ -169,10 +179,18 @@ pub async fn start(options: SandboxOptions) -> Result<Sandbox, SandboxError> {
     let mut world = begin(&options)?;
     world.base_url = format!("http://{addr}");
     world.settings.latency_ms = options.latency_ms;
+    world.bank = bank;
     let (public_key, secret_key) = (world.keys.public.clone(), world.keys.secret.clone());
     let shared = Arc::new(server::Shared::new(world));
     server::spawn(&shared, listener);
     Ok(Sandbox { addr, public_key, secret_key, shared })
+}
+
+/// The customers that a new sandbox of these options begins with: ids follow from the seed alone.
+pub fn customers_of(options: &SandboxOptions) -> Vec<SeededCustomer> {
+    let mut world = world::World::new(options.seed);
+    seed::plant(&mut world, options.customers, options.fates);
+    seed::list(&world)
 }
 
 fn begin(options: &SandboxOptions) -> Result<world::World, SandboxError> {
@@ -222,6 +240,21 @@ impl Sandbox {
     /// The charges truly made, oldest first.
     pub fn ledger(&self) -> Vec<LedgerEntry> {
         self.shared.world().ledger.entries()
+    }
+
+    /// Its clock stands still at that instant, until it is moved again.
+    pub fn hold_clock(&self, at: Timestamp) {
+        let mut world = self.shared.world();
+        world.time.set(at, true);
+        world.pass_time();
+    }
+
+    /// The customer enters another card, which becomes the default; returns its id. `None`: no such customer.
+    pub fn renew_card(&self, customer: &str) -> Option<String> {
+        let mut world = self.shared.world();
+        let place = world.customers.find(customer)?;
+        let card = seed::renew_card(&mut world, place);
+        Some(world.cards.name(card))
     }
 
     /// Counts and sums of the ledger by status and currency, as `/__sandbox/ledger?summary=1` gives them.

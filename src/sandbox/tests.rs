@@ -1,6 +1,7 @@
 //! The sandbox over real HTTP, spoken to by a client of a few lines.
 
 mod account;
+mod bank;
 mod cards;
 mod client;
 mod errors;

@@ -73,7 +73,7 @@ struct Counters {
     lengths: Histogram,
 }
 
-type Answer = oneshot::Sender<Result<(), CommitError>>;
+type Answer = oneshot::Sender<Result<Transition, CommitError>>;
 type Errand = Box<dyn FnOnce(&mut dyn Store) + Send>;
 
 enum Job {
@@ -110,9 +110,9 @@ impl Lane {
         Self { jobs, ended, counters }
     }
 
-    /// Writes a transition; `Ok` means that it is durable. Waits for a place in the queue and for the group's commit.
-    /// Dropping the future does not take the transition back.
-    pub async fn commit(&self, transition: Transition) -> Result<(), CommitError> {
+    /// Writes a transition; `Ok` means that it is durable, and gives it back. Waits for a place in the queue and for the
+    /// group's commit. Dropping the future does not take the transition back.
+    pub async fn commit(&self, transition: Transition) -> Result<Transition, CommitError> {
         let (answer, answered) = oneshot::channel();
         self.jobs.send(Job::Commit(transition, answer)).await.map_err(|_| LaneClosed)?;
         answered.await.map_err(|_| LaneClosed)?
@@ -206,8 +206,9 @@ impl Desk {
         let (mut batch, mut answers) = (vec![transition], vec![answer]);
         let ended_by = self.gather(&mut batch, &mut answers);
         self.last_group = batch.len();
-        for (answer, result) in answers.into_iter().zip(self.write(batch)) {
-            let _ = answer.send(result);
+        let results = self.write(&batch);
+        for ((answer, result), transition) in answers.into_iter().zip(results).zip(batch) {
+            let _ = answer.send(result.map(|()| transition));
         }
         ended_by
     }
@@ -237,8 +238,8 @@ impl Desk {
     }
 
     /// Commits a group. Where there is no room for intents, the results of the group are written without them.
-    fn write(&mut self, batch: Vec<Transition>) -> Vec<Result<(), CommitError>> {
-        let failed = match self.commit(&batch) {
+    fn write(&mut self, batch: &[Transition]) -> Vec<Result<(), CommitError>> {
+        let failed = match self.commit(batch) {
             Ok(answers) => return answers.into_iter().map(|answer| answer.map_err(Into::into)).collect(),
             Err(error) => error,
         };
@@ -247,8 +248,8 @@ impl Desk {
         if !(is_mixed && matches!(failed, StoreError::Full { .. })) {
             return intent.iter().map(|_| Err(failed.clone().into())).collect();
         }
-        let results: Vec<_> = batch.into_iter().filter(|transition| !has_intent(transition)).collect();
-        let mut answers = self.write(results).into_iter();
+        let results: Vec<_> = batch.iter().filter(|transition| !has_intent(transition)).cloned().collect();
+        let mut answers = self.write(&results).into_iter();
         let of = |is_intent: &bool| if *is_intent { None } else { answers.next() };
         intent.iter().map(of).map(|answer| answer.unwrap_or_else(|| Err(failed.clone().into()))).collect()
     }

@@ -83,7 +83,8 @@ fn errands_and_transitions_keep_their_order() {
             lane.commit(note(0, 2)),
             lane.run(count)
         );
-        assert_eq!((a, b, c, d), (Ok(()), Ok(1), Ok(()), Ok(2)));
+        assert!(a.is_ok() && c.is_ok());
+        assert_eq!((b, d), (Ok(1), Ok(2)));
         lane.close().await;
     });
 }
@@ -153,7 +154,7 @@ fn a_closed_lane_has_finished_what_was_queued() {
         closing.await.unwrap();
         assert_eq!(blocked.await.unwrap(), Ok(true));
         for commit in queued {
-            assert_eq!(commit.await.unwrap(), Ok(()));
+            assert!(commit.await.unwrap().is_ok());
         }
         assert_eq!(lane.commit(note(0, 2)).await, Err(CommitError::Closed(super::LaneClosed)));
         assert_eq!(lane.run(|_| ()).await, Err(super::LaneClosed));
@@ -249,7 +250,7 @@ fn results_are_written_where_intents_find_no_room() {
         blocked.await.unwrap().unwrap();
         for (n, task) in tasks {
             match task.await.unwrap() {
-                Ok(()) => assert!(written.insert(n)),
+                Ok(_) => assert!(written.insert(n)),
                 Err(CommitError::Store(StoreError::Full { .. })) => refused += 1,
                 other => panic!("{n}: {other:?}"),
             }

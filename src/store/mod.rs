@@ -11,6 +11,7 @@ mod lane;
 #[cfg(test)]
 mod lane_tests;
 mod lock;
+mod outbox;
 mod rows;
 pub mod sqlite;
 pub mod witness;
@@ -26,6 +27,7 @@ use crate::model::{
 pub use error::{Refusal, StoreError};
 pub use lane::{CommitError, Lane, LaneClosed, LaneOptions, LaneStats};
 pub use lock::ChargingLock;
+pub use outbox::{Outbox, OutboxCursor, SubscriptionPage, Waiting};
 pub use rows::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, EndingCard, EndingCursor, Filter,
     FlagAtRisk, HostBinding, InvoiceRow, NewSubscription, PlanChange, RiskCursor, RunProgress, RunRequest,
@@ -33,7 +35,7 @@ pub use rows::{
 };
 
 /// The book. One owner at a time; every method is one transaction unless it says otherwise.
-pub trait Store: Send {
+pub trait Store: Outbox + Send {
     // --- the book itself
 
     /// Installation, mode, host, zone, schema, epoch.
@@ -262,7 +264,7 @@ pub trait Store: Send {
 
     /// Blanks what is personal of a customer whose subscriptions have all ended: how their cards look and when they
     /// expire, metadata, what flags and the diary say of a card, and what people typed into the diary about their
-    /// subscriptions. Invoices, attempts, amounts and the ids of cards and charges stay; later readings of the
+    /// subscriptions; messages to them say nothing any more, and those that wait are moot. Invoices, attempts, amounts and the ids of cards and charges stay; later readings of the
     /// customer are ignored. Doing it again is harmless. `false`: not in the book.
     /// Refused (`StoreError::Unsettled`) while a subscription lives or an attempt is unfinished.
     fn erase_customer(&mut self, id: &CustomerId, at: Timestamp) -> Result<bool, StoreError>;

@@ -123,8 +123,6 @@ fn of_the_runs(registry: &mut Registry, standing: &Standing) {
         declines.get_or_create(&Code { code: code.clone() }).inc_by(*n);
     }
     registry.register("declines", "Declines since the start, by the provider's code", declines);
-    let unknown = "Declines since the start whose code the table of codes does not know";
-    counter(registry, "unknown_declines", unknown, totals.unknown_codes);
     let collected = Family::<In, Counter>::default();
     for (currency, minor) in &totals.collected {
         collected.get_or_create(&In { currency: currency.to_string() }).inc_by(*minor);
@@ -137,6 +135,12 @@ fn of_the_runs(registry: &mut Registry, standing: &Standing) {
         "retries_scheduled",
         "Retries given an instant since the start",
         totals.retries_scheduled,
+    );
+    counter(
+        registry,
+        "unknown_declines",
+        "Declines since the start with a code that the table of declines does not know",
+        totals.unknown_declines,
     );
     counter(registry, "incidents", "Incidents that need a person since the start", totals.incidents);
 }

@@ -20,8 +20,8 @@ pub struct Totals {
     pub resolved: BTreeMap<AttemptStatus, u64>,
     /// By the provider's code.
     pub declines: BTreeMap<String, u64>,
-    /// Declines with a code that the table of codes does not know.
-    pub unknown_codes: u64,
+    /// Of these, with a code that the table of declines does not know.
+    pub unknown_declines: u64,
     /// In minor units.
     pub collected: BTreeMap<Currency, u64>,
     /// Retries that were given an instant.
@@ -39,8 +39,8 @@ impl Totals {
 
     /// Counts what was settled outside of a run.
     pub fn add_settled(&mut self, report: &RunReport) {
-        self.unknown_codes += report.unknown_codes;
         self.retries_scheduled += report.retries_scheduled;
+        self.unknown_declines += report.unknown_declines;
         self.incidents += report.incidents.len() as u64;
         for (status, n) in &report.attempts {
             *self.attempts.entry(*status).or_default() += n;

@@ -11,8 +11,6 @@ use tempfile::TempDir;
 
 use crate::harness::{Child, Ended, text};
 
-/// As the README promises, once built.
-const MOST_MS: u64 = 3_000;
 /// Of the embedded sandbox: its keys and customers follow from it.
 const SEED: u64 = 1;
 
@@ -112,7 +110,6 @@ fn the_first_run_says_what_the_ledger_says() {
     let demo = Demo::fresh();
     let report = demo.run(&[]);
     let ledger = demo.ledger();
-    assert!(report["elapsed_ms"].as_u64().is_some_and(|ms| ms < MOST_MS), "{report}");
     assert_eq!((report["mode"].as_str(), report["dry_run"].as_bool()), (Some("test"), Some(false)));
 
     // Of two customers the provider charges the card and then says nothing.

@@ -10,15 +10,19 @@
 
 mod api_commands;
 mod architecture;
+mod budgets;
 mod cli;
 mod crash;
 mod daemon;
 mod demo;
 mod harness;
+mod messages;
 mod omise_client;
 mod planted;
 mod refusals;
 mod sandbox;
 mod sdk;
+mod simulate;
+mod soak;
 mod stories;
 mod systemd;

@@ -2,6 +2,7 @@
 //!
 //! The table is a `match` over every bug there is, so a new one without its catch does not compile.
 
+mod messages;
 mod scenes;
 
 use dues::hooks::Bug;
@@ -24,6 +25,11 @@ fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
         Bug::BackupWithoutConsent => ("uncalled for", scenes::a_second_card_that_nobody_agreed_to),
         Bug::WrongUnit => ("wrong amount", scenes::one_plain_charge),
         Bug::ResultWithoutVersion => ("overwritten", scenes::a_cancel_while_the_answer_is_on_its_way),
+        Bug::SilenceBroken => ("told of what was mended", messages::a_decline_in_the_silence),
+        Bug::OutcomeToldTwice => ("told twice", messages::an_end_that_was_set_and_came),
+        Bug::OverBudget => ("over budget", scenes::a_card_declined_past_its_budget),
+        Bug::RetriedAfterCancel => ("after cancel", scenes::a_cancel_between_two_tries),
+        Bug::BesideUnfinished => ("beside", scenes::a_run_beside_a_doubt),
     }
 }
 
@@ -110,6 +116,31 @@ fn wrong_unit() {
 #[test]
 fn result_without_version() {
     caught(Bug::ResultWithoutVersion);
+}
+
+#[test]
+fn silence_broken() {
+    caught(Bug::SilenceBroken);
+}
+
+#[test]
+fn outcome_told_twice() {
+    caught(Bug::OutcomeToldTwice);
+}
+
+#[test]
+fn over_budget() {
+    caught(Bug::OverBudget);
+}
+
+#[test]
+fn retried_after_cancel() {
+    caught(Bug::RetriedAfterCancel);
+}
+
+#[test]
+fn beside_unfinished() {
+    caught(Bug::BesideUnfinished);
 }
 
 #[test]

@@ -24,6 +24,16 @@ fn cards_that_cannot_be_charged() {
 }
 
 #[test]
+fn outages_and_wrong_clocks() {
+    play(include_str!("stories/outages.txt"));
+}
+
+#[test]
+fn kinds_of_declines_and_policies() {
+    play(include_str!("stories/declines.txt"));
+}
+
+#[test]
 fn people_and_time() {
     play(include_str!("stories/people.txt"));
 }

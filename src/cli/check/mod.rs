@@ -100,6 +100,7 @@ pub(super) fn run(_: &CheckArgs, global: Global) -> Result<Exit, Failure> {
     provider::look(&context, &mut findings);
     brakes(&context, &mut findings);
     webhooks(&context, &mut findings);
+    letters(&context, &mut findings);
     show(&context, &findings)?;
     Ok(findings.exit())
 }
@@ -124,6 +125,15 @@ fn webhooks(context: &Context, findings: &mut Findings) {
                 .ok("webhooks", format!("{n} signing secrets: remove the old one when it is no longer used")),
         },
         Some(Err(why)) => findings.failed("webhooks", why.into()),
+    }
+}
+
+/// A wrong template ended the command when the config was read.
+fn letters(context: &Context, findings: &mut Findings) {
+    if let Ok(Some(told)) = crate::wiring::letters(context.settings()) {
+        let (wishes, own) = (&told.wishes, told.own_templates());
+        let found = format!("from {}, in {}, {own} templates of your own", wishes.merchant, wishes.language);
+        findings.ok("letters", found);
     }
 }
 

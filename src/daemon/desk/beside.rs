@@ -80,6 +80,7 @@ impl Desk {
             (Work::News(..), Some(news)) => news.under_way = false,
             _ => {}
         }
+        self.office.ring();
         self.note(done).await?;
         self.tell_beside(done);
         Ok(())

@@ -7,7 +7,7 @@ use super::ListQuery;
 use super::rows::Rows;
 use super::search::SearchQuery;
 use crate::omise::client::{Part, path};
-use crate::omise::{Answer, Client, Customer, Error, List, Metadata, Schedule, Search};
+use crate::omise::{Answer, Client, Customer, Error, List, Metadata, Reply, Schedule, Search};
 
 /// Calls about customers; from [`Client::customers`].
 ///
@@ -127,6 +127,12 @@ impl<'a> Customers<'a> {
     /// One page of customers, each with their cards. Deleted ones are left out.
     pub async fn list(&self, query: &ListQuery) -> Result<Answer<List<Customer>>, Error> {
         self.0.get_with("/customers", &query.pairs()).await
+    }
+
+    /// The same page unread, for whoever wants other forms of it: [`Reply::parse`] reads a
+    /// [`List`]`<`[`CustomerCards`](crate::omise::CustomerCards)`>` without copying.
+    pub async fn list_raw(&self, query: &ListQuery) -> Result<Reply, Error> {
+        self.0.get_raw_with("/customers", &query.pairs()).await
     }
 
     /// All customers of a window: one request per hundred shows the cards of all of them.

@@ -9,6 +9,7 @@ mod account;
 mod card;
 mod charge;
 mod customer;
+mod customer_cards;
 mod event;
 mod lenient;
 mod list;
@@ -21,6 +22,7 @@ pub use account::{Account, AmountLimits, Balance, Capability, CapabilityLimits, 
 pub use card::Card;
 pub use charge::{Charge, ChargeStatus, Refund, TransactionFees};
 pub use customer::Customer;
+pub use customer_cards::{CardFace, CardFaces, CustomerCards, LinkedCard, Text};
 pub use event::{Event, WebhookDelivery};
 pub use lenient::{Expandable, HasId};
 pub use list::List;

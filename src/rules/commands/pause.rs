@@ -49,6 +49,8 @@ pub fn resume(snapshot: &Snapshot, catch_up: CatchUp, at: Timestamp) -> Result<T
     decide(snapshot, at, |d| {
         if stopped {
             course::advance(d, at, catch_up)?;
+            // Its end may have come while nobody looked.
+            must_live(&d.now)?;
             if matches!(d.now.subscription.status, SubscriptionStatus::Paused | SubscriptionStatus::Unpaid) {
                 life::resume(d, at, at);
             }

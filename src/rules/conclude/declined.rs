@@ -6,12 +6,12 @@ use serde_json::json;
 use super::Case;
 use crate::model::{
     AttemptStatus, CardDecline, Decline, DeclineClass, DeclineKind, EndAction, EventKind, Hold,
-    InvoiceStatus, PausedBy, SubscriptionStatus,
+    InvoiceStatus, Network, PausedBy, SubscriptionStatus,
 };
 use crate::rules::backup::{self, After};
 use crate::rules::declines::{self, Reading};
 use crate::rules::ladder::Rung;
-use crate::rules::life;
+use crate::rules::{budget, life};
 
 /// What follows a decline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ enum Next {
 
 /// The attempt was declined, its card's budget counts it, and the policy says what follows.
 pub(super) fn refused(case: &mut Case, decline: &Decline) {
-    let reading = declines::read(decline);
+    show_card(case, decline);
+    let reading = declines::read(&case.c.declines, decline, network(case));
     end(case, decline, reading.kind);
     if reading.counts {
         record(case, reading.kind);
@@ -43,14 +44,24 @@ pub(super) fn refused(case: &mut Case, decline: &Decline) {
 
 /// The card is the one that answered, or was named, or else the default as it was last read: a refusal that comes as
 /// an error object shows none, and without one no other card could ever be told apart from it.
+fn show_card(case: &mut Case, decline: &Decline) {
+    let default = case.d.now.customer.default_card.clone();
+    let attempt = case.attempt_mut();
+    attempt.card = decline.card.clone().or_else(|| attempt.card.take()).or(default);
+}
+
+/// Of the card that was refused; `None`: it was never read, or is of a brand that we do not know.
+fn network(case: &Case) -> Option<Network> {
+    let card = case.attempt().card.as_ref()?;
+    Network::of_brand(&case.d.now.customer.card(card)?.brand)
+}
+
 fn end(case: &mut Case, decline: &Decline, kind: DeclineKind) {
     case.end(AttemptStatus::Declined);
-    let default = case.d.now.customer.default_card.clone();
     let attempt = case.attempt_mut();
     if decline.charge.is_some() {
         attempt.charge.clone_from(&decline.charge);
     }
-    attempt.card = decline.card.clone().or_else(|| attempt.card.take()).or(default);
     attempt.failure_code = Some(decline.code.clone());
     attempt.decline = Some(kind);
 }
@@ -102,15 +113,35 @@ fn soft(case: &Case, reading: &Reading) -> Next {
     let code = case.attempt().failure_code.as_ref();
     let of_code = declined(case).filter(|a| a.failure_code.as_ref() == code).count();
     let used_up = reading.most_retries.is_some_and(|most| of_code > most as usize);
-    let rung = Rung {
-        policy: &case.open().plan.terms.dunning,
+    let next = rung(case, reading).next_try().filter(|_| !used_up);
+    // What is told now is kept later: a card that rests is not promised a try before.
+    next.map_or(Next::Exhausted, |next| Next::Retry(rests_until(case).map_or(next, |free| free.max(next))))
+}
+
+fn rung<'a>(case: &'a Case, reading: &Reading) -> Rung<'a> {
+    let (open, subscription) = (case.open(), &case.d.now.subscription);
+    let policy = &open.plan.terms.dunning;
+    // A kind with waits of its own climbs them alone; all others climb the policy's together.
+    let own = policy.has_own_waits(reading.kind);
+    let climbs_here = |kind: DeclineKind| {
+        if own { kind == reading.kind } else { !policy.has_own_waits(kind) }
+    };
+    let declines = declined(case).filter(|a| a.decline.is_none_or(climbs_here)).count();
+    Rung {
+        policy,
+        kind: reading.kind,
         zone: &subscription.zone,
         subscription: &subscription.id,
-        first_try: case.open().attempts.first().map_or(case.c.at, |first| first.intended_at),
+        first_try: open.attempts.first().map_or(case.c.at, |first| first.intended_at),
         declined_at: case.c.at,
-        declines: u32::try_from(declined(case).count()).unwrap_or(u32::MAX),
-    };
-    rung.next_try().filter(|_| !used_up).map_or(Next::Exhausted, Next::Retry)
+        declines: u32::try_from(declines).unwrap_or(u32::MAX),
+        not_before: reading.not_before,
+    }
+}
+
+/// When the budgets let the same card be tried again; `None`: at once.
+fn rests_until(case: &Case) -> Option<Timestamp> {
+    budget::rests_until(&case.d.now, case.open(), case.attempt().card.as_ref()?, case.c)
 }
 
 fn declined<'a>(case: &'a Case) -> impl Iterator<Item = &'a crate::model::Attempt> {

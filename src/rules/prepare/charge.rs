@@ -90,6 +90,7 @@ fn intended(order: &ChargeOrder, body: std::sync::Arc<str>, c: &Circumstances) -
             first_empty_scan: None,
             looked_at: None,
             authorize_uri: None,
+            reminded: 0,
             reason: None,
         }),
     }

@@ -123,7 +123,7 @@ fn try_invoice(
         make_due(&mut d.now.invoices[place], c.at);
     }
     let open = &d.now.invoices[place];
-    if let Some(until) = budget::rests_until(&d.now.declines, open, &payer, c.budget_now) {
+    if let Some(until) = budget::rests_until(&d.now, open, &payer.card, c) {
         return Ok(postpone(d, c, place, until, SkipReason::Budget));
     }
     if let Some(until) = brakes::rests_until(&d.now.customer, open.invoice.amount, c) {

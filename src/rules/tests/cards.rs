@@ -107,6 +107,7 @@ fn never_holds_for_every_subscription_and_every_copy_of_the_card() {
 #[test]
 fn a_card_rests_after_ten_declines_in_a_day_and_fifteen_in_thirty() {
     let mut book = Book::monthly("2026-01-31");
+    book.rows.customer.cards[0].brand = "one of tomorrow's".into();
     let start = day("2026-01-30") + SignedDuration::from_hours(12);
     for n in 0..10 {
         declined(&mut book, "card_test_1", None, start + SignedDuration::from_mins(n), false);
@@ -126,6 +127,7 @@ fn a_card_rests_after_ten_declines_in_a_day_and_fifteen_in_thirty() {
 #[test]
 fn declines_dated_later_count_too() {
     let mut book = Book::monthly("2026-01-31");
+    book.rows.customer.cards[0].brand.clear();
     for n in 0..10 {
         declined(&mut book, "card_test_1", None, day("2026-02-20") + SignedDuration::from_hours(n), false);
     }
@@ -140,8 +142,9 @@ fn one_retry_of_an_invoice_and_card_in_a_day() {
             terms("year", ladder(&["1 hour", "1 hour", "1 hour"], EndAction::Pause)),
         ),
         "01-31       | no insufficient_fund | 0.next:01-31T01:00
-         01-31T01:00 | no insufficient_fund | 0.next:01-31T02:00
-         01-31T02:00 | run                  | skip:budget 0.next:02-01T01:00 wake:02-01T01:00
+         01-31T01:00 | no insufficient_fund | 0.next:02-01T01:00 wake:02-01T01:00
+         01-31T02:00 | person retry         | 0.next:01-31T02:00
+                     | run                  | skip:budget 0.next:02-01T01:00 wake:02-01T01:00
          02-01T00:59 | run                  | skip:not_due
          02-01T01:00 | ok                   | 0:paid",
     );

@@ -1,14 +1,14 @@
 //! The pieces that tests make books of: cards, plans, circumstances.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::settings::{AccountLimits, Cards, CatchUp, Doubt};
+use crate::model::settings::{AccountLimits, Budgets, Cards, CatchUp, Doubt};
 use crate::model::{
-    CardSnapshot, Curve, DunningPolicy, EndAction, Epoch, Expiration, Installation, PlanKey, PlanTerms,
-    PlanVersion, PlanVersionId, RetrySchedule, Zone,
+    CardSnapshot, Curve, DeclineTable, DunningPolicy, EndAction, Epoch, Expiration, Installation, PlanKey,
+    PlanTerms, PlanVersion, PlanVersionId, RetrySchedule, Zone,
 };
 use crate::rules::{Circumstances, Wire};
 
@@ -60,6 +60,13 @@ pub(super) fn plan(id: i64, terms: PlanTerms) -> Arc<PlanVersion> {
     })
 }
 
+/// The built-in table, parsed once.
+pub(super) fn declines() -> Arc<DeclineTable> {
+    static TABLE: LazyLock<Arc<DeclineTable>> =
+        LazyLock::new(|| Arc::new(crate::config::shipped_declines().unwrap()));
+    TABLE.clone()
+}
+
 pub(super) fn circumstances(at: Timestamp) -> Circumstances {
     Circumstances {
         at,
@@ -76,6 +83,8 @@ pub(super) fn circumstances(at: Timestamp) -> Circumstances {
         },
         doubt: Doubt { settle: SignedDuration::from_mins(10) },
         catch_up: CatchUp { hold_after: 3 },
+        declines: declines(),
+        budgets: Budgets::default(),
         customer_day: BTreeMap::new(),
         wire: Wire {
             wall_at: at,

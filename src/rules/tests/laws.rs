@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 
 use super::book::Book;
 use crate::model::{
-    AttemptStatus, ChargeRequest, CustomerState, DeclineKind, InvoiceStatus, SubscriptionStatus,
+    AttemptStatus, CardId, ChargeRequest, CustomerState, DeclineKind, EventKind, InvoiceStatus, NewerPeriods,
+    OpenInvoice, SubscriptionStatus,
 };
 use crate::rules::calendar;
 
@@ -24,9 +25,13 @@ pub(super) fn check_charge(book: &Book, request: &ChargeRequest) {
         .filter(|(_, card)| card.as_ref() == Some(default))
         .any(|(id, _)| attempts.iter().any(|a| a.id == *id && a.decline == Some(DeclineKind::Never)));
     assert!(!never, "a card that must never be tried again was");
+    check_budget(book, default, open);
+    check_not_after_cancel(book, open);
     for older in &rows.invoices[..place] {
+        let beside = older.plan.terms.dunning.newer == NewerPeriods::Collect
+            && older.attempts.iter().any(|a| a.status == AttemptStatus::Declined);
         let blocks = older.invoice.status == InvoiceStatus::Open
-            && (older.invoice.hold.is_none() && older.invoice.period.end > book.circumstances.at
+            && (!beside && older.invoice.hold.is_none() && older.invoice.period.end > book.circumstances.at
                 || older.attempts.iter().any(|a| !a.status.is_final()));
         assert!(!blocks, "{} went before {}", open.invoice.id, older.invoice.id);
     }
@@ -40,6 +45,40 @@ pub(super) fn check_charge(book: &Book, request: &ChargeRequest) {
     let day = SignedDuration::from_hours(24);
     let recent = retries.iter().filter(|at| book.circumstances.at.duration_since(**at) < day);
     assert_eq!(recent.count(), 0, "two retries of one card in a day");
+}
+
+const MONTH_HOURS: i64 = 30 * 24;
+
+/// No network's budget of the card is used up, counted from what its attempts came to.
+fn check_budget(book: &Book, card: &CardId, open: &OpenInvoice) {
+    let at = book.circumstances.at;
+    let visa = book.circumstances.budgets.visa_30_days as usize;
+    let declined = |hours, of_amount: bool| {
+        let attempts = book.rows.invoices.iter().flat_map(|open| &open.attempts);
+        let window = SignedDuration::from_hours(hours);
+        attempts
+            .filter(|a| a.status == AttemptStatus::Declined && a.card.as_ref() == Some(card))
+            .filter(|a| !of_amount || a.amount == open.invoice.amount)
+            .filter(|a| a.resolved_at.is_some_and(|then| at.duration_since(then) < window))
+            .count()
+    };
+    let within = match book.rows.customer.card(card).unwrap().brand.as_str() {
+        "Visa" => declined(MONTH_HOURS, false) < visa,
+        "MasterCard" => declined(24, false) < 10 && declined(MONTH_HOURS, true) < 35,
+        _ => declined(24, false) < 10 && declined(MONTH_HOURS, false) < visa.min(35),
+    };
+    assert!(within, "over budget: {card} was tried again");
+}
+
+/// Nothing of a subscription that has ended is tried by itself.
+fn check_not_after_cancel(book: &Book, open: &OpenInvoice) {
+    let Some(ended) = book.rows.subscription.ended_at else { return };
+    let asked = book.events.iter().any(|event| {
+        event.kind == EventKind::RetryRequested
+            && event.invoice.as_ref() == Some(&open.invoice.id)
+            && event.at >= ended
+    });
+    assert!(asked, "after cancel: {} was tried by itself", open.invoice.id);
 }
 
 /// What must hold after anything.

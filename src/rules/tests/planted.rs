@@ -81,3 +81,40 @@ fn key_made_anew() {
         );
     });
 }
+
+#[test]
+fn over_budget() {
+    noticed(Bug::OverBudget, || {
+        let mut book = Book::monthly("2026-01-31");
+        book.circumstances.budgets.visa_30_days = 1;
+        tell(
+            &mut book,
+            "01-31       | no insufficient_fund | 0.next:03-02
+             02-02T09:00 | person retry         |
+                         | run                  | skip:budget 0.tries:1",
+        );
+    });
+}
+
+#[test]
+fn retried_after_cancel() {
+    noticed(Bug::RetriedAfterCancel, || {
+        tell(
+            &mut Book::monthly("2026-01-31"),
+            "01-31       | no insufficient_fund |
+                         | person cancel        |
+             02-02T09:00 | run                  | skip:canceled 0.tries:1",
+        );
+    });
+}
+
+#[test]
+fn beside_unfinished() {
+    noticed(Bug::BesideUnfinished, || {
+        tell(
+            &mut Book::monthly("2026-01-31"),
+            "01-31 | pending |
+                   | run     | skip:unfinished 0.tries:1",
+        );
+    });
+}

@@ -1,6 +1,7 @@
 //! Stories as text tables, moved by days: what a run meets, what the bank answers, what the book then says.
 //!
-//! A line is `WHEN | WHAT | SEEN`. `WHEN` is `MM-DD` or `MM-DDTHH:MM` of 2026 in Bangkok; empty: the same instant.
+//! A line is `WHEN | WHAT | SEEN`. `WHEN` is `MM-DD` or `MM-DDTHH:MM` of 2026 in the subscription's zone; empty: the
+//! same instant.
 //! `WHAT` is one of the words below. `SEEN` are facts that must hold then; see `fact`.
 
 use jiff::Timestamp;
@@ -8,13 +9,14 @@ use jiff::civil::{Date, DateTime};
 
 use super::book::{Book, Look};
 use super::kit::{bangkok, card};
-use crate::model::settings::CatchUp;
+use crate::model::settings::{CatchUp, ThreeDs};
 use crate::model::{
     AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerState, Decline, InvoiceStatus, NoAnswer,
-    NotSent, Rejected, RejectedWhy, SeenStatus, first_instant,
+    NotSent, Rejected, RejectedWhy, SeenStatus, Zone, first_instant,
 };
+use crate::rules::pending::{self, PendingStep};
 use crate::rules::watch::{self, News};
-use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of};
+use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of, reversed};
 
 /// Tells the story to this book.
 pub(super) fn tell(book: &mut Book, table: &str) {
@@ -23,7 +25,7 @@ pub(super) fn tell(book: &mut Book, table: &str) {
         let (when, what, seen) =
             (columns.next().unwrap(), columns.next().unwrap(), columns.next().unwrap_or(""));
         if !when.is_empty() {
-            book.go_to(moment(when));
+            book.go_to(moment_in(when, &book.rows.subscription.zone));
         }
         let skipped = act(book, what, line);
         for wanted in seen.split_whitespace() {
@@ -36,15 +38,26 @@ pub(super) fn tell(book: &mut Book, table: &str) {
 
 /// An instant of 2026 in Bangkok.
 pub(super) fn moment(text: &str) -> Timestamp {
+    moment_in(text, &bangkok())
+}
+
+fn moment_in(text: &str, zone: &Zone) -> Timestamp {
     let (date, time) = text.split_once('T').unwrap_or((text, "00:00"));
     let date: Date = format!("2026-{date}").parse().unwrap();
     let local: DateTime = format!("{date}T{time}:00").parse().unwrap();
-    first_instant(local, &bangkok()).unwrap()
+    first_instant(local, zone).unwrap()
 }
 
 /// The same, back to text; midnight is left out.
-fn told(at: Timestamp) -> String {
-    bangkok().at(at).strftime("%m-%dT%H:%M").to_string().trim_end_matches("T00:00").to_owned()
+fn told(book: &Book, at: Timestamp) -> String {
+    book.rows
+        .subscription
+        .zone
+        .at(at)
+        .strftime("%m-%dT%H:%M")
+        .to_string()
+        .trim_end_matches("T00:00")
+        .to_owned()
 }
 
 /// Does it; answers the reason if a run skipped.
@@ -72,12 +85,20 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
         }
         ["watch"] => watch(book),
         ["news"] => news(book),
+        ["brand", brand] => (*brand).clone_into(&mut book.rows.customer.cards[0].brand),
+        ["reversed"] => {
+            let ended = reversed(&book.snapshot(), book.circumstances.at);
+            book.apply(&ended);
+            let again = reversed(&book.snapshot(), book.circumstances.at);
+            assert!(again.is_empty(), "{again:?}");
+        }
         ["gone"] => book.rows.customer.state = CustomerState::Gone,
         ["back"] => book.rows.customer.state = CustomerState::Present,
         ["hear", answer @ ..] => {
             let attempt = unfinished(book);
             book.conclude(&attempt, &outcome(answer));
         }
+        ["poll"] => poll(book),
         ["look", found @ ..] => look(book, found),
         ["person", command @ ..] => command_of(book, command),
         answer => match book.look() {
@@ -120,6 +141,15 @@ pub(super) fn outcome(words: &[&str]) -> ChargeOutcome {
         ["no2", code] => {
             let card = Some("card_test_2".parse().unwrap());
             ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
+        }
+        ["no", code, "on", card] => {
+            let card = Some(card.parse().unwrap());
+            ChargeOutcome::Declined(Decline { charge: Some(charge), card, ..decline(code) })
+        }
+        ["no", code, "advised", advice] => {
+            let card = Some("card_test_1".parse().unwrap());
+            let advice_code = Some((*advice).into());
+            ChargeOutcome::Declined(Decline { charge: Some(charge), card, advice_code, ..decline(code) })
         }
         ["cardless", code] => ChargeOutcome::Declined(decline(code)),
         ["pending"] => {
@@ -188,6 +218,22 @@ fn look(book: &mut Book, found: &[&str]) {
     book.apply(&transition);
 }
 
+/// The provider shows the charge pending still: reminders after one and three days, an end after seven.
+fn poll(book: &mut Book) {
+    let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
+    let wishes = ThreeDs { remind: vec![days(1), days(3)], give_up: days(7) };
+    let (id, c) = (unfinished(book), book.circumstances.clone());
+    let snapshot = book.snapshot_of(&id);
+    let attempt = snapshot.invoices.iter().flat_map(|open| &open.attempts).find(|a| a.id == id).unwrap();
+    if pending::judge(attempt, &wishes, c.at) == PendingStep::GiveUp {
+        book.conclude(&id, &outcome(&["ended", "expired"]));
+        return;
+    }
+    book.apply(&pending::polled(&snapshot, &id, &wishes, &c).unwrap());
+    let again = pending::polled(&book.snapshot_of(&id), &id, &wishes, &c).unwrap();
+    assert!(again.events.is_empty(), "reminded twice: {again:?}");
+}
+
 /// What the card watch does with one subscription: asks for a read where the card looks bad, then tells of its end.
 fn watch(book: &mut Book) {
     let (c, at) = (book.circumstances.clone(), book.circumstances.at);
@@ -245,7 +291,7 @@ fn command_of(book: &mut Book, words: &[&str]) {
 }
 
 /// `sub`: status. `skip`: why the run skipped. `flag`: the standing one, or `none`. `wake`: the next look, or `none`.
-/// `raised`: flags raised so far. `warned`: days before a card's end of which its customer was told; `warnings`: how often.
+/// `reminded`: reminders of a payment to confirm. `raised`: flags raised so far. `warned`: days before a card's end of which its customer was told; `warnings`: how often.
 /// `reads`: reads of the customer so far. `0`: invoice 0: its status, or while open its hold or `open`. `0.next`: its next
 /// try. `0.last`: its last attempt. `0.tries`: how many. `skipped`: ranges of periods never billed.
 fn fact(book: &Book, name: &str, skipped: Option<&str>) -> String {
@@ -254,9 +300,10 @@ fn fact(book: &Book, name: &str, skipped: Option<&str>) -> String {
         "sub" => book.rows.subscription.status.word().to_owned(),
         "skip" => skipped.map_or_else(none, str::to_owned),
         "flag" => book.flag().map_or_else(none, |reason| reason.word().to_owned()),
-        "wake" => book.rows.subscription.wake_at.map_or_else(none, told),
+        "wake" => book.rows.subscription.wake_at.map_or_else(none, |at| told(book, at)),
         "due" => book.is_due().to_string(),
         "reads" => book.reads.to_string(),
+        "reminded" => book.happened(crate::model::EventKind::ActionReminded).to_string(),
         "raised" => book.happened(crate::model::EventKind::FlagRaised).to_string(),
         "warned" => {
             let told = book.told.iter().map(|told| (told.ahead.as_hours() / 24).to_string());
@@ -285,7 +332,7 @@ fn of_invoice(book: &Book, name: &str) -> String {
             invoice.hold.map_or("open", |hold| hold.word()).to_owned()
         }
         "" => invoice.status.word().to_owned(),
-        "next" => invoice.next_attempt_at.map_or_else(|| "none".to_owned(), told),
+        "next" => invoice.next_attempt_at.map_or_else(|| "none".to_owned(), |at| told(book, at)),
         "last" => open.attempts.last().map_or("none", |a: &crate::model::Attempt| a.status.word()).to_owned(),
         "tries" => open.attempts.iter().filter(|a| a.status != AttemptStatus::Intended).count().to_string(),
         other => panic!("no such fact: {other}"),

@@ -1,12 +1,13 @@
 //! How the bank and the switches decide about a charge.
 //!
-//! Promises: a card's conduct as published, unless a switch says otherwise. Must never change the world.
+//! Promises: a card's conduct as published, unless a switch or a bank that was brought along says otherwise. Must never change the world.
 
 use std::borrow::Cow;
 
 use super::charges::{Failure, Status};
 use super::order::Order;
 use super::testcards::Temper;
+use crate::sandbox::state::bank::{Bank, Question, Ruling};
 use crate::sandbox::state::faults::Fault;
 use crate::sandbox::state::world::World;
 
@@ -41,6 +42,9 @@ pub fn decide(world: &World, order: &Order, card: u32, faults: &[Fault]) -> Verd
         return fail(Cow::Borrowed("expired_card"));
     }
     let asks = faults.contains(&Fault::ThreeDs) || world.settings.three_ds;
+    if let Some(bank) = world.bank.as_deref().filter(|_| !asks) {
+        return ruled(world, bank, order, card);
+    }
     match &saved.temper {
         Temper::EnrolmentFails if asks => fail(Cow::Borrowed("failed_processing")),
         Temper::Declines(code) if !asks => fail(code.clone()),
@@ -55,6 +59,25 @@ pub fn decide(world: &World, order: &Order, card: u32, faults: &[Fault]) -> Verd
         _ if asks => pending(true, None),
         _ => Verdict { status: Status::Successful, failure: None, three_ds: false, settles_ms: None },
     }
+}
+
+/// As a bank that was brought along rules.
+fn ruled(world: &World, bank: &dyn Bank, order: &Order, card: u32) -> Verdict {
+    let customer = order.customer.map(|place| world.customers.name(place)).unwrap_or_default();
+    let question = Question {
+        customer: &customer,
+        card: &world.cards.name(card),
+        amount: order.amount,
+        at_ms: world.now_ms(),
+    };
+    let (status, failure) = match bank.rule(&question) {
+        Ruling::Pays => (Status::Successful, None),
+        Ruling::Declines { code, advice, advice_code } => {
+            let (advice, advice_code) = (advice.map(Into::into), advice_code.map(Into::into));
+            (Status::Failed, Some(Failure { code: Cow::Borrowed(code), advice, advice_code }))
+        }
+    };
+    Verdict { status, failure, three_ds: false, settles_ms: None }
 }
 
 /// Advice that switches carry: digits are a code, anything else is the text.

@@ -1,5 +1,6 @@
 //! What the pretend provider remembers, and the means to remember it: shelves, ids, clock, ledger, journal.
 
+pub mod bank;
 pub mod faults;
 pub mod idempotency;
 pub mod ids;

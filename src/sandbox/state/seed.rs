@@ -9,6 +9,7 @@ use super::ids::mix;
 use super::world::World;
 use crate::sandbox::objects::cards::Card;
 use crate::sandbox::objects::customers::Customer;
+use crate::sandbox::objects::events::{self, Subject};
 use crate::sandbox::objects::{customers, testcards};
 
 /// 2020-01-01T00:00:00Z: seeded customers were made from here on, one a second, long before any test's now.
@@ -175,6 +176,20 @@ fn card_for(seed: u64, fate: Fate, turn: usize, owner: u32) -> Card {
         address: None,
         deleted: false,
     }
+}
+
+/// A customer's new default card, which pays: what a customer leaves behind who entered another one. The old card
+/// stays saved.
+pub fn renew_card(world: &mut World, customer: u32) -> u32 {
+    let turn = world.cards.len();
+    let now = world.now_ms();
+    let card = card_for(world.seed, Fate::Paying, turn, customer);
+    let card = world.cards.add(now, card);
+    let owner = world.customers.change(customer);
+    owner.cards.push(card);
+    owner.default_card = Some(card);
+    events::tell(world, "customer.update.card", Subject::Customer(customer));
+    card
 }
 
 /// Every seeded customer with its fate, destroyed ones included.

@@ -3,9 +3,11 @@
 //! Promises: each request sees and leaves a whole world. Must never know sockets.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::bank::Bank;
 use super::faults::Fault;
 use super::idempotency::{Memory, Mode};
 use super::journal::Journal;
@@ -87,6 +89,8 @@ pub struct World {
     /// An event waiting for the next one to overtake it.
     pub held_parcel: Option<Parcel>,
     journal: Option<Journal>,
+    /// Decides charges; `None`: the test cards' published conduct does.
+    pub bank: Option<Arc<dyn Bank>>,
 }
 
 impl World {
@@ -119,6 +123,7 @@ impl World {
             parcels: Vec::new(),
             held_parcel: None,
             journal: None,
+            bank: None,
         }
     }
 

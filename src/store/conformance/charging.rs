@@ -283,11 +283,38 @@ fn only_the_newest_declines_are_loaded_oldest_first(store: &mut dyn Store) {
             CardDecline { card: card(n), fingerprint: None, at: at(i), amount: money("5 JPY"), never: false };
         only(Change::RecordDecline { customer: customer(n), decline })
     };
-    let batch: Vec<_> = (0..70).map(|i| noted(0, i)).chain([noted(1, 3)]).collect();
+    let batch: Vec<_> = (0..406).map(|i| noted(0, i)).chain([noted(1, 3)]).collect();
     assert!(store.commit(&batch).unwrap().iter().all(Result::is_ok));
     let declines = snapshot(store, 0).declines;
-    assert_eq!((declines.len(), declines[0].at, declines[63].at), (64, at(6), at(69)));
+    assert_eq!((declines.len(), declines[0].at, declines[399].at), (400, at(6), at(405)));
     assert_eq!(snapshot(store, 1).declines.len(), 1);
+}
+
+/// All samples have one card number: a budget is the number's, whoever has it.
+fn declines_of_a_number_are_seen_by_all_who_have_it(store: &mut dyn Store) {
+    fill(store, 2);
+    let number = card_snapshot(0).fingerprint.unwrap();
+    let noted = |n: u32, i: i64, fingerprint: &str, never| {
+        let amount = money("5 JPY");
+        let decline =
+            CardDecline { card: card(n), fingerprint: Some(text(fingerprint)), at: at(i), amount, never };
+        only(Change::RecordDecline { customer: customer(n), decline })
+    };
+    let long_ago = -400 * DAY;
+    let batch = [
+        noted(0, long_ago, &number, true),
+        noted(0, long_ago, &number, false),
+        noted(0, 0, &number, false),
+        noted(0, 1, "another number", false),
+        noted(1, 2, &number, false),
+    ];
+    assert!(store.commit(&batch).unwrap().iter().all(Result::is_ok));
+    let seen = |store: &mut dyn Store, n| -> Vec<_> {
+        snapshot(store, n).declines.iter().map(|d| (d.at, d.card.clone(), d.never)).collect()
+    };
+    let at_other = vec![(at(long_ago), card(0), true), (at(0), card(0), false), (at(2), card(1), false)];
+    assert_eq!(seen(store, 1), at_other);
+    assert_eq!(seen(store, 0).len(), 5, "a customer's own are there besides");
 }
 
 fn a_flag_stands_once_and_ends(store: &mut dyn Store) {
@@ -333,6 +360,7 @@ mod tests {
         doubt_is_kept_whole_and_paged_by_age,
         a_decline_is_kept_with_its_reading,
         only_the_newest_declines_are_loaded_oldest_first,
+        declines_of_a_number_are_seen_by_all_who_have_it,
         a_flag_stands_once_and_ends,
     );
 }

@@ -3,6 +3,7 @@
 mod cards;
 mod charging;
 mod erasing;
+mod messages;
 mod people;
 mod reading;
 pub(crate) mod samples;

@@ -203,6 +203,7 @@ pub(crate) fn attempt(
             first_empty_scan: None,
             looked_at: None,
             authorize_uri: None,
+            reminded: 0,
             reason: None,
         }),
         id,

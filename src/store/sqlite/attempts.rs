@@ -20,7 +20,7 @@ use crate::model::{
 pub(super) const ATTEMPT: &str = "a.row, s.id, v.idx, a.number, a.status, v.amount, v.currency, c.id, k.id, \
     v.start + v.opened_after + a.intended_after, a.resolved_after, a.charge, a.failure_code, a.decline, \
     i.body, n.id, i.epoch, i.wall_at, i.provider_seen, i.deadline, i.doubt_since, i.first_empty_scan, i.looked_at, \
-    i.authorize_uri, i.reason, i.key";
+    i.authorize_uri, i.reason, i.key, i.reminded";
 pub(super) const ATTEMPT_FROM: &str = "attempts a JOIN invoices v ON v.row = a.row >> 16 \
     JOIN subscriptions s ON s.row = v.subscription JOIN customers c ON c.row = s.customer \
     LEFT JOIN cards k ON k.row = (s.customer << 16) | a.card \
@@ -37,7 +37,7 @@ const INSERT_INTENT: &str = "INSERT INTO intents (attempt, key, body, named_card
     provider_seen, deadline, doubt_since, first_empty_scan, looked_at, authorize_uri, reason) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 const UPDATE_INTENT: &str = "UPDATE intents SET deadline = ?2, doubt_since = ?3, first_empty_scan = ?4, \
-    looked_at = ?5, authorize_uri = ?6, reason = ?7 WHERE attempt = ?1";
+    looked_at = ?5, authorize_uri = ?6, reason = ?7, reminded = ?8 WHERE attempt = ?1";
 
 /// Where an attempt lies: its invoice and its number.
 const fn row_of(invoice: &KnownInvoice, number: u32) -> i64 {
@@ -227,6 +227,7 @@ impl Book {
             millis(intent.looked_at),
             intent.authorize_uri.as_deref(),
             intent.reason.as_deref(),
+            intent.reminded,
         ])?;
         Ok(())
     }
@@ -244,6 +245,7 @@ fn intent_of(r: &Reader<'_, '_>) -> Outcome<Intent> {
         first_empty_scan: r.maybe_milli(21)?,
         looked_at: r.maybe_milli(22)?,
         authorize_uri: r.get(23)?,
+        reminded: r.count(26)?,
         reason: r.get(24)?,
     })
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{CustomerId, PlanVersion, SubscriptionId, Zone};
+use crate::model::{CardId, CustomerId, PlanVersion, SubscriptionId, Zone};
 
 /// Entries of one kind; at the bound all of them are forgotten, which costs less than keeping an order.
 const MOST_ENTRIES: usize = 8_192;
@@ -37,6 +37,7 @@ pub(super) struct Cache {
     /// The one that was asked for last: most are asked for several times in a row.
     last: Option<(SubscriptionId, KnownSubscription)>,
     invoices: HashMap<(i64, u32), KnownInvoice>,
+    slots: HashMap<(i64, CardId), i64>,
     plans: HashMap<i64, Arc<PlanVersion>>,
     zones: HashMap<i64, Zone>,
 }
@@ -70,6 +71,15 @@ impl Cache {
 
     pub(super) fn keep_invoice(&mut self, subscription: i64, index: u32, known: KnownInvoice) {
         keep(&mut self.invoices, (subscription, index), known);
+    }
+
+    /// The slot of a customer's card.
+    pub(super) fn slot(&self, customer_row: i64, card: &CardId) -> Option<i64> {
+        self.slots.get(&(customer_row, card.clone())).copied()
+    }
+
+    pub(super) fn keep_slot(&mut self, customer_row: i64, card: CardId, slot: i64) {
+        keep(&mut self.slots, (customer_row, card), slot);
     }
 
     pub(super) fn plan(&self, row: i64) -> Option<Arc<PlanVersion>> {

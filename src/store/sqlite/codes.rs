@@ -4,8 +4,8 @@
 //! 0 and 1, which take no byte in a row.
 
 use crate::model::{
-    AttemptStatus, Currency, CustomerState, DeclineKind, EventKind, Hold, InvoiceStatus, PausedBy,
-    SubscriptionStatus,
+    AttemptStatus, Channel, Currency, CustomerState, DeclineKind, EventKind, Hold, InvoiceStatus,
+    MessageKind, MessageState, PausedBy, SubscriptionStatus,
 };
 
 /// A word of the model that the book keeps as a number.
@@ -48,6 +48,10 @@ coded! {
         AttemptNotSent, AttemptPending, AttemptInDoubt, AttemptAbsent, AttemptManual, AttemptResolved, Incident,
         FlagRaised, FlagCleared, PlanVersioned, BookAdopted, CardExpiring, CardChanged, ActionReminded,
         ChargeRefunded, ChargeDisputed;
+    Channel: Email, Webhook, Command;
+    MessageState: Waiting, Sent, GivenUp, Moot;
+    MessageKind: InvoiceOpened, InvoicePaid, Declined, ActionNeeded, CardExpiring, NoCard, ExpiredCard, TrialEnding,
+        SubscriptionPaused, SubscriptionCanceled, DoubtNeedsPerson, Digest;
 }
 
 #[cfg(test)]
@@ -72,6 +76,9 @@ mod tests {
         every(CustomerState::ALL);
         every(Currency::ALL);
         every(EventKind::ALL);
+        every(Channel::ALL);
+        every(MessageState::ALL);
+        every(MessageKind::ALL);
     }
 
     #[test]
@@ -81,7 +88,8 @@ mod tests {
             T::WORDS.iter().map(pair).collect::<Vec<_>>().join(", ")
         }
         // Line breaks and indents of the SQL text do not matter.
-        let schema = include_str!("migrations/001_book.sql");
+        let schema =
+            concat!(include_str!("migrations/001_book.sql"), include_str!("migrations/003_messages.sql"));
         let schema = schema.split_whitespace().collect::<Vec<_>>().join(" ");
         for wanted in [
             pairs::<SubscriptionStatus>(),
@@ -92,6 +100,9 @@ mod tests {
             pairs::<DeclineKind>(),
             pairs::<CustomerState>(),
             pairs::<Currency>(),
+            pairs::<Channel>(),
+            pairs::<MessageState>(),
+            pairs::<MessageKind>(),
         ] {
             assert!(schema.contains(&wanted), "{wanted}");
         }

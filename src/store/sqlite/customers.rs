@@ -12,7 +12,7 @@ use super::book::Book;
 use super::codes::Coded as _;
 use super::columns::{Reader, days, seconds, signed};
 use super::fault::{Fault, Outcome};
-use super::pack::{Fingerprint, Packed};
+use super::pack::{Fingerprint, Packed, UnpackedFingerprint};
 use super::subscriptions::next;
 use crate::model::{
     CardDecline, CardId, CardSnapshot, CustomerId, CustomerSnapshot, CustomerState, Expiration, Money,
@@ -24,9 +24,24 @@ pub(super) const CUSTOMER: &str =
 pub(super) const CUSTOMER_FROM: &str =
     "customers u LEFT JOIN cards d ON d.row = (u.row << 16) | u.default_card";
 
-/// Declines that one snapshot loads, the newest and every one that says never: far more than any network allows in
-/// 30 days.
-const MOST_DECLINES: i64 = 64;
+/// The columns of `CUSTOMER` behind the id, beside a subscription's.
+pub(super) const CUSTOMER_BESIDE: &str =
+    "c.state, d.id, c.read_at, c.caught_up_at, c.spent_on, c.spent, c.version";
+/// How many they are.
+pub(super) const CUSTOMER_BESIDE_WIDTH: usize = 7;
+/// The columns that `card_at` reads.
+pub(super) const CARD: &str = "x.id, x.brand, x.last_digits, x.expires, x.fingerprint";
+
+const INSERT_CARD: &str = "INSERT INTO cards (row, id, place, brand, last_digits, expires, fingerprint) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const REWRITE_CARD: &str = "UPDATE cards SET id = ?2, place = ?3, brand = ?4, last_digits = ?5, expires = ?6, \
+    fingerprint = ?7 WHERE row = ?1";
+
+/// Declines that one snapshot loads, the newest and every one that says never: more than a network that counts by
+/// amount alone allows in 30 days.
+const MOST_DECLINES: i64 = 400;
+/// Declines of the same number at other customers reach back so far from the newest of them.
+const NUMBER_REACH_SECONDS: i64 = 31 * 86_400;
 /// Slots of one customer: 16 bits of a card's row.
 const SLOTS: i64 = 1 << 16;
 
@@ -45,64 +60,43 @@ impl Book {
         Ok(insert.insert(params![Packed::id("cust_", id.as_str()), CustomerState::Unread.code()])?)
     }
 
-    /// The customer of that row, with cards; `None`: no such row.
-    pub(super) fn customer_at(&self, row: i64) -> Outcome<Option<CustomerSnapshot>> {
-        static ONE: LazyLock<String> =
-            LazyLock::new(|| format!("SELECT {CUSTOMER} FROM {CUSTOMER_FROM} WHERE u.row = ?1"));
-        let mut find = self.sql(&ONE)?;
-        let mut rows = find.query([row])?;
-        rows.next()?.map(|row| self.customer_of(row)).transpose()
-    }
-
     /// One row of `CUSTOMER`, and the customer's cards.
     pub(super) fn customer_of(&self, row: &Row<'_>) -> Outcome<CustomerSnapshot> {
         let r = Reader::new("customers", row)?;
-        let spent = match r.get::<Option<String>>(7)? {
-            None => Vec::new(),
-            Some(text) => serde_json::from_str::<Vec<Money>>(&text).map_err(|e| r.nonsense(e, "amounts"))?,
-        };
-        Ok(CustomerSnapshot {
-            id: r.customer_id(1)?,
-            state: r.word(2)?,
-            default_card: r.maybe_card_id(3)?,
-            cards: self.cards_of(r.key)?,
-            read_at: r.maybe_instant(4)?,
-            caught_up_at: r.maybe_instant(5)?,
-            spent_on: r.maybe_day(6)?,
-            spent,
-            version: r.version(8)?,
-        })
+        customer_with(&r, r.customer_id(1)?, 2, self.cards_of(r.key)?)
     }
 
     /// The cards of the last reading, in its order.
     fn cards_of(&self, customer_row: i64) -> Outcome<Vec<CardSnapshot>> {
-        let mut find = self.sql(
-            "SELECT row, id, brand, last_digits, expires, fingerprint FROM cards \
-             WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 AND place IS NOT NULL ORDER BY place",
-        )?;
+        static CARDS: LazyLock<String> = LazyLock::new(|| {
+            format!(
+                "SELECT x.row, {CARD} FROM cards x \
+                 WHERE x.row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 AND x.place IS NOT NULL ORDER BY x.place"
+            )
+        });
+        let mut find = self.sql(&CARDS)?;
         let mut rows = find.query([customer_row])?;
         let mut cards = Vec::new();
         while let Some(row) = rows.next()? {
-            let r = Reader::new("cards", row)?;
-            let months = r.integer(4)?;
-            cards.push(CardSnapshot {
-                id: r.maybe_card_id(1)?.ok_or_else(|| r.nonsense("nothing", "a card id"))?,
-                brand: r.get(2)?,
-                last_digits: r.get(3)?,
-                expiration: Expiration::new(months.rem_euclid(12) + 1, months.div_euclid(12))
-                    .map_err(|e| r.nonsense(e, "a month"))?,
-                fingerprint: r.get::<Option<Fingerprint>>(5)?.map(|packed| packed.0),
-            });
+            cards.push(card_at(&Reader::new("cards", row)?, 1)?);
         }
         Ok(cards)
     }
 
     /// The slot of that card; `None`: never seen.
     fn slot(&self, customer_row: i64, card: &CardId) -> Outcome<Option<i64>> {
+        let known = self.cache.borrow().slot(customer_row, card);
+        if known.is_some() {
+            return Ok(known);
+        }
         let mut find =
             self.sql("SELECT slot FROM cards WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 AND id = ?2")?;
         let packed = Packed::id("card_", card.as_str());
-        Ok(find.query_row(params![customer_row, packed], |row| row.get(0)).optional()?)
+        let slot = find.query_row(params![customer_row, packed], |row| row.get(0)).optional()?;
+        if let Some(slot) = slot {
+            self.cache.borrow_mut().keep_slot(customer_row, card.clone(), slot);
+        }
+        Ok(slot)
     }
 
     /// The slot of that card, made if it was never seen.
@@ -122,38 +116,78 @@ impl Book {
             "SELECT coalesce(max(row) & 65535, -1) + 1 FROM cards WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535",
         )?;
         let slot: i64 = find.query_row([customer_row], |row| row.get(0))?;
-        if slot < SLOTS {
-            Ok(slot)
-        } else {
-            Err(Fault::broken(format!("customer row {customer_row} had {SLOTS} cards")))
-        }
+        free_slot(customer_row, slot)
     }
 
-    /// Makes the cards of the last reading these.
-    fn write_cards(&self, customer_row: i64, cards: &[CardSnapshot]) -> Outcome<()> {
-        if self.cards_of(customer_row)? == cards {
-            return Ok(());
+    /// Makes the cards of the last reading these, writing only what differs. Returns their slots, in order.
+    fn write_cards(&self, customer_row: i64, cards: &[CardSnapshot]) -> Outcome<Vec<i64>> {
+        let Standing { mut found, gone, mut next_slot } = self.compare_cards(customer_row, cards)?;
+        for row in gone {
+            self.sql("UPDATE cards SET place = NULL WHERE row = ?1")?.execute([row])?;
         }
-        self.sql(
-            "UPDATE cards SET place = NULL \
-             WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 AND place IS NOT NULL",
-        )?
-        .execute([customer_row])?;
+        let mut slots = Vec::with_capacity(cards.len());
         for (place, card) in cards.iter().enumerate() {
-            let slot = self.slot_or_new(customer_row, &card.id)?;
-            let expires = i64::from(card.expiration.year()) * 12 + i64::from(card.expiration.month()) - 1;
-            self.sql(
-                "UPDATE cards SET place = ?2, brand = ?3, last_digits = ?4, expires = ?5, fingerprint = ?6 WHERE row = ?1",
-            )?
-            .execute(params![
-                (customer_row << 16) | slot,
-                signed(place),
-                card.brand,
-                card.last_digits,
-                expires,
-                card.fingerprint.clone().map(Fingerprint),
-            ])?;
+            slots.push(match found[place].take() {
+                Some(Found { slot, same: true }) => slot,
+                Some(Found { slot, same: false }) => {
+                    self.write_card(REWRITE_CARD, customer_row, slot, place, card)?;
+                    slot
+                }
+                None => {
+                    let slot = free_slot(customer_row, next_slot)?;
+                    next_slot += 1;
+                    self.write_card(INSERT_CARD, customer_row, slot, place, card)?;
+                    slot
+                }
+            });
         }
+        Ok(slots)
+    }
+
+    /// What the book has of these cards, and which others it takes for the customer's.
+    fn compare_cards(&self, customer_row: i64, cards: &[CardSnapshot]) -> Outcome<Standing> {
+        let mut find = self.sql(
+            "SELECT row, id, place, brand, last_digits, expires, fingerprint FROM cards \
+             WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535",
+        )?;
+        let mut rows = find.query([customer_row])?;
+        let mut standing =
+            Standing { found: cards.iter().map(|_| None).collect(), gone: Vec::new(), next_slot: 0 };
+        while let Some(row) = rows.next()? {
+            let r = Reader::new("cards", row)?;
+            let slot = r.key & (SLOTS - 1);
+            standing.next_slot = slot + 1;
+            let id = r.maybe_card_id(1)?;
+            let place = r.get::<Option<i64>>(2)?;
+            match cards.iter().position(|card| id.as_ref() == Some(&card.id)) {
+                Some(at) => {
+                    let same = place == Some(signed(at)) && looks_like(&r, 3, &cards[at])?;
+                    standing.found[at] = Some(Found { slot, same });
+                }
+                None if place.is_some() => standing.gone.push(r.key),
+                None => {}
+            }
+        }
+        Ok(standing)
+    }
+
+    fn write_card(
+        &self,
+        sql: &str,
+        customer_row: i64,
+        slot: i64,
+        place: usize,
+        card: &CardSnapshot,
+    ) -> Outcome<()> {
+        self.sql(sql)?.execute(params![
+            (customer_row << 16) | slot,
+            Packed::id("card_", card.id.as_str()),
+            signed(place),
+            card.brand,
+            card.last_digits,
+            months(card.expiration),
+            card.fingerprint.as_deref().map(Fingerprint),
+        ])?;
         Ok(())
     }
 
@@ -182,21 +216,28 @@ impl Book {
         if changed == 0 {
             return Err(conflict());
         }
-        self.write_cards(row, &c.cards)
+        self.write_cards(row, &c.cards).map(|_| ())
     }
 
     /// Writes what was read, whatever the row's version; `false`: the customer is not in the book, or erased.
     pub(super) fn observe_customer(&self, reading: &CustomerReading) -> Outcome<bool> {
-        let Some(row) = self.find_customer(&reading.id)? else { return Ok(false) };
-        if self.is_erased(row)? {
-            return Ok(false);
-        }
-        let default = reading.default_card.as_ref().map(|card| self.slot_or_new(row, card)).transpose()?;
+        let found: Option<(i64, bool)> = self
+            .sql("SELECT row, erased_at IS NOT NULL FROM customers WHERE id = ?1")?
+            .query_row([Packed::id("cust_", reading.id.as_str())], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((row, false)) = found else { return Ok(false) };
+        let slots = self.write_cards(row, &reading.cards)?;
+        let default = match &reading.default_card {
+            None => None,
+            Some(id) => match reading.cards.iter().position(|card| card.id == *id) {
+                Some(place) => Some(slots[place]),
+                None => Some(self.slot_or_new(row, id)?),
+            },
+        };
         self.sql(
             "UPDATE customers SET state = ?2, default_card = ?3, read_at = ?4, version = version + 1 WHERE row = ?1",
         )?
         .execute(params![row, reading.state.code(), default, seconds(reading.read_at)])?;
-        self.write_cards(row, &reading.cards)?;
         Ok(true)
     }
 
@@ -212,7 +253,7 @@ impl Book {
         insert.insert(params![
             row,
             self.slot_or_new(row, &decline.card)?,
-            decline.fingerprint.as_deref().map(|text| Fingerprint(text.into())),
+            decline.fingerprint.as_deref().map(Fingerprint),
             seconds(decline.at),
             decline.amount.minor(),
             decline.amount.currency().code(),
@@ -221,21 +262,25 @@ impl Book {
         Ok(())
     }
 
-    /// The newest declines of a customer's cards, oldest first.
+    /// The newest declines of a customer's cards, and of the same numbers at other customers, oldest first.
     pub(super) fn declines_of(&self, customer_row: i64) -> Outcome<Vec<CardDecline>> {
         let mut find = self.sql(
             "SELECT d.row, k.id, d.fingerprint, d.at, d.amount, d.currency, d.never \
              FROM declines d JOIN cards k ON k.row = (d.customer << 16) | d.card \
-             WHERE d.customer = ?1 AND (d.never = 1 OR d.row IN (SELECT row FROM declines WHERE customer = ?1 \
-             ORDER BY at DESC, row DESC LIMIT ?2)) ORDER BY d.at DESC, d.row DESC",
+             WHERE (d.customer = ?1 AND (d.never = 1 OR d.row IN (SELECT row FROM declines WHERE customer = ?1 \
+             ORDER BY at DESC, row DESC LIMIT ?2))) \
+             OR (d.fingerprint IN (SELECT fingerprint FROM cards WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535 \
+             AND place IS NOT NULL) AND (d.never = 1 OR d.at > \
+             (SELECT max(at) FROM declines m WHERE m.fingerprint = d.fingerprint) - ?3)) \
+             ORDER BY d.at DESC, d.row DESC",
         )?;
-        let mut rows = find.query([customer_row, MOST_DECLINES])?;
+        let mut rows = find.query([customer_row, MOST_DECLINES, NUMBER_REACH_SECONDS])?;
         let mut declines = Vec::new();
         while let Some(row) = rows.next()? {
             let r = Reader::new("declines", row)?;
             declines.push(CardDecline {
                 card: r.maybe_card_id(1)?.ok_or_else(|| r.nonsense("nothing", "a card id"))?,
-                fingerprint: r.get::<Option<Fingerprint>>(2)?.map(|packed| Arc::from(packed.0)),
+                fingerprint: fingerprint(&r, 2)?.map(Arc::from),
                 at: r.instant(3)?,
                 amount: r.money(4, 5)?,
                 never: r.get(6)?,
@@ -244,4 +289,83 @@ impl Book {
         declines.reverse();
         Ok(declines)
     }
+}
+
+/// What the book has of the cards that were read.
+struct Standing {
+    /// For each of them; `None`: never seen.
+    found: Vec<Option<Found>>,
+    /// Rows of cards of the reading before that are not in this one.
+    gone: Vec<i64>,
+    /// Behind all slots in use.
+    next_slot: i64,
+}
+
+struct Found {
+    slot: i64,
+    /// Whether place and look are those read now.
+    same: bool,
+}
+
+fn free_slot(customer_row: i64, slot: i64) -> Outcome<i64> {
+    if slot < SLOTS {
+        Ok(slot)
+    } else {
+        Err(Fault::broken(format!("customer row {customer_row} had {SLOTS} cards")))
+    }
+}
+
+/// The month of an expiration, counted from year 0.
+fn months(expiration: Expiration) -> i64 {
+    i64::from(expiration.year()) * 12 + i64::from(expiration.month()) - 1
+}
+
+/// Whether the columns of `CARD` from `at` on, but for the id, show that card as it looks now.
+fn looks_like(r: &Reader<'_, '_>, at: usize, card: &CardSnapshot) -> Outcome<bool> {
+    let text = |column: usize| Ok::<_, Fault>(r.raw(column)?.as_str().map_err(rusqlite::Error::from)?);
+    Ok(text(at)? == card.brand
+        && text(at + 1)? == card.last_digits
+        && r.get::<Option<i64>>(at + 2)? == Some(months(card.expiration))
+        && fingerprint(r, at + 3)? == card.fingerprint)
+}
+
+fn fingerprint(r: &Reader<'_, '_>, column: usize) -> Outcome<Option<String>> {
+    Ok(r.get::<Option<UnpackedFingerprint>>(column)?.map(|unpacked| unpacked.0))
+}
+
+/// The columns of `CARD` from `at` on.
+pub(super) fn card_at(r: &Reader<'_, '_>, at: usize) -> Outcome<CardSnapshot> {
+    let months = r.integer(at + 3)?;
+    Ok(CardSnapshot {
+        id: r.maybe_card_id(at)?.ok_or_else(|| r.nonsense("nothing", "a card id"))?,
+        brand: r.get(at + 1)?,
+        last_digits: r.get(at + 2)?,
+        expiration: Expiration::new(months.rem_euclid(12) + 1, months.div_euclid(12))
+            .map_err(|e| r.nonsense(e, "a month"))?,
+        fingerprint: fingerprint(r, at + 4)?,
+    })
+}
+
+/// The columns of `CUSTOMER` behind the id, which are at `at` and after it.
+pub(super) fn customer_with(
+    r: &Reader<'_, '_>,
+    id: CustomerId,
+    at: usize,
+    cards: Vec<CardSnapshot>,
+) -> Outcome<CustomerSnapshot> {
+    let spent = match r.get::<Option<String>>(at + 5)? {
+        None => Vec::new(),
+        Some(text) => serde_json::from_str::<Vec<Money>>(&text).map_err(|e| r.nonsense(e, "amounts"))?,
+    };
+    Ok(CustomerSnapshot {
+        id,
+        state: r.word(at)?,
+        default_card: r.maybe_card_id(at + 1)?,
+        cards,
+        read_at: r.maybe_instant(at + 2)?,
+        caught_up_at: r.maybe_instant(at + 3)?,
+        spent_on: r.maybe_day(at + 4)?,
+        spent,
+        version: r.version(at + 6)?,
+    })
 }

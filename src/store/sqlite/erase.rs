@@ -48,6 +48,7 @@ impl Book {
             self.sql(blank)?.execute([row])?;
         }
         self.blank_diary(row)?;
+        self.blank_messages(row, at)?;
         Ok(true)
     }
 
@@ -84,12 +85,6 @@ impl Book {
             (false, true) => Some("a subscription that has not ended"),
             (false, false) => None,
         })
-    }
-
-    /// Whether what was read of that customer is not to be kept any more.
-    pub(super) fn is_erased(&self, customer_row: i64) -> Outcome<bool> {
-        let mut find = self.sql("SELECT 1 FROM customers WHERE row = ?1 AND erased_at IS NOT NULL")?;
-        Ok(find.exists([customer_row])?)
     }
 
     /// Does something whose old contents are overwritten in the file, and empties the journal that held them.

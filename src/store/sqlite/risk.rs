@@ -16,7 +16,7 @@ use super::columns::{Reader, signed};
 use super::diary::{FLAG, FLAG_FROM};
 use super::fault::Outcome;
 use super::lists::Page;
-use super::pack::Fingerprint;
+use super::pack::UnpackedFingerprint;
 use crate::model::{CardSnapshot, Currency, Expiration, FlagReason, Money, SubscriptionId};
 
 /// Prices by plan version, given as JSON: the book keeps them as text.
@@ -148,7 +148,7 @@ fn ending_card(row: &Row<'_>) -> Outcome<EndingCard> {
             last_digits: r.get(5)?,
             expiration: Expiration::new(month.rem_euclid(12) + 1, month.div_euclid(12))
                 .map_err(|e| r.nonsense(e, "a month"))?,
-            fingerprint: r.get::<Option<Fingerprint>>(7)?.map(|packed| packed.0),
+            fingerprint: r.get::<Option<UnpackedFingerprint>>(7)?.map(|unpacked| unpacked.0),
         },
     })
 }

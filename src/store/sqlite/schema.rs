@@ -22,8 +22,11 @@ pub(super) struct Migration {
 pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("migrations/001_book.sql") },
     Migration { version: 2, sql: include_str!("migrations/002_service.sql") },
+    Migration { version: 3, sql: include_str!("migrations/003_messages.sql") },
     Migration { version: 4, sql: include_str!("migrations/004_cards.sql") },
-    Migration { version: 5, sql: include_str!("migrations/005_webhooks.sql") },
+    Migration { version: 5, sql: include_str!("migrations/005_intents.sql") },
+    Migration { version: 6, sql: include_str!("migrations/006_declines.sql") },
+    Migration { version: 7, sql: include_str!("migrations/007_webhooks.sql") },
 ];
 
 /// Marks a file as ours: `dues` in ASCII.

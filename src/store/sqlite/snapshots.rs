@@ -3,18 +3,42 @@
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use rusqlite::CachedStatement;
 
 use super::super::DueCursor;
 use super::book::Book;
+use super::cache::KnownSubscription;
 use super::codes::Coded;
-use super::columns::{seconds, signed};
-use super::customers::{CUSTOMER, CUSTOMER_FROM};
+use super::columns::{Reader, seconds, signed};
+use super::customers::{
+    CARD, CUSTOMER, CUSTOMER_BESIDE, CUSTOMER_BESIDE_WIDTH, CUSTOMER_FROM, card_at, customer_with,
+};
 use super::fault::Outcome;
 use super::invoices::{INVOICE, INVOICE_FROM};
 use super::subscriptions::{SUBSCRIPTION, SUBSCRIPTION_FROM, SUBSCRIPTION_WIDTH};
 use crate::model::{
     Attempt, AttemptId, CustomerId, Hold, Invoice, InvoiceId, OpenInvoice, Snapshot, SubscriptionId,
 };
+
+/// A subscription, its customer, whether there is more of it, and its customer's cards.
+static WHOLE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {SUBSCRIPTION}, {CUSTOMER_BESIDE}, \
+         EXISTS (SELECT 1 FROM invoices v INDEXED BY invoices_open WHERE v.subscription = s.row AND v.status = 0), \
+         EXISTS (SELECT 1 FROM flags f INDEXED BY flags_standing WHERE f.subscription = s.row AND f.until IS NULL), \
+         EXISTS (SELECT 1 FROM declines e WHERE e.customer = s.customer) OR EXISTS (SELECT 1 FROM cards y \
+         JOIN declines e ON e.fingerprint = y.fingerprint \
+         WHERE y.row BETWEEN s.customer << 16 AND (s.customer << 16) | 65535 AND y.place IS NOT NULL), \
+         x.place, x.slot, {CARD} FROM {SUBSCRIPTION_FROM} \
+         LEFT JOIN cards d ON d.row = (s.customer << 16) | c.default_card \
+         LEFT JOIN cards x ON x.row BETWEEN s.customer << 16 AND (s.customer << 16) | 65535 \
+         AND x.place IS NOT NULL WHERE s.row = ?1"
+    )
+});
+/// The columns of [`WHOLE`] that say whether there are open invoices, standing flags, declines.
+const EXISTS_AT: usize = SUBSCRIPTION_WIDTH + CUSTOMER_BESIDE_WIDTH;
+/// The columns of [`WHOLE`] about one card: place, slot, and those of `CARD`.
+const CARDS_AT: usize = EXISTS_AT + 3;
 
 impl Book {
     pub(super) fn snapshot(&self, id: &SubscriptionId) -> Outcome<Option<Snapshot>> {
@@ -33,21 +57,43 @@ impl Book {
     }
 
     fn snapshot_at(&self, row: i64) -> Outcome<Snapshot> {
-        static ONE: LazyLock<String> =
-            LazyLock::new(|| format!("SELECT {SUBSCRIPTION} FROM {SUBSCRIPTION_FROM} WHERE s.row = ?1"));
-        let mut find = self.sql(&ONE)?;
-        let (subscription, customer_row) = find.query_row([row], |row| {
-            Ok((self.subscription_of(row), row.get::<_, i64>(SUBSCRIPTION_WIDTH - 1)))
-        })?;
-        let (subscription, customer_row) = (subscription?, customer_row?);
-        let plan = self.plan_at(subscription.plan.0)?;
-        let customer = self.customer_at(customer_row)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        self.snapshot_by(&mut self.sql(&WHOLE)?, row)
+    }
+
+    /// A subscription, its customer and their cards by one statement, one row for each card; what most do not have is
+    /// asked for only where that statement says that there is some.
+    fn snapshot_by(&self, whole: &mut CachedStatement<'_>, row: i64) -> Outcome<Snapshot> {
+        let mut rows = whole.query([row])?;
+        let first = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let subscription = self.subscription_of(first)?;
+        let r = Reader::new("subscriptions", first)?;
+        let customer_row = r.integer(SUBSCRIPTION_WIDTH - 1)?;
+        let has = |nth: usize| r.get::<bool>(EXISTS_AT + nth);
+        let (has_open, has_flags, has_declines) = (has(0)?, has(1)?, has(2)?);
+        let id = subscription.customer.clone();
+        let mut customer = customer_with(&r, id, SUBSCRIPTION_WIDTH, Vec::new())?;
+        let mut cards = Vec::new();
+        let mut next = Some(first);
+        while let Some(row) = next {
+            let r = Reader::new("subscriptions", row)?;
+            if let Some(place) = r.get::<Option<i64>>(CARDS_AT)? {
+                cards.push((place, card_at(&r, CARDS_AT + 2)?));
+                let (_, card) = &cards[cards.len() - 1];
+                let slot = r.integer(CARDS_AT + 1)?;
+                self.cache.borrow_mut().keep_slot(customer_row, card.id.clone(), slot);
+            }
+            next = rows.next()?;
+        }
+        cards.sort_by_key(|(place, _)| *place);
+        customer.cards = cards.into_iter().map(|(_, card)| card).collect();
+        let known = KnownSubscription { row, customer_row, customer: customer.id.clone() };
+        self.cache.borrow_mut().keep_subscription(subscription.id.clone(), known);
         Ok(Snapshot {
-            plan,
+            plan: self.plan_at(subscription.plan.0)?,
             customer,
-            invoices: self.open_invoices(row)?,
-            flags: self.standing_flags(row)?,
-            declines: self.declines_of(customer_row)?,
+            invoices: if has_open { self.open_invoices(row)? } else { Vec::new() },
+            flags: if has_flags { self.standing_flags(row)? } else { Vec::new() },
+            declines: if has_declines { self.declines_of(customer_row)? } else { Vec::new() },
             subscription,
         })
     }
@@ -116,8 +162,9 @@ impl Book {
                 WHERE wake_at > ?1 AND wake_at <= ?3 AND ?2 = 0 ORDER BY wake_at, row LIMIT ?4";
             self.cursors(later, [floor, 0, seconds(at), signed(rest)], &mut page)?;
         }
+        let mut whole = self.sql(&WHOLE)?;
         page.into_iter()
-            .map(|cursor| self.snapshot_at(cursor.row).map(|snapshot| (cursor, snapshot)))
+            .map(|cursor| self.snapshot_by(&mut whole, cursor.row).map(|snapshot| (cursor, snapshot)))
             .collect()
     }
 
@@ -154,7 +201,7 @@ impl Book {
             from = (seconds(attempt.intended_at), row);
         }
         let mut find = self.sql(&format!(
-            "SELECT {} FROM intents o INDEXED BY intents_by_age CROSS JOIN {} \
+            "SELECT {} FROM intents o CROSS JOIN {} \
              WHERE o.intended_at >= ?1 AND (o.intended_at, o.attempt) > (?1, ?2) AND a.row = o.attempt \
              ORDER BY o.intended_at, o.attempt LIMIT ?3",
             super::attempts::ATTEMPT,

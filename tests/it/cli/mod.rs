@@ -5,6 +5,7 @@ mod bad_input;
 mod cards;
 mod care;
 mod import;
+mod letters;
 mod lists;
 mod orders;
 mod packaging;

@@ -115,7 +115,9 @@ fn no_named_point_is_left_out() {
         "result.before_commit",
         "result.after_commit",
     ];
-    for point in KILL_POINTS {
+    // Those around messages have a proof of their own.
+    let of_messages = |point: &&str| point.starts_with("outbox") || point.starts_with("message");
+    for point in KILL_POINTS.iter().filter(|point| !of_messages(point)) {
         let covered = tried.contains(point) || point.starts_with("recovery");
         assert!(covered, "the kill point {point} is tried by no crash proof");
     }

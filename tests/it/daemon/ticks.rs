@@ -7,14 +7,16 @@ use std::time::Duration;
 use dues::billing::import::Import;
 use dues::billing::{Billing, BillingSettings, RatePerSecond};
 use dues::clock::Clock;
+use dues::config::shipped_declines;
 use dues::daemon::{Desk, EndedBadly, Job, Order, Pulse, Reload, Timetable, Wishes};
 use dues::gateway::{Access, OmiseGateway};
-use dues::model::settings::{Brakes, Cards, CatchUp, Doubt};
+use dues::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
 use dues::model::{DunningPolicy, EndAction, PlanKey, PlanTerms, RetrySchedule, Zone};
 use dues::sandbox::{Fates, Sandbox, SandboxOptions};
 use dues::store::sqlite::SqliteStore;
 use dues::store::{Filter, Lane, LaneOptions, Store as _};
 use dues::web::{Phase, Standing};
+use dues::wiring::Post;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -83,6 +85,9 @@ fn settings(zone: &Zone) -> BillingSettings {
             try_expired: false,
         },
         doubt: Doubt { settle: SignedDuration::from_secs(1) },
+        three_ds: ThreeDs { remind: Vec::new(), give_up: SignedDuration::from_hours(24) },
+        declines: Arc::new(shipped_declines().expect("the built-in table")),
+        budgets: Budgets::default(),
         catch_up: CatchUp { hold_after: 30 },
         brakes: Brakes {
             charges_per_run: 1_000,
@@ -140,10 +145,12 @@ impl Service {
             (Job::Billing, "0 */5 * * * *"),
             (Job::CardWatch, "0 30 3 * * *"),
             (Job::Reconcile, "0 15 4 * * *"),
+            (Job::Notifications, "30 * * * * *"),
             (Job::Housekeeping, "0 45 2 * * *"),
         ];
         let lane = billing.lane.clone();
-        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap(), backups: None };
+        let post = Post::silent(billing.clone());
+        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap(), backups: None, post };
         let (ticks, ticked) = mpsc::channel(1);
         let (orders, ordered) = mpsc::channel(4);
         let (told, standing) = watch::channel(Standing::default());

@@ -38,9 +38,15 @@ impl Child {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let (out, err) = (folder.join(format!("{number}.out")), folder.join(format!("{number}.err")));
         let mut command = Command::new(env!("CARGO_BIN_EXE_dues"));
-        for name in
-            ["DUES_KILL_AT", "DUES_PLANT", "RUST_LOG", "CREDENTIALS_DIRECTORY", "http_proxy", "HTTP_PROXY"]
-        {
+        for name in [
+            "DUES_KILL_AT",
+            "DUES_PLANT",
+            "DUES_CLOCK",
+            "RUST_LOG",
+            "CREDENTIALS_DIRECTORY",
+            "http_proxy",
+            "HTTP_PROXY",
+        ] {
             command.env_remove(name);
         }
         command.env("NO_COLOR", "1").envs(variables.iter().copied());
@@ -55,6 +61,23 @@ impl Child {
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().expect("a child can be waited for").is_some()
+    }
+
+    /// Sends it that signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid =
+            i32::try_from(self.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
+        rustix::process::kill_process(pid, signal).expect("a child of ours can be told");
+    }
+
+    /// What it has said on stdout so far.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(&self.out).unwrap_or_default()
     }
 
     /// Waits for its end; a program that hangs is killed and fails the test.

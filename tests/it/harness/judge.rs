@@ -17,7 +17,7 @@ const NEVER: &[&str] = &["stolen_or_lost_card"];
 #[derive(Default)]
 pub struct Expected {
     /// The local dates on which each subscription's invoiced periods start, oldest first.
-    pub periods: BTreeMap<String, Vec<&'static str>>,
+    pub periods: BTreeMap<String, Vec<String>>,
     /// What one period of each subscription costs, in minor units.
     pub amounts: BTreeMap<String, i64>,
     /// Customers of whom nothing may be asked at all.
@@ -26,8 +26,8 @@ pub struct Expected {
 
 impl Expected {
     /// One more subscription with the starts of its periods and its price.
-    pub fn with(mut self, subscription: &str, periods: &[&'static str], amount: i64) -> Self {
-        self.periods.insert(subscription.into(), periods.to_vec());
+    pub fn with(mut self, subscription: &str, periods: &[&str], amount: i64) -> Self {
+        self.periods.insert(subscription.into(), periods.iter().map(|day| (*day).to_owned()).collect());
         self.amounts.insert(subscription.into(), amount);
         self
     }
@@ -52,6 +52,11 @@ fn said<'a>(entry: &'a LedgerEntry, name: &str) -> &'a str {
     text(&entry.metadata, name)
 }
 
+/// Rows by their id: a long course has tens of thousands.
+fn by_id(rows: &[Value]) -> BTreeMap<&str, &Value> {
+    rows.iter().map(|row| (text(row, "id"), row)).collect()
+}
+
 fn succeeded(entry: &LedgerEntry) -> bool {
     entry.status == "successful"
 }
@@ -69,9 +74,10 @@ fn twice(ledger: &[LedgerEntry], faults: &mut Vec<String>) {
 
 /// Every charge truly made is known to the book, with the result that it had.
 fn lost(ledger: &[LedgerEntry], book: &Book, faults: &mut Vec<String>) {
+    let attempts = by_id(&book.attempts);
     for entry in ledger {
         let id = said(entry, "dues_attempt");
-        let Some(attempt) = book.attempts.iter().find(|row| text(row, "id") == id) else {
+        let Some(attempt) = attempts.get(id) else {
             faults.push(format!("lost: the book has no attempt {id:?} of charge {}", entry.id));
             continue;
         };
@@ -101,9 +107,11 @@ fn lost(ledger: &[LedgerEntry], book: &Book, faults: &mut Vec<String>) {
             faults.push(format!("lost: attempt {id} differs from charge {}: {attempt}", entry.id));
         }
     }
+    let all_paid: BTreeSet<&str> =
+        ledger.iter().filter(|entry| succeeded(entry)).map(|entry| said(entry, "dues_invoice")).collect();
     for invoice in &book.invoices {
         let id = text(invoice, "id");
-        let paid = ledger.iter().any(|entry| succeeded(entry) && said(entry, "dues_invoice") == id);
+        let paid = all_paid.contains(id);
         if paid != (text(invoice, "status") == "paid") {
             faults.push(format!(
                 "lost: invoice {id} is {}, paid in the ledger: {paid}",
@@ -115,8 +123,9 @@ fn lost(ledger: &[LedgerEntry], book: &Book, faults: &mut Vec<String>) {
 
 /// The book claims nothing that the ledger does not have.
 fn invented(ledger: &[LedgerEntry], book: &Book, faults: &mut Vec<String>) {
+    let all_made: BTreeSet<&str> = ledger.iter().map(|entry| said(entry, "dues_attempt")).collect();
     for attempt in &book.attempts {
-        let made = ledger.iter().any(|entry| said(entry, "dues_attempt") == text(attempt, "id"));
+        let made = all_made.contains(text(attempt, "id"));
         let claims = matches!(text(attempt, "status"), "succeeded" | "pending");
         let denies = matches!(text(attempt, "status"), "not_sent" | "rejected" | "absent");
         if (claims && !made) || (denies && made) {
@@ -154,10 +163,10 @@ fn unfinished(ledger: &[LedgerEntry], book: &Book, faults: &mut Vec<String>) {
 
 /// Each charge asks for what the period costs.
 fn amounts(ledger: &[LedgerEntry], book: &Book, expected: &Expected, faults: &mut Vec<String>) {
+    let invoices = by_id(&book.invoices);
     for entry in ledger {
         let invoice = said(entry, "dues_invoice");
-        let row = book.invoices.iter().find(|row| text(row, "id") == invoice);
-        let Some(row) = row else {
+        let Some(row) = invoices.get(invoice) else {
             faults.push(format!("uncalled for: charge {} of invoice {invoice:?}", entry.id));
             continue;
         };
@@ -199,9 +208,9 @@ fn keys(ledger: &[LedgerEntry], book: &Book, faults: &mut Vec<String>) {
         }
         numbers.entry(text(attempt, "invoice")).or_default().push(attempt["number"].as_u64().unwrap_or(0));
     }
+    let attempts = by_id(&book.attempts);
     for entry in ledger {
-        let attempt = book.attempts.iter().find(|row| text(row, "id") == said(entry, "dues_attempt"));
-        let key = attempt.map(|row: &Value| text(row, "idempotency_key"));
+        let key = attempts.get(said(entry, "dues_attempt")).map(|row| text(row, "idempotency_key"));
         if key.is_some() && key != entry.idempotency_key.as_deref() {
             faults.push(format!(
                 "key: {} was sent with {:?}, the book has {key:?}",

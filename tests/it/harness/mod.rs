@@ -15,4 +15,4 @@ pub use child::{Child, Ended};
 pub use http::ask;
 pub use judge::{Expected, judge};
 pub use proxy::{Proxy, Trick};
-pub use scene::{AT, PLANS, Scene, Setting};
+pub use scene::{AT, PLANS, Scene, Setting, fast_folder};

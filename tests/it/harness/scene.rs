@@ -259,7 +259,7 @@ impl Drop for Scene {
 }
 
 /// Memory where there is some: thousands of durable commits then cost no disk.
-fn fast_folder() -> PathBuf {
+pub fn fast_folder() -> PathBuf {
     let memory = PathBuf::from("/dev/shm");
     let usable = TempDir::new_in(&memory).is_ok();
     if usable { memory } else { std::env::temp_dir() }

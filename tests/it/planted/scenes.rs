@@ -36,12 +36,14 @@ impl Plant {
         self.0.iter().map(|bug| ("DUES_PLANT", bug.name())).collect()
     }
 
-    fn start(&self, scene: &Scene, words: &[&str]) -> Child {
+    /// The program with the bug, if any.
+    pub fn start(&self, scene: &Scene, words: &[&str]) -> Child {
         scene.start(words, &self.variables())
     }
 
+    /// A run at that instant, which may end with something for a person.
     #[track_caller]
-    fn run(&self, scene: &Scene, at: &str) -> Ended {
+    pub fn run(&self, scene: &Scene, at: &str) -> Ended {
         let ended = self.start(scene, &["run-now", "--json", "--at", at]).wait();
         assert!(matches!(ended.code(), 0 | 3), "{ended:#?}");
         ended
@@ -244,6 +246,76 @@ pub fn a_result_while_another_program_writes(plant: &Plant) -> Found {
     let mut found = judged(scene, &expected);
     if run.code() != 0 || run.stderr.contains("locked") {
         found.faults.push(format!("refused: {run:?}"));
+    }
+    found
+}
+
+const CAREFUL: &str = r#"
+[plans.monthly]
+price = "990.00 THB"
+every = "month"
+dunning = "standard"
+
+[dunning.standard]
+retry = ["2 days", "2 days", "2 days", "2 days", "2 days"]
+at = "09:00"
+then = "pause"
+
+[budgets]
+visa_30_days = 2
+"#;
+
+/// Declined every time, under a policy that would try six times and a budget of two.
+pub fn a_card_declined_past_its_budget(plant: &Plant) -> Found {
+    let scene = Scene::new(Setting { customers: 1, toml: CAREFUL, ..Setting::default() });
+    let customer = &scene.customers()[0];
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+    scene.charges_meet("decline:insufficient_fund", None, None);
+    plant.run(&scene, AT);
+    plant.run(&scene, "2026-11-23T09:00:00+07:00");
+    plant.run(&scene, "2026-11-25T09:00:00+07:00");
+    scene.dues(&["retry", "may"]).expect(0);
+    plant.run(&scene, "2026-12-10T09:00:00+07:00");
+    let tried = scene.ledger().len();
+    let expected = Expected::default().with("may", &["2026-11-15"], 99_000);
+    let mut found = judged(scene, &expected);
+    if tried > 2 {
+        found.faults.push(format!("over budget: {tried} tries of a card that was allowed two"));
+    }
+    found
+}
+
+/// Declined, and canceled before the retry comes.
+pub fn a_cancel_between_two_tries(plant: &Plant) -> Found {
+    let (scene, expected) = one_due();
+    scene.charges_meet("decline:insufficient_fund", None, None);
+    plant.run(&scene, AT);
+    plant.start(&scene, &["cancel", "may"]).wait().expect(0);
+    for at in ["2026-11-23T12:00:00+07:00", "2026-12-02T12:00:00+07:00", "2027-01-20T12:00:00+07:00"] {
+        plant.run(&scene, at);
+    }
+    let tried = scene.ledger().len();
+    let mut found = judged(scene, &expected);
+    if tried > 1 {
+        found.faults.push(format!("after cancel: {tried} tries, wanted the one before it"));
+    }
+    found
+}
+
+/// A second run while nobody knows what became of the first one's request; then runs until somebody does.
+pub fn a_run_beside_a_doubt(plant: &Plant) -> Found {
+    let (scene, expected) = one_due();
+    scene.charges_meet("close_before", None, Some(1));
+    plant.run(&scene, AT);
+    let beside = plant.run(&scene, AT);
+    for _ in 0..3 {
+        scene.provider_time_passes(15);
+        plant.run(&scene, AT);
+    }
+    let mut found = judged(scene, &expected);
+    let incidents = beside.json()["incidents"].to_string();
+    if incidents.contains("the book refused a write") {
+        found.faults.push(format!("beside: a second attempt beside one that had not ended: {incidents}"));
     }
     found
 }

@@ -1,5 +1,7 @@
 //! Plays the tables. The words of a table are explained at the head of each file of stories.
 
+use std::cell::Cell;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Book, Scene, Setting, text};
@@ -17,6 +19,11 @@ every = "month"
 trial = "14 days"
 dunning = "ladder"
 
+[plans.daily]
+price = "35.25 THB"
+every = "day"
+dunning = "ending"
+
 [plans.weekly]
 price = "120.50 THB"
 every = "week"
@@ -26,6 +33,16 @@ dunning = "ending"
 price = "990.00 THB"
 every = "month"
 dunning = "curve"
+
+[plans.careful]
+price = "990.00 THB"
+every = "month"
+dunning = "careful"
+
+[plans.beside]
+price = "120.50 THB"
+every = "week"
+dunning = "beside"
 
 [dunning.ladder]
 retry = ["2 days", "4 days"]
@@ -39,6 +56,35 @@ then = "cancel"
 [dunning.curve]
 backoff = { first = "1 day", multiplier = 2.0, longest = "7 days", attempts = 3 }
 then = "unpaid"
+
+[dunning.careful]
+retry = ["3 days", "3 days", "3 days"]
+at = "09:00"
+avoid = ["saturday", "sunday"]
+then = "unpaid"
+
+[dunning.careful.funds]
+retry = ["2 days", "7 days", "14 days"]
+prefer = ["last working day", "25", "1"]
+avoid = ["saturday", "sunday"]
+
+[dunning.careful.technical]
+retry = ["2 hours", "6 hours"]
+
+[dunning.careful.limit]
+retry = ["1 day"]
+at = "00:30"
+avoid = []
+
+[dunning.beside]
+retry = ["10 days", "10 days"]
+at = "09:00"
+then = "cancel"
+newer = "collect"
+
+[[declines.rows]]
+code = "over_limit"
+kind = "limit"
 "#;
 
 /// Plays every story of a file and compares each table.
@@ -103,6 +149,8 @@ fn aligned(rows: &[Vec<String>]) -> String {
 struct Stage {
     scene: Scene,
     customer: String,
+    /// Our clock is wrong.
+    clock_is_wrong: Cell<bool>,
 }
 
 impl Stage {
@@ -116,7 +164,7 @@ impl Stage {
         let card = parts.iter().find_map(|part| part.strip_prefix("card "));
         let customer = card.map_or_else(|| scene.cardless_customer(), |number| scene.new_customer(number).0);
         scene.import(&format!("id,customer,plan,starts\nmay,{customer},{plan},{starts}\n"));
-        Self { scene, customer }
+        Self { scene, customer, clock_is_wrong: Cell::new(false) }
     }
 
     fn api(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -128,9 +176,14 @@ impl Stage {
             match action.split_once(' ').unwrap_or((action, "")) {
                 ("bank:", switches) => self.scene.charges_meet(switches, Some(&self.customer), Some(1)),
                 ("always:", switches) => self.scene.charges_meet(switches, Some(&self.customer), None),
+                ("away", switches) => self.provider_is_away(switches),
+                ("clock", ahead) => self.set_clock(ahead),
                 ("behave", _) => self.scene.behave(),
                 ("lists:", switches) => self.scene.lists_meet(switches, 1),
-                ("provider", seconds) => self.scene.provider_time_passes(seconds.parse().expect("seconds")),
+                ("provider", seconds) => {
+                    let seconds: i64 = seconds.parse().expect("seconds");
+                    self.scene.ask("POST", "/__sandbox/clock", "", &json!({"advance": seconds}));
+                }
                 ("card", number) => self.new_default_card(number),
                 ("expire", _) => self.expire_card(),
                 ("lose", _) => self.lose_cards(),
@@ -147,9 +200,25 @@ impl Stage {
     /// The run's exit code.
     fn run(&self, at: &str) -> i32 {
         let at = format!("{}:00+07:00", at.replace(' ', "T"));
-        let ended = self.scene.run_at(&at);
-        assert!(matches!(ended.code(), 0 | 3 | 5), "{ended:#?}");
+        let wrong: &[(&str, &str)] = if self.clock_is_wrong.get() { &[("DUES_CLOCK", "clock")] } else { &[] };
+        let ended = self.scene.start(&["run-now", "--json", "--at", &at], wrong).wait();
+        // A clock that disagrees with the provider's is a failure, and says so.
+        let clock = ended.code() == 1 && ended.stderr.contains("the wall clock says");
+        assert!(clock || matches!(ended.code(), 0 | 3 | 5), "{ended:#?}");
         ended.code()
+    }
+
+    /// Every request meets that, reads included, until it behaves.
+    fn provider_is_away(&self, switches: &str) {
+        self.scene.ask("POST", "/__sandbox/faults", "", &json!({"path": "/", "faults": switches}));
+    }
+
+    /// Ours is so many hours ahead of everybody else's; `right`: it is not any more.
+    fn set_clock(&self, ahead: &str) {
+        self.clock_is_wrong.set(ahead != "right");
+        let hours: u64 = ahead.trim_end_matches(" hours").parse().unwrap_or(0);
+        let clock = std::fs::File::create(self.scene.path("clock")).expect("a file for the clock");
+        clock.set_len(hours * 3_600).expect("the clock can be set");
     }
 
     fn new_default_card(&self, number: &str) {

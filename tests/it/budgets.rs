@@ -1,0 +1,64 @@
+//! Budgets of the card networks, held by the real binary against a provider that declines everything.
+
+use std::fmt::Write as _;
+
+use crate::harness::{AT, Ended, Scene, Setting};
+
+const VISA: &str = "4242424242424242";
+const MASTERCARD: &str = "5555555555554444";
+const JCB: &str = "3530111333300000";
+
+/// Customers with that card number, each with so many subscriptions that are all due.
+fn all_due(number: &str, customers: u32, subscriptions: u32) -> Scene {
+    let scene = Scene::new(Setting { customers: 0, in_flight: 8, ..Setting::default() });
+    let mut csv = "id,customer,plan,starts\n".to_owned();
+    for c in 0..customers {
+        let (customer, _) = scene.new_customer(number);
+        for s in 0..subscriptions {
+            writeln!(csv, "may-{c}-{s},{customer},monthly,2026-11-15").unwrap();
+        }
+    }
+    scene.import(&csv);
+    scene.charges_meet("decline:insufficient_fund", None, None);
+    scene
+}
+
+#[track_caller]
+fn run(scene: &Scene, at: &str) -> Ended {
+    scene.run_at(at).expect(0)
+}
+
+#[test]
+fn subscriptions_served_side_by_side_share_the_budget_of_their_card() {
+    for (number, wanted) in [(VISA, 15), (MASTERCARD, 10), (JCB, 10)] {
+        let scene = all_due(number, 1, 20);
+        let report = run(&scene, AT).json();
+        assert_eq!(scene.ledger().len(), wanted, "{number}\n{report}\n{}", scene.story());
+        assert_eq!(report["attempts"]["declined"], wanted);
+        assert_eq!(report["skipped"]["budget"], 20 - wanted);
+    }
+}
+
+#[test]
+fn one_number_has_one_budget_whoever_has_saved_it() {
+    let scene = all_due(VISA, 4, 5);
+    run(&scene, AT);
+    assert_eq!(scene.ledger().len(), 15, "{}", scene.story());
+}
+
+#[test]
+fn no_command_leads_past_a_budget_and_time_does() {
+    let scene = all_due(VISA, 1, 16);
+    run(&scene, AT);
+    for at in [AT, "2026-11-23T12:00:00+07:00", "2026-12-20T09:00:00+07:00"] {
+        for n in 0..16 {
+            scene.dues(&["retry", &format!("may-0-{n}")]).expect(0);
+        }
+        run(&scene, at);
+        scene.dues(&["run-now", "--at", at, "--only", "may-0-15"]).expect(0);
+        assert_eq!(scene.ledger().len(), 15, "{at}\n{}", scene.story());
+    }
+    run(&scene, "2026-12-21T09:00:01+07:00");
+    assert!(scene.ledger().len() > 15, "the oldest declines have aged\n{}", scene.story());
+    assert!(scene.ledger().len() <= 30, "{}", scene.story());
+}
