@@ -13,7 +13,8 @@
 //!  3   web/  wiring.rs                        windows to look in; the fuse box
 //!  2   billing/  notify/  config/  sandbox/    the work; its messengers; the wishes; the pretend Omise
 //!  1   rules/  gateway/  store/                decisions; the bank's door; the book
-//!  0   model/  omise/  clock.rs  hooks.rs      the words; the API client; the time; the test-suite's switches
+//!  0   model/  omise/  clock.rs                the words; the API client; the time
+//! -1   hooks.rs                                the test-suite's switches, empty in what is shipped
 //! ```
 //!
 //! - [`model`]: every noun the others speak. A value that can be constructed makes sense: [`model::Money`] is exact and
@@ -36,7 +37,8 @@
 //!   charges truly made that judges everything else.
 //! - [`wiring`]: joins config, book, gateway, sandbox and clock, and refuses what must not be joined: test keys and a
 //!   live book, a book of another host, a book older than its witness.
-//! - [`web`]: windows on loopback, `/healthz`, `/readyz` and `/metrics`. It shows counts and ages, nobody's name.
+//! - [`web`]: windows on loopback, `/healthz`, `/readyz` and `/metrics`. It shows counts and ages, nobody's name. And a
+//!   doorbell for the provider, whose news are believed only when they were asked for again.
 //! - [`daemon`]: the service. A tick without meaning wakes it, it asks what is due, does one piece of work at a time,
 //!   and tells systemd how it stands.
 //! - [`simulator`]: the other way to run it: months of a made-up book in minutes, the real billing against the

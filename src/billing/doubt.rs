@@ -193,14 +193,14 @@ fn sort_in(found: &mut Found, seen: ChargeSeen, wanted: &HashMap<&AttemptId, &At
 }
 
 /// What is known of an attempt now.
-enum Known {
+pub(super) enum Known {
     Outcome(ChargeOutcome),
     Pending,
     Looked(Box<DoubtStep>, Scan),
 }
 
 /// Concludes from a fresh snapshot until the book has it.
-async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) -> Result<(), RunError> {
+pub(super) async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) -> Result<(), RunError> {
     loop {
         let invoice = attempt.invoice.clone();
         let snapshot = run.billing.lane.run(move |store| store.snapshot_of_invoice(&invoice)).await??;

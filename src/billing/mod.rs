@@ -28,11 +28,13 @@ pub mod reconcile;
 pub mod recover;
 pub mod requests;
 pub mod reversal;
+pub mod rings;
 mod run;
 mod serve;
 mod tally;
 mod time;
 mod turns;
+pub mod webhooks;
 pub mod why;
 
 use std::sync::Arc;

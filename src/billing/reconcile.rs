@@ -142,7 +142,7 @@ fn count(counts: &mut Reconciled, standing: Standing) {
 }
 
 /// How one charge of this book stands to its attempt.
-async fn judge(billing: &Billing, seen: &ChargeSeen) -> Result<(Finding, Option<Attempt>), RunError> {
+pub(super) async fn judge(billing: &Billing, seen: &ChargeSeen) -> Result<(Finding, Option<Attempt>), RunError> {
     let id = seen.attempt.as_deref().and_then(|text| text.parse::<AttemptId>().ok());
     let attempt = match id.clone() {
         Some(id) => billing.lane.run(move |store| store.attempt(&id)).await??,

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::house::first_subscriptions;
 use crate::billing::Billing;
-use crate::config::{self, Loaded, Settings};
+use crate::billing::webhooks::{Doorbell, Ring};
+use crate::config::{self, Loaded, SecretText, Settings, WebSettings};
 use crate::daemon::{Desk, EndedBadly, Job, Pulse, Reload, Timetable, Wishes, schedule, signals};
+use crate::gateway::webhooks::Secrets;
 use crate::store::{ChargingLock, StoreError};
 use crate::web::{self, Standing, Windows};
 use crate::wiring::{self, Backups, Claim, House, Post, WiringError};
@@ -42,12 +44,14 @@ async fn serve(context: &Context) -> Result<Exit, Failure> {
     let (ticker, ticks) = schedule::start().await.map_err(Failure::unexpected)?;
     let (standing, told) = watch::channel(Standing::default());
     let (in_force, billing) = watch::channel(house.billing.clone());
+    let (doorbell, rings) = hang_doorbell(settings, &house.billing).await?.unzip();
     if let Some(web) = &settings.web {
         let windows = Windows {
             billing,
             standing: told,
             hosts: web.hosts.clone(),
             due_limit: web.due_limit,
+            doorbell: doorbell.clone(),
             provider: Arc::default(),
         };
         let listen = web::open(web.listen, windows, house.billing.stop.clone()).await;
@@ -56,7 +60,11 @@ async fn serve(context: &Context) -> Result<Exit, Failure> {
         tracing::info!(%addr, "the windows are open");
     }
     let wishes = wishes(settings, house.billing.clone()).map_err(Failure::usage)?;
-    let desk = Desk::new(wishes, ticks, orders, reload(context, house.clone(), in_force), pulse, standing);
+    let reload = reload(context, house.clone(), in_force, doorbell.clone());
+    let mut desk = Desk::new(wishes, ticks, orders, reload, pulse, standing);
+    if let Some((doorbell, rings)) = doorbell.zip(rings) {
+        desk = desk.with_doorbell(doorbell, rings);
+    }
     let served = desk.serve().await;
     ticker.stop().await;
     // The desk is gone and with it the only other holder.
@@ -68,6 +76,25 @@ async fn serve(context: &Context) -> Result<Exit, Failure> {
         Err(EndedBadly::Run(error)) => Err(error.into()),
         Err(error) => Err(Failure::unexpected(error)),
     }
+}
+
+/// Where signing secrets are configured.
+async fn hang_doorbell(
+    settings: &Settings,
+    billing: &Billing,
+) -> Result<Option<(Arc<Doorbell>, mpsc::Receiver<Ring>)>, Failure> {
+    match settings.web.as_ref().map(secrets).transpose()?.flatten() {
+        Some(secrets) => Ok(Some(Doorbell::hang(billing, secrets).await?)),
+        None => Ok(None),
+    }
+}
+
+/// `None`: none are wished.
+fn secrets(web: &WebSettings) -> Result<Option<Secrets>, Failure> {
+    let texts = web.webhook_secrets()?;
+    let secrets = Secrets::parse(texts.iter().map(SecretText::expose));
+    let secrets = secrets.map_err(|why| Failure::usage(format!("[web] webhook_secret_file: {why}")))?;
+    Ok((!texts.is_empty()).then_some(secrets))
 }
 
 /// The lock first: beside another process that charges nothing is opened.
@@ -122,14 +149,25 @@ fn wishes(settings: &Settings, billing: Billing) -> Result<Wishes, String> {
 }
 
 /// Reads the same file again; what it says holds from the next piece of work on, or is refused as a whole.
-fn reload(context: &Context, house: Arc<House>, in_force: watch::Sender<Billing>) -> Reload {
+fn reload(
+    context: &Context,
+    house: Arc<House>,
+    in_force: watch::Sender<Billing>,
+    doorbell: Option<Arc<Doorbell>>,
+) -> Reload {
     let (given, old) = (context.global.config.clone(), context.settings().clone());
     Box::new(move || {
         let (given, old, house, in_force) = (given.clone(), old.clone(), house.clone(), in_force.clone());
+        let doorbell = doorbell.clone();
         Box::pin(async move {
             let new = read_again(given.as_deref())?;
             let billing = wiring::renew(&house, &old, &new.settings, &new.plans).await;
             let wishes = wishes(&new.settings, billing.map_err(|error| error.to_string())?)?;
+            let read = new.settings.web.as_ref().map(secrets).transpose();
+            let secrets = read.map_err(|failure| failure.sentence)?.flatten();
+            if let (Some(doorbell), Some(secrets)) = (&doorbell, secrets) {
+                doorbell.change_secrets(secrets);
+            }
             in_force.send_replace(wishes.billing.clone());
             Ok(wishes)
         })

@@ -3,7 +3,7 @@
 //! A section with mistakes gives its defaults: the mistakes were noted, so nobody sees them.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
@@ -142,8 +142,17 @@ pub(super) fn web(found: &Found<'_>) -> WebSettings {
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8780))),
         hosts: get("hosts").map(|v| hosts(&v)).unwrap_or_default(),
         due_limit: get("due_limit").and_then(|v| due_limit(&v)).unwrap_or(DEFAULT_DUE_LIMIT),
-        webhook_secret_file: get("webhook_secret_file").and_then(|v| v.path()),
+        webhook_secret_files: get("webhook_secret_file").map(|v| files(&v)).unwrap_or_default(),
     }
+}
+
+/// One file, or a list of them.
+fn files(found: &Found<'_>) -> Vec<PathBuf> {
+    if found.is_list() {
+        let all = found.list("a file's path, or a list of them").unwrap_or_default();
+        return all.iter().filter_map(Found::path).collect();
+    }
+    found.path().into_iter().collect()
 }
 
 fn hosts(found: &Found<'_>) -> Vec<String> {

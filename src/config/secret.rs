@@ -126,13 +126,18 @@ pub(super) fn from_env(name: &str) -> Result<SecretText, SecretError> {
     judge(&Zeroizing::new(text), &format!("environment variable {name}"))
 }
 
-/// A signing secret in base64, of a file that its owner alone can read.
-pub(super) fn base64_from_file(path: &Path) -> Result<SecretText, SecretError> {
-    let text = private_text(path, LONGEST_KEY_BYTES)?;
-    match STANDARD.decode(text.trim()).map(Zeroizing::new) {
-        Ok(bytes) if !bytes.is_empty() => Ok(SecretText(Zeroizing::new(text.trim().to_owned()))),
+/// Signing secrets in base64, one a line, of a file that its owner alone can read.
+pub(super) fn base64_from_file(path: &Path) -> Result<Vec<SecretText>, SecretError> {
+    let text = private_text(path, LONGEST_SECRETS_BYTES)?;
+    let secret = |line: &str| match STANDARD.decode(line).map(Zeroizing::new) {
+        Ok(bytes) if !bytes.is_empty() => Ok(SecretText(Zeroizing::new(line.to_owned()))),
         _ => Err(SecretError::NotBase64 { path: path.to_owned() }),
-    }
+    };
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let secrets = lines.map(secret).collect::<Result<Vec<_>, _>>()?;
+    // None at all is a mistake, and too many are no secrets.
+    let plausible = !secrets.is_empty() && text.len() as u64 <= LONGEST_SECRETS_BYTES;
+    if plausible { Ok(secrets) } else { Err(SecretError::NotBase64 { path: path.to_owned() }) }
 }
 
 /// A password: the first line of a file that its owner alone can read.
@@ -253,10 +258,16 @@ mod tests {
     #[test]
     fn a_signing_secret_is_private_base64() {
         let (_folder, path) = write(0o600, "Y2FuYXJ5\n");
-        assert_eq!(base64_from_file(&path).unwrap().expose(), "Y2FuYXJ5");
+        let read = |path: &Path| {
+            let secrets = base64_from_file(path).unwrap();
+            secrets.iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(read(&path), ["Y2FuYXJ5"]);
+        let (_folder, path) = write(0o600, "Y2FuYXJ5\n\n  b3RoZXI= \n");
+        assert_eq!(read(&path), ["Y2FuYXJ5", "b3RoZXI="], "one a line");
         let (_folder, path) = write(0o644, "Y2FuYXJ5");
         assert!(matches!(base64_from_file(&path), Err(SecretError::Open { .. })));
-        for text in ["", "not base64!"] {
+        for text in ["", "not base64!", "Y2FuYXJ5\nnot base64!", &"QUFB\n".repeat(1_000)] {
             let (_folder, path) = write(0o600, text);
             assert!(matches!(base64_from_file(&path), Err(SecretError::NotBase64 { .. })), "{text}");
         }

@@ -122,6 +122,11 @@ impl<'a> Found<'a> {
         self.text("a file's path").map(|text| self.folder.join(text))
     }
 
+    /// Whether it is a list.
+    pub(super) const fn is_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(_))
+    }
+
     /// `true` or `false`.
     pub(super) fn flag(&self) -> Option<bool> {
         match self.value {

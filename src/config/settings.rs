@@ -159,17 +159,22 @@ pub struct WebSettings {
     pub hosts: Vec<String>,
     /// Something due for longer makes the service not ready.
     pub due_limit: SignedDuration,
-    /// The provider's signing secret for webhooks, base64; `None`: webhooks are refused.
-    pub webhook_secret_file: Option<PathBuf>,
+    /// Files with the provider's signing secrets for webhooks, base64, one a line; none: webhooks are refused.
+    pub webhook_secret_files: Vec<PathBuf>,
 }
 
 impl WebSettings {
-    /// Reads the signing secret for webhooks, base64. `Ok(None)`: none is wished.
+    /// Reads the signing secrets for webhooks, base64: several while the provider's is being changed. None: none is
+    /// wished.
     ///
     /// # Errors
-    /// A sentence that never holds any of the secret.
-    pub fn webhook_secret(&self) -> Result<Option<SecretText>, SecretError> {
-        self.webhook_secret_file.as_deref().map(secret::base64_from_file).transpose()
+    /// A sentence that never holds any of a secret.
+    pub fn webhook_secrets(&self) -> Result<Vec<SecretText>, SecretError> {
+        let mut all = Vec::new();
+        for file in &self.webhook_secret_files {
+            all.extend(secret::base64_from_file(file)?);
+        }
+        Ok(all)
     }
 }
 

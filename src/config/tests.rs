@@ -92,7 +92,7 @@ fn every_key_is_read() {
     assert_eq!(settings.omise.return_uri.as_deref(), Some("https://shop.example/billing/return?from=dues"));
     let web = settings.web.clone().unwrap();
     assert_eq!(web.listen.to_string(), "0.0.0.0:9000");
-    assert_eq!(web.webhook_secret_file, Some(folder.join("webhook.secret")));
+    assert_eq!(web.webhook_secret_files, [folder.join("webhook.secret")]);
     assert_eq!(settings.schedule.billing, "0 0 * * * *");
     assert_eq!(settings.schedule.card_watch, "30 1 2 * * *");
     assert_eq!(settings.schedule.reconcile, "0 0 5 * * MON");

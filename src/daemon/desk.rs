@@ -1,5 +1,6 @@
 //! The loop: takes ticks, orders and requests, does one piece of work at a time, and tells how it stands.
 
+mod beside;
 mod telling;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
+
+use beside::{News, next_ring};
 
 use super::jobs::Job;
 use super::post::PostOffice;
@@ -46,6 +49,8 @@ pub struct Desk {
     /// Jobs that are done beside it, each once at a time.
     beside: BTreeSet<Job>,
     besides: JoinSet<Done>,
+    /// What the provider rings; `None`: it has no doorbell.
+    news: Option<News>,
     reading: Option<JoinHandle<Result<Wishes, String>>>,
     considered: u64,
     considered_at: Duration,
@@ -97,6 +102,7 @@ impl Desk {
             under_way: None,
             beside: BTreeSet::new(),
             besides: JoinSet::new(),
+            news: None,
             reading: None,
             considered: 0,
             told: String::new(),
@@ -112,7 +118,8 @@ impl Desk {
         self.begin(Work::Recover);
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !(self.is_stopping() && self.under_way.is_none() && self.reading.is_none()) {
+        while !(self.is_stopping() && self.is_idle()) {
+            let hears = self.hears();
             tokio::select! {
                 biased;
                 order = self.orders.recv(), if !self.is_stopping() => self.obey(order.unwrap_or(Order::Stop)),
@@ -123,6 +130,7 @@ impl Desk {
                     tick.ok_or(EndedBadly::NoTick)?;
                     self.consider().await?;
                 }
+                ring = next_ring(self.news.as_mut()), if hears => self.heard(ring),
                 _ = beat.tick() => self.beat().await?,
             }
             self.start_next();
@@ -130,6 +138,12 @@ impl Desk {
         }
         self.office.close().await;
         Ok(())
+    }
+
+    /// Whether nothing is being done that a calm stop waits for. It does not wait for a backup.
+    fn is_idle(&self) -> bool {
+        let news = self.news.as_ref().is_some_and(News::is_under_way);
+        self.under_way.is_none() && self.reading.is_none() && !news
     }
 
     fn is_stopping(&self) -> bool {
@@ -225,11 +239,7 @@ impl Desk {
     /// The most urgent thing that waits, if nothing is under way; and what is done beside it.
     fn start_next(&mut self) {
         if self.phase() == Phase::Serving {
-            for job in self.waiting.extract_if(.., |job| job.is_beside()) {
-                let billing = self.wishes.billing.clone();
-                self.beside.insert(job);
-                self.besides.spawn(perform(Work::Job(job), billing, self.wishes.backups.clone()));
-            }
+            self.start_beside();
         }
         if self.under_way.is_some() || self.phase() != Phase::Serving {
             return;
@@ -255,16 +265,6 @@ impl Desk {
     fn clock_trouble(&self) -> Option<String> {
         let clock = &self.wishes.billing.clock;
         self.trust.trouble(clock.now(), clock.steady())
-    }
-
-    /// The same for what was done beside the work.
-    async fn ended_beside(&mut self, done: &Done) -> Result<(), EndedBadly> {
-        if let Work::Job(job) = &done.work {
-            self.beside.remove(job);
-        }
-        self.note(done).await?;
-        self.tell_of_failure(done);
-        Ok(())
     }
 
     /// Notes in the book that a job was done, if it was.
@@ -293,7 +293,7 @@ impl Desk {
         let recovering = self.phase() == Phase::Recovering;
         let now = self.wishes.billing.clock.now();
         self.tell_of(&done, now);
-        if done.work == Work::Recover && done.error.is_none() {
+        if matches!(done.work, Work::Recover) && done.error.is_none() {
             // The provider's clock agrees with ours, or the recovery had failed.
             self.trust = Trust::begin(now, self.wishes.billing.clock.steady());
         }

@@ -1,5 +1,7 @@
 //! One piece of work, done to its end in a task of its own.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -7,6 +9,8 @@ use super::jobs::Job;
 use crate::billing::card_watch::{CardWatch, watch_cards};
 use crate::billing::reconcile::reconcile_days;
 use crate::billing::requests::Asked;
+use crate::billing::rings::look_after;
+use crate::billing::webhooks::{Doorbell, Ring};
 use crate::billing::{self, Billing, RunError, RunOrder, recover};
 use crate::model::{RunReport, StoppedBy};
 use crate::wiring::Backups;
@@ -29,7 +33,7 @@ pub enum EndedBadly {
 }
 
 /// What is done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Work {
     /// Old doubt alone.
     Recover,
@@ -37,6 +41,8 @@ pub(super) enum Work {
     Job(Job),
     /// A run that somebody asked for.
     Asked(Asked),
+    /// What the provider rang.
+    News(Arc<Doorbell>, Vec<Ring>),
 }
 
 impl Work {
@@ -45,6 +51,7 @@ impl Work {
             Self::Recover => "looking up doubt",
             Self::Job(job) => job.name(),
             Self::Asked(_) => "a run asked for",
+            Self::News(..) => "news",
         }
     }
 
@@ -121,6 +128,7 @@ pub(super) async fn perform(work: Work, billing: Billing, backups: Option<Backup
         Work::Job(Job::Housekeeping) => tidy(&billing, began).await.map(|()| None),
         Work::Job(Job::Backup) => backup(backups, began).await.map(|()| None),
         Work::Asked(asked) => asked_run(&billing, asked).await.map(Some),
+        Work::News(doorbell, rings) => look_after(&billing, doorbell, rings).await.map(Some),
     };
     let (report, error) = match outcome {
         Ok(report) => (report, None),

@@ -9,6 +9,7 @@ mod contact;
 mod error;
 mod omise;
 mod seen;
+pub mod webhooks;
 mod words;
 
 use std::future::Future;
@@ -122,6 +123,9 @@ pub trait Gateway: Send + Sync {
         &'a self,
         charge: &'a ChargeId,
     ) -> Answer<'a, Result<Option<ChargeSeen>, GatewayError>>;
+
+    /// What the event of that id, as the provider keeps it, is about; `None`: it has no such event.
+    fn event<'a>(&'a self, id: &'a str) -> Answer<'a, Result<Option<webhooks::News>, GatewayError>>;
 
     /// Ends a pending charge before its time, and answers what became of it: one that succeeded meanwhile stays so.
     /// `None`: it has no such charge.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::webhooks::{self, News};
 use super::{
     AccountFacts, Answer, Charged, CustomerFacts, CustomerRead, Gateway, GatewayError, Latency, Page, Window,
     classify, contact, seen, words,
@@ -100,6 +101,17 @@ impl Gateway for OmiseGateway {
         Box::pin(async move {
             match self.timed(self.client.charges().retrieve(charge.as_str())).await {
                 Ok(answer) => Ok(seen::charge_seen(&answer.value)),
+                Err(error) if is_not_found(&error) => Ok(None),
+                Err(error) => Err(read_error(&error)),
+            }
+        })
+    }
+
+    fn event<'a>(&'a self, id: &'a str) -> Answer<'a, Result<Option<News>, GatewayError>> {
+        Box::pin(async move {
+            match self.timed(self.client.events().retrieve(id)).await {
+                Ok(answer) if answer.value.id == id => Ok(Some(webhooks::news(&answer.value))),
+                Ok(_) => Err(GatewayError::Unreachable("the answer shows another event".into())),
                 Err(error) if is_not_found(&error) => Ok(None),
                 Err(error) => Err(read_error(&error)),
             }

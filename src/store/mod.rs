@@ -207,6 +207,12 @@ pub trait Store: Outbox + Send {
     /// Where a request stands; `None`: there is no such number.
     fn run_state(&mut self, id: i64) -> Result<Option<RunState>, StoreError>;
 
+    /// Notes events of the provider that were acted upon; of all that were noted the newest `keep` are remembered.
+    fn note_webhooks(&mut self, ids: &[String], at: Timestamp, keep: usize) -> Result<(), StoreError>;
+
+    /// Those that are remembered, the oldest first.
+    fn noted_webhooks(&mut self) -> Result<Vec<String>, StoreError>;
+
     // --- what people read, by pages
 
     /// Subscriptions by order of making.

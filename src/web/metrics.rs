@@ -13,6 +13,7 @@ use super::lengths::{Call, Seconds, SecondsByCall};
 use super::look::Look;
 use super::standing::{Phase, Standing};
 use crate::billing::Billing;
+use crate::billing::webhooks::{self, Doorbell};
 use crate::model::{AttemptStatus, FlagReason};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,16 +47,27 @@ struct JobName {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Heard {
+    heard: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Queue {
     queue: &'static str,
 }
 
 /// The whole page.
-pub(super) fn page(look: &Look, standing: &Standing, billing: &Billing) -> Result<String, std::fmt::Error> {
+pub(super) fn page(
+    look: &Look,
+    standing: &Standing,
+    billing: &Billing,
+    doorbell: Option<&Doorbell>,
+) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("dues");
     of_the_book(&mut registry, look);
     of_the_runs(&mut registry, standing);
     of_the_work(&mut registry, billing);
+    of_the_queues(&mut registry, billing, doorbell);
     of_the_service(&mut registry, standing);
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -154,16 +166,30 @@ fn of_the_work(registry: &mut Registry, billing: &Billing) {
         "How long they took: the writing, and the wait until the disk has it",
         Seconds(lane.lengths),
     );
+}
+
+fn of_the_queues(registry: &mut Registry, billing: &Billing, doorbell: Option<&Doorbell>) {
+    let heard = Family::<Heard, Counter>::default();
+    for word in webhooks::Heard::ALL {
+        let n = doorbell.map_or(0, |doorbell| doorbell.count(word));
+        heard.get_or_create(&Heard { heard: word.word() }).inc_by(n);
+    }
+    registry.register("webhooks", "Webhooks that came since the start, by how they were heard", heard);
+    let (lane, meters) = (billing.lane.stats(), &billing.meters);
     let (depth, places) = (Family::<Queue, Gauge>::default(), Family::<Queue, Gauge>::default());
     let in_flight = billing.settings.in_flight as u64;
-    for (queue, waiting, most) in
-        [("book", lane.waiting, lane.places), ("charges", meters.slots(), in_flight)]
-    {
+    let mut queues = vec![("book", lane.waiting, lane.places), ("charges", meters.slots(), in_flight)];
+    queues.extend(doorbell.map(|doorbell| ("webhooks", doorbell.waiting(), webhooks::PLACES as u64)));
+    for (queue, waiting, most) in queues {
         let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         depth.get_or_create(&Queue { queue }).set(whole(waiting));
         places.get_or_create(&Queue { queue }).set(whole(most));
     }
-    registry.register("queue_depth", "Places taken now: jobs for the book, charges under way", depth);
+    registry.register(
+        "queue_depth",
+        "Places taken now: jobs for the book, charges under way, news that wait",
+        depth,
+    );
     registry.register("queue_places", "And how many there are", places);
 }
 

@@ -16,11 +16,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::doorbell;
 use super::look::look;
 use super::metrics;
 use super::standing::{Phase, Standing};
 use crate::billing::Billing;
 use crate::billing::health::{self, ProviderLook};
+use crate::billing::webhooks::Doorbell;
 
 /// Connections at one time; who comes then waits.
 const MOST_CONNECTIONS: usize = 16;
@@ -40,6 +42,8 @@ pub struct Windows {
     pub hosts: Vec<String>,
     /// Something due that nobody looked at for longer is no good sign.
     pub due_limit: SignedDuration,
+    /// What the provider rings; `None`: webhooks are refused.
+    pub doorbell: Option<Arc<Doorbell>>,
     /// Looks at the provider for those who ask whether it is ready.
     pub provider: Arc<ProviderLook>,
 }
@@ -84,7 +88,7 @@ pub async fn open(
 async fn serve(stream: TcpStream, addr: SocketAddr, windows: Arc<Windows>) {
     let service = hyper::service::service_fn(move |request| {
         let windows = windows.clone();
-        async move { Ok::<_, Infallible>(answer(&request, addr, &windows).await) }
+        async move { Ok::<_, Infallible>(answer(request, addr, &windows).await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .keep_alive(false)
@@ -94,10 +98,17 @@ async fn serve(stream: TcpStream, addr: SocketAddr, windows: Arc<Windows>) {
     }
 }
 
-async fn answer(request: &Request<Incoming>, addr: SocketAddr, windows: &Windows) -> Response<Full<Bytes>> {
+async fn answer(request: Request<Incoming>, addr: SocketAddr, windows: &Windows) -> Response<Full<Bytes>> {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     if !host.is_some_and(|host| is_ours(host, addr, &windows.hosts)) {
         return page(StatusCode::MISDIRECTED_REQUEST, TEXT, "this host is not served here\n".into());
+    }
+    if request.uri().path() == doorbell::PATH {
+        if request.method() != Method::POST {
+            return page(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only POST\n".into());
+        }
+        let (status, text) = doorbell::ring(request, windows).await;
+        return page(status, TEXT, text.into());
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return page(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".into());
@@ -170,7 +181,8 @@ async fn troubles(windows: &Windows) -> Vec<String> {
 async fn measured(windows: &Windows) -> Response<Full<Bytes>> {
     let (billing, standing) = windows.now();
     let text = match look(&billing).await {
-        Ok(look) => metrics::page(&look, &standing, &billing).map_err(|error| error.to_string()),
+        Ok(look) => metrics::page(&look, &standing, &billing, windows.doorbell.as_deref())
+            .map_err(|error| error.to_string()),
         Err(why) => Err(why),
     };
     match text {

@@ -34,6 +34,11 @@ impl Totals {
     /// Counts a run or a look at doubt.
     pub fn add(&mut self, report: &RunReport) {
         self.runs += 1;
+        self.add_settled(report);
+    }
+
+    /// Counts what was settled outside of a run.
+    pub fn add_settled(&mut self, report: &RunReport) {
         self.retries_scheduled += report.retries_scheduled;
         self.unknown_declines += report.unknown_declines;
         self.incidents += report.incidents.len() as u64;

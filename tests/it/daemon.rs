@@ -4,4 +4,5 @@ mod beforehand;
 mod leaving;
 mod process;
 mod ticks;
+mod webhooks;
 mod windows;

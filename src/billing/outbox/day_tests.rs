@@ -59,6 +59,8 @@ fn billing(store: SqliteStore, clock: Arc<Hand>) -> Billing {
         in_flight: 1,
         rate: RatePerSecond(1_000),
         timeout: SignedDuration::from_secs(1),
+        declines: Arc::new(crate::config::shipped_declines().unwrap()),
+        budgets: crate::model::settings::Budgets::default(),
         three_ds: crate::model::settings::ThreeDs { remind: Vec::new(), give_up: SignedDuration::ZERO },
     };
     Billing {
@@ -69,6 +71,7 @@ fn billing(store: SqliteStore, clock: Arc<Hand>) -> Billing {
         watch: Arc::new(Unwatched),
         stop: CancellationToken::new(),
         paused: Arc::new(|| false),
+        meters: Arc::default(),
     }
 }
 

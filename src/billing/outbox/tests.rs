@@ -122,8 +122,6 @@ impl Course {
             epoch: Some(facts.epoch),
             limits: crate::model::settings::AccountLimits::default(),
             cards: crate::model::settings::Cards {
-                renewals_ahead: 1,
-                try_expired: false,
                 fresh: SignedDuration::from_hours(24 * 366),
                 warn_before: Vec::new(),
                 renewals_ahead: 0,

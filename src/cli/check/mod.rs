@@ -116,9 +116,14 @@ fn brakes(context: &Context, findings: &mut Findings) {
 }
 
 fn webhooks(context: &Context, findings: &mut Findings) {
-    match context.settings().web.as_ref().map(crate::config::WebSettings::webhook_secret) {
-        None | Some(Ok(None)) => {}
-        Some(Ok(Some(_))) => findings.ok("webhooks", "a signing secret"),
+    match context.settings().web.as_ref().map(crate::config::WebSettings::webhook_secrets) {
+        None => {}
+        Some(Ok(secrets)) => match secrets.len() {
+            0 => {}
+            1 => findings.ok("webhooks", "a signing secret"),
+            n => findings
+                .ok("webhooks", format!("{n} signing secrets: remove the old one when it is no longer used")),
+        },
         Some(Err(why)) => findings.failed("webhooks", why.into()),
     }
 }

@@ -34,9 +34,12 @@ impl Desk {
         });
     }
 
-    /// What was done beside the work failed, or did not.
-    pub(super) fn tell_of_failure(&self, done: &Done) {
+    /// What was done beside the work: what it settled, or why it failed.
+    pub(super) fn tell_beside(&self, done: &Done) {
         self.standing.send_modify(|standing| {
+            if let Some(report) = &done.report {
+                standing.totals.add_settled(report);
+            }
             standing.trouble = done.error.as_ref().map(ToString::to_string).or(standing.trouble.take());
             standing.totals.failures += u64::from(done.error.is_some());
         });

@@ -7,6 +7,7 @@ mod messages;
 mod people;
 mod reading;
 pub(crate) mod samples;
+mod webhooks;
 
 use super::Store;
 use super::sqlite::{OpenOptions, SqliteStore};

@@ -35,6 +35,7 @@ mod subscriptions;
 mod tests;
 mod verify;
 mod warnings;
+mod webhooks;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -390,6 +391,14 @@ impl Store for SqliteStore {
 
     fn verify(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<String>, StoreError> {
         self.read(|book| book.verify(progress))
+    }
+
+    fn note_webhooks(&mut self, ids: &[String], at: Timestamp, keep: usize) -> Result<(), StoreError> {
+        self.write(|book| book.note_webhooks(ids, at, keep))
+    }
+
+    fn noted_webhooks(&mut self) -> Result<Vec<String>, StoreError> {
+        self.read(Book::noted_webhooks)
     }
 
     fn tidy(&mut self, ended_before: Timestamp) -> Result<u64, StoreError> {

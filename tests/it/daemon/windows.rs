@@ -9,7 +9,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::process::{Supervisor, scene, signal, start};
+use super::process::{Supervisor, in_days, scene, signal, start};
 use crate::harness::{Child, Scene};
 use crate::sdk;
 
@@ -127,12 +127,20 @@ fn who_is_not_ready_says_why() {
     signal(&child, Signal::TERM);
     child.wait().expect(0);
     let _ = std::fs::remove_file(scene.path("notify"));
+    scene.write("PAUSED", "");
+    let customer = &scene.customers()[0];
+    scene.import(&format!("customer,plan,starts\n{customer},weekly,{}\n", in_days(-2)));
     let (child, mut supervisor) = start(&scene);
     supervisor.waits_for("last run");
     scene.ask("POST", "/__sandbox/faults", "", &json!({"path": "/account", "faults": "page_before:503"}));
     let (status, text) = looks_in(&addr, "/readyz", &addr);
     assert_eq!(status, 503, "{text}");
-    assert!(text.starts_with("provider: ") && text.lines().count() == 1, "{text}");
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("provider: "), "{text}");
+    assert!(
+        lines[1].starts_with("due: the oldest has waited for ") && lines[1].ends_with("wanted at most 60"),
+        "{text}"
+    );
     // It is not asked again for each who looks.
     let asked = || scene.ask("GET", "/__sandbox/traffic", "", &json!(null))["requests"].as_u64().unwrap();
     let before = asked();
