@@ -15,8 +15,8 @@ mod seen;
 mod succeeded;
 
 use super::draft::Draft;
-use crate::hooks::{Bug, planted};
 use super::{Circumstances, RuleError, wake};
+use crate::hooks::{Bug, planted};
 use crate::model::{
     Attempt, AttemptId, AttemptStatus, ChargeOutcome, EventKind, Invoice, OpenInvoice, Snapshot, Transition,
 };
