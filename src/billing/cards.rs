@@ -16,7 +16,7 @@ use crate::store::{CustomerReading, Store};
 /// Rows in a page of the provider's list.
 const LIST_PAGE_ROWS: u64 = 100;
 /// Pages read at once, at most: each is a request that answers slowly, and some 300 KiB while it is taken in.
-const MOST_PAGES_AT_ONCE: usize = 8;
+const MOST_PAGES_AT_ONCE: usize = 4;
 /// Customers that a dry run keeps in memory; the rest it reads one by one.
 const MOST_KEPT_DRY: usize = 20_000;
 /// Fewer stale customers than that are read singly, whatever the list costs.

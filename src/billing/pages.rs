@@ -10,6 +10,8 @@ use super::{Only, RunError, cards};
 use crate::model::{Snapshot, SubscriptionId};
 use crate::store::{DueCursor, Filter, Store, StoreError};
 
+/// The first page is small, so that the first page of the provider's list may cover all of it.
+const FIRST_PAGE_ROWS: usize = 64;
 /// Subscriptions put off until the list of customers has ended, at most; then the run waits for its end.
 const MOST_PUT_OFF: usize = 4_096;
 
@@ -72,7 +74,7 @@ impl DuePages<'_> {
             }
             page = self.read().await?;
         }
-        if page.rows.len() < PAGE_ROWS {
+        if page.rows.len() < self.most_rows() {
             self.part = PagesOf::PutOff;
         }
         self.cursor = page.rows.last().map(|(cursor, _)| *cursor).or(self.cursor);
@@ -87,14 +89,18 @@ impl DuePages<'_> {
         Ok(served)
     }
 
+    const fn most_rows(&self) -> usize {
+        if self.cursor.is_none() { FIRST_PAGE_ROWS } else { PAGE_ROWS }
+    }
+
     /// Reads a page behind the cursor, and tells the list whom it must show first.
     async fn read(&self) -> Result<Read, RunError> {
-        let (at, after) = (self.run.at, self.cursor);
+        let (at, after, most) = (self.run.at, self.cursor, self.most_rows());
         let listing = Arc::clone(&self.run.listing);
         let fresh_after = cards::fresh_after(self.run);
         let lane = &self.run.billing.lane;
         let read = move |store: &mut dyn Store| {
-            let rows = store.due(at, after, PAGE_ROWS)?;
+            let rows = store.due(at, after, most)?;
             let customers = rows.iter().map(|(_, snapshot)| &snapshot.customer);
             let old = customers.filter(|customer| customer.read_at.is_none_or(|read| read < fresh_after));
             let waits = listing.reads() && listing.awaits(old.map(|customer| customer.id.clone()).collect());

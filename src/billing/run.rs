@@ -27,7 +27,7 @@ use crate::rules::Circumstances;
 use crate::store::StoreError;
 
 /// Snapshots loaded at a time; two pages are in memory at most.
-pub(super) const PAGE_ROWS: usize = 256;
+pub(super) const PAGE_ROWS: usize = 128;
 /// Subscriptions served at a time for each call that may be under way: while one result is kept the next call is out.
 const SERVED_PER_SLOT: usize = 2;
 /// Requests in a row that never reached the provider before the run gives up.
