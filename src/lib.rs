@@ -7,11 +7,11 @@
 //! a table and fails on any other arrow.
 //!
 //! ```text
-//!  6   main.rs           the street door
-//!  5   cli/              the counter: one file per command
-//!  4   daemon/  simulator/                    two ways to run the house
-//!  3   web/  wiring.rs                        windows to look in; the fuse box
-//!  2   billing/  notify/  config/  sandbox/   the work; its messengers; the wishes; the pretend Omise
+//!  6   main.rs                                 the street door
+//!  5   cli/                                    the counter: one file per command
+//!  4   daemon/  simulator/                     two ways to run the house
+//!  3   web/  wiring.rs                         windows to look in; the fuse box
+//!  2   billing/  notify/  config/  sandbox/    the work; its messengers; the wishes; the pretend Omise
 //!  1   rules/  gateway/  store/                decisions; the bank's door; the book
 //!  0   model/  omise/  clock.rs                the words; the API client; the time
 //! -1   hooks.rs                                the test-suite's switches, empty in what is shipped
