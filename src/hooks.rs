@@ -40,11 +40,13 @@ pub enum Bug {
     RetriedAfterCancel,
     /// An invoice is tried beside an attempt of its own that has not ended.
     BesideUnfinished,
+    /// Another card than the one that was read as the default has answered, and what was read is believed all the same.
+    WrongCardBelieved,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NoIntent,
         Self::KeyMadeAnew,
         Self::ServerErrorIsDecline,
@@ -63,6 +65,7 @@ impl Bug {
         Self::OverBudget,
         Self::RetriedAfterCancel,
         Self::BesideUnfinished,
+        Self::WrongCardBelieved,
     ];
 
     /// Its name in `DUES_PLANT`.
@@ -86,6 +89,7 @@ impl Bug {
             Self::OverBudget => "over-budget",
             Self::RetriedAfterCancel => "retried-after-cancel",
             Self::BesideUnfinished => "beside-unfinished",
+            Self::WrongCardBelieved => "wrong-card-believed",
         }
     }
 }

@@ -142,7 +142,10 @@ fn count(counts: &mut Reconciled, standing: Standing) {
 }
 
 /// How one charge of this book stands to its attempt.
-pub(super) async fn judge(billing: &Billing, seen: &ChargeSeen) -> Result<(Finding, Option<Attempt>), RunError> {
+pub(super) async fn judge(
+    billing: &Billing,
+    seen: &ChargeSeen,
+) -> Result<(Finding, Option<Attempt>), RunError> {
     let id = seen.attempt.as_deref().and_then(|text| text.parse::<AttemptId>().ok());
     let attempt = match id.clone() {
         Some(id) => billing.lane.run(move |store| store.attempt(&id)).await??,

@@ -131,6 +131,11 @@ fn refusal(
         return Some((FlagReason::DeadCard, detail()));
     }
     let open = open?;
+    if payer.named.is_none()
+        && let Some(other) = answered_in_its_place(open, &payer.card)
+    {
+        return Some((FlagReason::DeadCard, describe(other, s.customer.card(other))));
+    }
     let hard = last_answer_of(open, &payer.card).filter(|a| is_hard(a))?;
     let expired = hard.failure_code.as_deref() == Some(EXPIRED_CARD);
     let reason = if expired { FlagReason::ExpiredCard } else { FlagReason::DeadCard };
@@ -138,6 +143,16 @@ fn refusal(
     let detail = detail();
     let renewed = expired && s.flags.iter().any(|flag| flag.reason == reason && *flag.detail != *detail);
     (!renewed && !lifted_by_hand(open, hard)).then_some((reason, detail))
+}
+
+/// A card that was refused for good for this invoice and answered for it once more, when another was the default as far
+/// as the provider told: whatever it shows, it charges that one. A person may still ask for a try, but nobody else.
+fn answered_in_its_place<'a>(open: &'a OpenInvoice, default: &CardId) -> Option<&'a CardId> {
+    let last = last_answer(open)?;
+    let other = last.card.as_ref().filter(|card| *card != default)?;
+    let refused_before = |a: &Attempt| a.id != last.id && a.card.as_ref() == Some(other) && is_hard(a);
+    let again = open.attempts.iter().filter(|a| a.status == AttemptStatus::Declined).any(refused_before);
+    (again && !lifted_by_hand(open, last)).then_some(other)
 }
 
 /// The last attempt that a bank answered.

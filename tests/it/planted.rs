@@ -30,6 +30,7 @@ fn catch(bug: Bug) -> (&'static str, fn(&Plant) -> Found) {
         Bug::OverBudget => ("over budget", scenes::a_card_declined_past_its_budget),
         Bug::RetriedAfterCancel => ("after cancel", scenes::a_cancel_between_two_tries),
         Bug::BesideUnfinished => ("beside", scenes::a_run_beside_a_doubt),
+        Bug::WrongCardBelieved => ("after never", scenes::a_stolen_card_that_nobody_had_read),
     }
 }
 
@@ -157,4 +158,9 @@ fn every_bug_has_a_test_that_names_it() {
 fn the_suite_runs_a_binary_with_the_switches() {
     let ended = scenes::killed_at_once();
     assert!(ended.killed(), "DUES_KILL_AT does nothing, so every crash proof would be empty: {ended:#?}");
+}
+
+#[test]
+fn wrong_card_believed() {
+    caught(Bug::WrongCardBelieved);
 }

@@ -16,6 +16,7 @@ mod succeeded;
 
 use super::draft::Draft;
 use super::{Circumstances, RuleError, wake};
+use crate::hooks::{Bug, planted};
 use crate::model::{
     Attempt, AttemptId, AttemptStatus, ChargeOutcome, EventKind, Invoice, OpenInvoice, Snapshot, Transition,
 };
@@ -114,6 +115,10 @@ pub(super) fn give_up(d: &mut Draft, place: usize, c: &Circumstances) {
 pub(super) fn ended_by_person(case: &mut Case, outcome: &ChargeOutcome) -> Result<bool, RuleError> {
     let status = case.attempt().status;
     let first_answer = status == AttemptStatus::Intended;
+    if answered_by_another_card(case, outcome) && !planted(Bug::WrongCardBelieved) {
+        // What was read of the customer is not so, or no longer: nothing follows from it before they are read again.
+        case.d.now.customer.read_at = None;
+    }
     match outcome {
         ChargeOutcome::Succeeded { charge, card } => succeeded::paid(case, charge, card.as_ref())?,
         ChargeOutcome::Declined(decline) => declined::refused(case, decline),
@@ -129,6 +134,17 @@ pub(super) fn ended_by_person(case: &mut Case, outcome: &ChargeOutcome) -> Resul
         }
     }
     Ok(true)
+}
+
+/// Whether the default was charged, and it was another card than we took for the default.
+fn answered_by_another_card(case: &Case, outcome: &ChargeOutcome) -> bool {
+    let shown = match outcome {
+        ChargeOutcome::Succeeded { card, .. } | ChargeOutcome::Pending { card, .. } => card.as_ref(),
+        ChargeOutcome::Declined(decline) => decline.card.as_ref(),
+        ChargeOutcome::Rejected(_) | ChargeOutcome::NotSent(_) | ChargeOutcome::NoAnswer(_) => None,
+    };
+    let named = case.attempt().intent.as_ref().is_none_or(|intent| intent.named_card.is_some());
+    !named && shown.is_some() && shown != case.d.now.customer.default_card.as_ref()
 }
 
 /// Works on that attempt; where the work says that something changed, the subscription's next look follows.

@@ -155,3 +155,16 @@ fn an_expired_card_is_tried_once_a_period_where_that_is_wished() {
                      | ok                       | 1:paid flag:none",
     );
 }
+
+#[test]
+fn a_card_that_answers_in_the_place_of_the_default_is_not_asked_a_third_time() {
+    // Whoever reads the customer is told of card_test_1; whoever charges them is answered by card_test_2.
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | no2 stolen_or_lost_card | 0:new_card
+               | no2 stolen_or_lost_card | 0:new_card 0.tries:2
+               | run                     | skip:dead_card flag:dead_card 0.tries:2
+         02-01 | run                     | skip:dead_card 0.tries:2
+         02-28 | run                     | skip:dead_card 0.tries:2",
+    );
+}

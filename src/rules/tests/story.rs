@@ -15,8 +15,8 @@ use crate::model::{
     NotSent, Rejected, RejectedWhy, Reversal, ReversalKind, SeenStatus, Zone, first_instant,
 };
 use crate::rules::pending::{self, PendingStep};
-use crate::rules::watch::{self, News};
 use crate::rules::reversal::reversed;
+use crate::rules::watch::{self, News};
 use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of};
 
 /// Tells the story to this book.

@@ -150,7 +150,8 @@ impl Service {
         ];
         let lane = billing.lane.clone();
         let post = Post::silent(billing.clone());
-        let wishes = Wishes { billing, timetable: Timetable::new(zone, &words).unwrap(), backups: None, post };
+        let wishes =
+            Wishes { billing, timetable: Timetable::new(zone, &words).unwrap(), backups: None, post };
         let (ticks, ticked) = mpsc::channel(1);
         let (orders, ordered) = mpsc::channel(4);
         let (told, standing) = watch::channel(Standing::default());

@@ -320,6 +320,38 @@ pub fn a_run_beside_a_doubt(plant: &Plant) -> Found {
     found
 }
 
+/// A customer whose default becomes a stolen card while what was read of them is still fresh.
+pub fn a_stolen_card_that_nobody_had_read(plant: &Plant) -> Found {
+    let scene = Scene::new(Setting { customers: 0, toml: DAILY, ..Setting::default() });
+    let (customer, _) = scene.new_customer("4242424242424242");
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},daily,2026-11-20\n"));
+    plant.run(&scene, "2026-11-20T10:00:00+07:00");
+    let (path, key) = (format!("/customers/{customer}"), scene.sandbox().secret_key().to_owned());
+    let token = scene.new_token("4111111111130012");
+    let changed = scene.ask("PATCH", &path, &key, &serde_json::json!({ "card": token }));
+    let cards = changed["cards"]["data"].as_array().expect("cards");
+    let stolen = text(cards.last().expect("the new card"), "id").to_owned();
+    scene.ask("PATCH", &path, &key, &serde_json::json!({ "default_card": stolen }));
+    plant.run(&scene, "2026-11-21T09:00:00+07:00");
+    let mut found = judged(scene, &Expected::default().with("may", &["2026-11-20", "2026-11-21"], 9_900));
+    let tries = found.scene.ledger().iter().filter(|entry| entry.card == stolen).count();
+    if tries != 1 {
+        found.faults.push(format!("after never: {tries} tries of {stolen}, wanted 1"));
+    }
+    found
+}
+
+const DAILY: &str = r#"
+[plans.daily]
+price = "99.00 THB"
+every = "day"
+dunning = "standard"
+
+[dunning.standard]
+retry = ["2 days"]
+then = "pause"
+"#;
+
 /// A run that is told to die at the first point there is.
 pub fn killed_at_once() -> Ended {
     let (scene, _) = one_due();
