@@ -7,10 +7,10 @@
 //! a table and fails on any other arrow.
 //!
 //! ```text
-//!  6   main.rs           the street door
-//!  5   cli/              the counter: one file per command
-//!  4   daemon/  simulator/                    two ways to run the house
-//!  3   web/  wiring.rs                        windows to look in; the fuse box
+//!  6   main.rs                                 the street door
+//!  5   cli/                                    the counter: one file per command
+//!  4   daemon/  simulator/                     two ways to run the house
+//!  3   web/  wiring.rs                         windows to look in; the fuse box
 //!  2   billing/  notify/  config/  sandbox/    the work; its messengers; the wishes; the pretend Omise
 //!  1   rules/  gateway/  store/                decisions; the bank's door; the book
 //!  0   model/  omise/  clock.rs                the words; the API client; the time
@@ -58,7 +58,8 @@
 //! 5. The answer, or the silence, becomes a [`model::ChargeOutcome`].
 //! 6. [`rules::conclude`] says what follows; its transition is committed, and if somebody changed the subscription
 //!    meanwhile it is concluded again from a fresh snapshot until the book has it. The result is never dropped.
-//! 7. Events were written in the same transaction; messengers read them later, in order.
+//! 7. Events were written in the same transaction. `billing/outbox` reads them later, in order, and writes what is to
+//!    be told; [`notify`] delivers it.
 //!
 //! Killed anywhere in between, the next start finds an attempt without a result and looks it up: found, it is adopted;
 //! twice provably absent, it may be tried anew under another number; otherwise a person is asked.

@@ -15,7 +15,7 @@ pub(super) use send::gather;
 /// What to do with messages.
 #[derive(Debug, Subcommand)]
 pub enum NotifyCommand {
-    /// Deliver what is due, once: for who runs no service
+    /// Deliver what is due, once: for whoever runs no service
     Send(send::SendArgs),
     /// Show messages and what became of them
     List(list::ListArgs),
