@@ -48,7 +48,8 @@ pub(super) async fn serve(run: &Run<'_>, snapshot: Snapshot, slot: Option<OwnedS
         not_sent_in_a_row: 0,
         source_refusals: 0,
     };
-    let _turn = run.turns.take(&visit.snapshot).await;
+    let (turns, slot) = (&run.turns, &mut visit.slot);
+    let _turn = turns.take(&visit.snapshot, || *slot = None).await;
     if run.turns.may_be_stale(&visit.snapshot) {
         let Some(snapshot) = fresh(run, &visit.snapshot.subscription.id).await else { return };
         visit.snapshot = snapshot;

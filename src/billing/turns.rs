@@ -32,11 +32,17 @@ pub(super) struct Turn<'t> {
 }
 
 impl Turns {
-    /// Waits for the turn of the card that would pay for this subscription.
-    pub(super) async fn take(&self, snapshot: &Snapshot) -> Turn<'_> {
+    /// Waits for the turn of the card that would pay for this subscription; `waits` is called before there is a wait,
+    /// so that what others need meanwhile can be given back: the holder of the turn may be waiting for it.
+    pub(super) async fn take(&self, snapshot: &Snapshot, waits: impl FnOnce()) -> Turn<'_> {
         let key = number(snapshot).unwrap_or_else(|| snapshot.customer.id.as_str()).to_owned();
         let lock = Arc::clone(locked(&self.busy).entry(key.clone()).or_default());
-        let guard = lock.lock_owned().await;
+        let guard = if let Ok(guard) = Arc::clone(&lock).try_lock_owned() {
+            guard
+        } else {
+            waits();
+            lock.lock_owned().await
+        };
         Turn { turns: self, key, guard: Some(guard) }
     }
 
@@ -91,11 +97,13 @@ mod tests {
         fill(&mut store, 2);
         let (one, other) = (snapshot(&mut store, 0), of_another_number(&mut store));
         let turns = Turns::default();
-        let held = turns.take(&one).await;
-        let beside = turns.take(&other).await;
-        let waiting = turns.take(&one);
+        let held = turns.take(&one, || ()).await;
+        let beside = turns.take(&other, || ()).await;
+        let gave_back = std::cell::Cell::new(false);
+        let waiting = turns.take(&one, || gave_back.set(true));
         tokio::pin!(waiting);
         assert!(futures_util::poll!(waiting.as_mut()).is_pending(), "the turn is held");
+        assert!(gave_back.get(), "told before it waits");
         drop(held);
         drop(waiting.await);
         drop(beside);

@@ -62,3 +62,19 @@ fn no_command_leads_past_a_budget_and_time_does() {
     assert!(scene.ledger().len() > 15, "the oldest declines have aged\n{}", scene.story());
     assert!(scene.ledger().len() <= 30, "{}", scene.story());
 }
+
+#[test]
+fn who_waits_for_the_turn_of_a_card_leaves_the_place_for_a_call_to_its_holder() {
+    // The provider asks for patience, so whoever is being charged needs a second place while the others wait.
+    let scene = Scene::new(Setting { customers: 0, in_flight: 2, ..Setting::default() });
+    let (customer, _) = scene.new_customer(VISA);
+    let rows = (0..6).fold("id,customer,plan,starts\n".to_owned(), |mut csv, n| {
+        writeln!(csv, "may-{n},{customer},monthly,2026-11-15").unwrap();
+        csv
+    });
+    scene.import(&rows);
+    scene.charges_meet("too_many:0", None, Some(2));
+    let report = run(&scene, AT).json();
+    assert_eq!(report["attempts"]["succeeded"], 6, "{report}\n{}", scene.story());
+    assert_eq!(scene.ledger().len(), 6);
+}
