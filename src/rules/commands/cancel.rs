@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{decide, must_live, refused};
+use super::{decide, must_live, refused, settle_what_was_stopped};
 use crate::model::{EventKind, Snapshot, Transition};
 use crate::rules::calendar::Calendar;
 use crate::rules::{RuleError, life};
@@ -12,6 +12,7 @@ use crate::rules::{RuleError, life};
 pub fn cancel_now(snapshot: &Snapshot, at: Timestamp, reason: Option<&str>) -> Result<Transition, RuleError> {
     must_live(snapshot)?;
     decide(snapshot, at, |d| {
+        settle_what_was_stopped(d, at)?;
         life::cancel(d, at, at, reason);
         Ok(())
     })

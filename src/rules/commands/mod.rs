@@ -23,7 +23,8 @@ pub use subscribe::{NewSubscriptionOrder, subscribe};
 use jiff::Timestamp;
 
 use super::draft::Draft;
-use super::{RuleError, wake};
+use super::{RuleError, course, wake};
+use crate::model::settings::CatchUp;
 use crate::model::{InvoiceId, OpenInvoice, Snapshot, SubscriptionStatus, Transition};
 
 /// Works on a copy, and lets the subscription's next look follow.
@@ -37,6 +38,17 @@ fn decide(
     work(&mut d)?;
     d.now.subscription.wake_at = wake::next(&d.now, at);
     Ok(d.transition(None))
+}
+
+/// Periods that began while it was stopped are skipped before it is stopped in another way: afterwards nobody could tell
+/// them from those that began before. What began earlier and has no invoice yet gets one, which waits like the others.
+fn settle_what_was_stopped(d: &mut Draft, at: Timestamp) -> Result<(), RuleError> {
+    if !matches!(d.now.subscription.status, SubscriptionStatus::Paused | SubscriptionStatus::Unpaid) {
+        return Ok(());
+    }
+    course::advance(d, at, CatchUp { hold_after: u32::MAX })?;
+    // Its end may have come while nobody looked.
+    must_live(&d.now)
 }
 
 fn refused<T>(sentence: String) -> Result<T, RuleError> {

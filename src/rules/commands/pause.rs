@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{decide, must_live, refused};
+use super::{decide, must_live, refused, settle_what_was_stopped};
 use crate::model::settings::CatchUp;
 use crate::model::{Hold, PausedBy, Snapshot, SubscriptionStatus, Transition};
 use crate::rules::{RuleError, course, life};
@@ -27,6 +27,7 @@ pub fn pause(
         return refused(format!("--until: found {until}, wanted an instant after now, which is {at}"));
     }
     decide(snapshot, at, |d| {
+        settle_what_was_stopped(d, at)?;
         life::pause(d, until, PausedBy::Person, at, reason);
         Ok(())
     })

@@ -86,3 +86,23 @@ fn an_invoice_ended_by_hand_is_not_collected() {
                | person void 0 | 0:void sub:active wake:02-28 due:false",
     );
 }
+
+#[test]
+fn what_began_while_it_was_stopped_stays_unbilled_whatever_ends_the_stop() {
+    // Nobody looked between the pause and the end.
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | ok            | 0:paid
+         02-01 | person pause  | sub:paused
+         04-05 | person cancel | sub:canceled skipped:1..3=paused
+         04-30 | run           | 1:none 2:none",
+    );
+    // Paused by its policy, and then by a person.
+    tell(
+        &mut Book::new("2026-01-31", terms("month", ladder(&["2 days"], EndAction::Pause))),
+        "01-31       | no insufficient_fund | 0:open
+         02-02T09:00 | no insufficient_fund | sub:paused
+         03-01       | person pause         | sub:paused skipped:1..2=paused
+         03-02       | run                  | 1:none",
+    );
+}
