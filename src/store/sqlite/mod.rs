@@ -15,6 +15,7 @@ mod diary;
 mod disk;
 mod erase;
 mod fault;
+mod hot;
 mod import;
 mod invoices;
 mod lists;
@@ -57,6 +58,7 @@ use crate::model::{
 use crate::model::{EventKind, NewEvent};
 use book::Book;
 use fault::Outcome;
+use hot::Hot;
 
 pub use backup::{check_copy, restore};
 pub use open::OpenOptions;
@@ -129,7 +131,7 @@ impl Store for SqliteStore {
     fn note_adopted(&mut self, at: Timestamp) -> Result<(), StoreError> {
         let event =
             NewEvent { at, kind: EventKind::BookAdopted, subscription: None, invoice: None, data: None };
-        self.write(|book| book.append_event(&event))
+        self.write(|book| book.append_event(&Hot::new(&book.conn), &event))
     }
 
     fn set_zone(&mut self, zone: &Zone) -> Result<(), StoreError> {
@@ -156,7 +158,8 @@ impl Store for SqliteStore {
 
     fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<u64, StoreError> {
         self.write(|book| {
-            let known = readings.iter().map(|reading| book.observe_customer(reading));
+            let hot = Hot::new(&book.conn);
+            let known = readings.iter().map(|reading| book.observe_customer(&hot, reading));
             known.map(|known| known.map(u64::from)).sum()
         })
     }
