@@ -2,8 +2,9 @@
 
 use super::samples::*;
 use crate::model::{
-    AttemptId, AttemptStatus, CardDecline, Change, CustomerState, DeclineKind, EventKind, Flag, FlagReason,
-    InvoiceId, Pause, PausedBy, SkipReason, SubscriptionStatus, Transition, Version,
+    AttemptId, AttemptStatus, BackupCard, CardDecline, Change, CustomerState, DeclineKind, EventKind, Flag,
+    FlagReason, InvoiceId, Pause, PausedBy, Quantity, SkipReason, Subscription, SubscriptionStatus,
+    Transition, Version, Zone,
 };
 use crate::store::{Filter, Refusal, Store};
 
@@ -85,6 +86,43 @@ fn every_column_of_a_subscription_comes_back(store: &mut dyn Store) {
     accept(store, noted);
     let skipped = store.skipped_periods(&sub_id(1)).unwrap();
     assert_eq!((skipped[0].from, skipped[0].to, skipped[0].at), (0, 5, at(9)));
+}
+
+/// A book may write less than the whole row where it knows what the row holds: never too little.
+fn one_changed_column_of_a_subscription_is_written(store: &mut dyn Store) {
+    let plan = fill(store, 2);
+    let changes: [fn(&mut Subscription); 14] = [
+        |s| s.status = SubscriptionStatus::PastDue,
+        |s| s.quantity = Quantity::new(7).unwrap(),
+        |s| s.zone = Zone::parse("Europe/Paris").unwrap(),
+        |s| s.starts = jiff::civil::date(2025, 11, 30),
+        |s| s.anchor = jiff::civil::date(2025, 12, 31),
+        |s| (s.anchor_index, s.next_index) = (3, 3),
+        |s| s.next_index = 4,
+        |s| s.card = Some(card(1)),
+        |s| s.backup = BackupCard::Called(2),
+        |s| s.cancel_at = Some(at(DAY)),
+        |s| s.wake_at = Some(at(2 * DAY)),
+        |s| s.metadata = Some(text("{}")),
+        |s| s.ended_at = Some(at(3 * DAY)),
+        // The book that the suite leaves behind has billed nothing.
+        |s| (s.anchor_index, s.next_index) = (0, 0),
+    ];
+    for change in changes {
+        let before = snapshot(store, 1).subscription;
+        let mut s = before.clone();
+        change(&mut s);
+        accept(store, only(Change::UpdateSubscription(s.clone())));
+        s.version = s.version.next();
+        assert_eq!(snapshot(store, 1).subscription, s);
+        // The version that it was read at is over, however little is to be changed.
+        let mut stale = before;
+        stale.wake_at = Some(at(5 * DAY));
+        let refused = store.commit(&[only(Change::UpdateSubscription(stale))]).unwrap();
+        assert!(matches!(refused[..], [Err(Refusal::Conflict(_))]), "{refused:?}");
+        assert_eq!(snapshot(store, 1).subscription, s);
+    }
+    assert_eq!(snapshot(store, 0).subscription.plan, plan, "others stay");
 }
 
 fn a_stale_write_is_refused_alone_and_in_its_place(store: &mut dyn Store) {
@@ -352,6 +390,7 @@ mod tests {
     super::super::conform!(
         a_charge_leaves_what_was_written,
         every_column_of_a_subscription_comes_back,
+        one_changed_column_of_a_subscription_is_written,
         a_stale_write_is_refused_alone_and_in_its_place,
         what_is_there_already_is_a_conflict,
         one_unfinished_and_one_success_per_invoice,

@@ -1,7 +1,8 @@
 //! What the book remembers of itself in memory: rows' numbers, plan versions, zones.
 //!
-//! Promises: bounded; holds only what never changes in the file (rows are never renumbered, plan versions and
-//! owners never change), so that another process cannot make it wrong. Forgotten whenever something is rolled back.
+//! Promises: bounded; holds only what never changes in the file (rows are never renumbered, plan versions and owners never
+//! change, nor what a row held at one version), so that another process cannot make it wrong. Forgotten whenever something
+//! is rolled back.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use jiff::Timestamp;
 
-use crate::model::{CardId, CustomerId, PlanVersion, SubscriptionId, Zone};
+use crate::model::{CardId, CustomerId, PlanVersion, Subscription, SubscriptionId, Zone};
 
 /// Entries of one kind; at the bound all of them are forgotten, which costs less than keeping an order.
 const MOST_ENTRIES: usize = 1_024;
@@ -20,6 +21,8 @@ pub(super) struct KnownSubscription {
     pub(super) row: i64,
     pub(super) customer_row: i64,
     pub(super) customer: CustomerId,
+    /// The row as it was read last, if it was. It may have moved on since, and its version with it.
+    pub(super) read: Option<Arc<Subscription>>,
 }
 
 /// Where an invoice lies, and what its attempts are counted from.

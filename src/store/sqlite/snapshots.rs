@@ -1,6 +1,6 @@
 //! What a decision reads: one subscription with all that matters, by a handful of point look-ups.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use rusqlite::CachedStatement;
@@ -86,7 +86,8 @@ impl Book {
         }
         cards.sort_by_key(|(place, _)| *place);
         customer.cards = cards.into_iter().map(|(_, card)| card).collect();
-        let known = KnownSubscription { row, customer_row, customer: customer.id.clone() };
+        let read = Some(Arc::new(subscription.clone()));
+        let known = KnownSubscription { row, customer_row, customer: customer.id.clone(), read };
         self.cache.borrow_mut().keep_subscription(subscription.id.clone(), known);
         Ok(Snapshot {
             plan: self.plan_at(subscription.plan.0)?,
