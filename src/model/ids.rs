@@ -345,13 +345,14 @@ pub struct PlanVersionId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Epoch(pub i64);
 
-/// Counts the writes of one row, from 1; a write names the version it expects.
+/// Counts the writes of one row, from 2; a write names the version it expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version(pub u32);
 
 impl Version {
-    /// A row's first version.
-    pub const FIRST: Self = Self(1);
+    /// A row's first version. Not 1: the book keeps a 1 in no byte at all, so that the second write would make the row
+    /// longer than the page has room for.
+    pub const FIRST: Self = Self(2);
 
     /// The version after the next write.
     #[must_use]

@@ -196,7 +196,7 @@ fn a_second_connection_writes_beside_the_lane() {
     let theirs = beside.join().unwrap();
     let version = runtime().block_on(lane.run(|store| snapshot(store, 0).subscription.version)).unwrap();
     // Every write that was not refused counted once: none was lost, none written over another.
-    assert_eq!(version.0, 1 + (50 - ours) + (50 - theirs));
+    assert_eq!(version.0, crate::model::Version::FIRST.0 + (50 - ours) + (50 - theirs));
     runtime().block_on(lane.close());
 }
 

@@ -42,7 +42,7 @@ fn a_charge_leaves_what_was_written(store: &mut dyn Store) {
     let Change::UpdateAttempt { attempt, .. } = &result.changes[0] else { panic!("the attempt comes first") };
     assert_eq!(store.attempt(&attempt.id).unwrap().as_ref(), Some(attempt));
     let closed = store.invoice(&attempt.id.invoice).unwrap().unwrap();
-    assert_eq!((closed.closed_at, closed.version), (Some(at(61)), Version(2)));
+    assert_eq!((closed.closed_at, closed.version), (Some(at(61)), Version::FIRST.next()));
     let with = store.snapshot_of_invoice(&attempt.id.invoice).unwrap().unwrap();
     assert_eq!((&with.invoices[0].invoice, &with.invoices[0].attempts), (&closed, &vec![attempt.clone()]));
     assert!(store.unfinished(None, 10).unwrap().is_empty());
@@ -140,8 +140,8 @@ fn a_stale_write_is_refused_alone_and_in_its_place(store: &mut dyn Store) {
     };
     let answers = store.commit(&[good(0), bad, good(2)]).unwrap();
     assert_eq!(answers, vec![Ok(()), Err(Refusal::Conflict("subscription sub_00000001".into())), Ok(())]);
-    assert_eq!(snapshot(store, 0).subscription.version, Version(2));
-    assert_eq!(snapshot(store, 2).subscription.version, Version(2));
+    assert_eq!(snapshot(store, 0).subscription.version, Version::FIRST.next());
+    assert_eq!(snapshot(store, 2).subscription.version, Version::FIRST.next());
     assert!(store.list_events(&Filter::default(), 0, 10).unwrap().is_empty(), "its event went with it");
 }
 

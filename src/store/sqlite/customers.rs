@@ -17,6 +17,7 @@ use super::pack::{Fingerprint, Packed, UnpackedFingerprint};
 use super::subscriptions::next;
 use crate::model::{
     CardDecline, CardId, CardSnapshot, CustomerId, CustomerSnapshot, CustomerState, Expiration, Money,
+    Version,
 };
 
 /// The columns that `customer_of` reads, by `CUSTOMER_FROM`.
@@ -64,8 +65,9 @@ impl Book {
         if let Some(row) = self.find_customer(id)? {
             return Ok(row);
         }
-        let mut insert = self.sql("INSERT INTO customers (id, state, version) VALUES (?1, ?2, 1)")?;
-        Ok(insert.insert(params![Packed::id("cust_", id.as_str()), CustomerState::Unread.code()])?)
+        let mut insert = self.sql("INSERT INTO customers (id, state, version) VALUES (?1, ?2, ?3)")?;
+        let id = Packed::id("cust_", id.as_str());
+        Ok(insert.insert(params![id, CustomerState::Unread.code(), Version::FIRST.0])?)
     }
 
     /// One row of `CUSTOMER`, and the customer's cards.
