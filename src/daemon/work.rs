@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::card_job::{Ask, card_watch};
 use super::jobs::Job;
-use crate::billing::card_watch::{CardWatch, watch_cards};
 use crate::billing::reconcile::reconcile_days;
 use crate::billing::requests::Asked;
 use crate::billing::rings::look_after;
@@ -107,8 +107,17 @@ impl Done {
     }
 }
 
+/// What jobs that are done beside the others need.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Means {
+    /// Makes copies of the book; `None`: nobody wishes any.
+    pub(super) backups: Option<Backups>,
+    /// For the card watch; `None`: it is not to be done.
+    pub(super) ask: Option<Ask>,
+}
+
 /// Does it.
-pub(super) async fn perform(work: Work, billing: Billing, backups: Option<Backups>) -> Done {
+pub(super) async fn perform(work: Work, billing: Billing, means: Means) -> Done {
     let began = billing.clock.now();
     let mut stopped = false;
     let outcome = match &work {
@@ -118,7 +127,10 @@ pub(super) async fn perform(work: Work, billing: Billing, backups: Option<Backup
             billing::run(&billing, &order).await.map(Some)
         }
         Work::Job(Job::CardWatch) => {
-            let watched = card_watch(&billing, began).await;
+            let watched = match means.ask {
+                Some(ask) => card_watch(&billing, ask, began).await,
+                None => Ok(true),
+            };
             stopped = *watched.as_ref().unwrap_or(&false);
             watched.map(|_| None)
         }
@@ -126,7 +138,7 @@ pub(super) async fn perform(work: Work, billing: Billing, backups: Option<Backup
         // The post was rung when it fell due, and has tasks of its own.
         Work::Job(Job::Notifications) => Ok(None),
         Work::Job(Job::Housekeeping) => tidy(&billing, began).await.map(|()| None),
-        Work::Job(Job::Backup) => backup(backups, began).await.map(|()| None),
+        Work::Job(Job::Backup) => backup(means.backups, began).await.map(|()| None),
         Work::Asked(asked) => asked_run(&billing, asked).await.map(Some),
         Work::News(doorbell, rings) => look_after(&billing, doorbell, rings).await.map(Some),
     };
@@ -157,25 +169,6 @@ async fn asked_run(billing: &Billing, asked: &Asked) -> Result<RunReport, RunErr
     let outcome = billing::run(billing, &asked.order).await;
     billing::requests::end(billing, asked.id, &outcome).await?;
     outcome
-}
-
-/// Whether it was told to stop before its end.
-async fn card_watch(billing: &Billing, now: Timestamp) -> Result<bool, RunError> {
-    let counts = watch_cards(billing, now).await?;
-    let CardWatch { customers, ending, ended, no_card, gone, changed, warned, flagged, cleared, .. } = counts;
-    tracing::info!(
-        customers,
-        ending,
-        ended,
-        no_card,
-        gone,
-        changed,
-        warned,
-        flagged,
-        cleared,
-        "cards were looked through"
-    );
-    Ok(counts.stopped)
 }
 
 async fn reconcile(billing: &Billing) -> Result<(), RunError> {

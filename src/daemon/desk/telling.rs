@@ -70,6 +70,7 @@ impl Desk {
     /// Tells how it stands, to whoever watches and, when it changed, to systemd.
     pub(super) fn publish(&mut self) {
         let now = (self.under_way.as_ref().map(|(work, _)| work.name()), self.considered);
+        self.busy.send_if_modified(|busy| std::mem::replace(busy, now.0.is_some()) != now.0.is_some());
         self.standing.send_if_modified(|standing| {
             let changed = (standing.busy, standing.considered) != now;
             (standing.busy, standing.considered) = now;

@@ -219,13 +219,8 @@ impl Book {
         self.write_cards(row, &c.cards).map(|_| ())
     }
 
-    /// Writes what was read, whatever the row's version; `false`: the customer is not in the book, or erased.
-    pub(super) fn observe_customer(&self, reading: &CustomerReading) -> Outcome<bool> {
-        let found: Option<(i64, bool)> = self
-            .sql("SELECT row, erased_at IS NOT NULL FROM customers WHERE id = ?1")?
-            .query_row([Packed::id("cust_", reading.id.as_str())], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let Some((row, false)) = found else { return Ok(false) };
+    /// Writes what was read of the customer at that row, whatever the row's version.
+    pub(super) fn write_reading(&self, row: i64, reading: &CustomerReading) -> Outcome<()> {
         let slots = self.write_cards(row, &reading.cards)?;
         let default = match &reading.default_card {
             None => None,
@@ -238,7 +233,7 @@ impl Book {
             "UPDATE customers SET state = ?2, default_card = ?3, read_at = ?4, version = version + 1 WHERE row = ?1",
         )?
         .execute(params![row, reading.state.code(), default, seconds(reading.read_at)])?;
-        Ok(true)
+        Ok(())
     }
 
     /// Notes a decline towards the budgets of its card.
@@ -321,7 +316,7 @@ fn months(expiration: Expiration) -> i64 {
 }
 
 /// Whether the columns of `CARD` from `at` on, but for the id, show that card as it looks now.
-fn looks_like(r: &Reader<'_, '_>, at: usize, card: &CardSnapshot) -> Outcome<bool> {
+pub(super) fn looks_like(r: &Reader<'_, '_>, at: usize, card: &CardSnapshot) -> Outcome<bool> {
     let text = |column: usize| Ok::<_, Fault>(r.raw(column)?.as_str().map_err(rusqlite::Error::from)?);
     Ok(text(at)? == card.brand
         && text(at + 1)? == card.last_digits

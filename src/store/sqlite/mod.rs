@@ -15,10 +15,12 @@ mod diary;
 mod disk;
 mod erase;
 mod fault;
+mod glances;
 mod import;
 mod invoices;
 mod lists;
 mod messages;
+mod observe;
 mod open;
 mod outbox;
 mod pack;
@@ -45,9 +47,9 @@ use jiff::Timestamp;
 
 use super::rows::{EndingCard, EndingCursor, FlagAtRisk, RiskCursor};
 use super::{
-    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
-    NewSubscription, Refusal, RunProgress, RunRequest, RunState, SkippedPeriods, Store, StoreError,
-    SubscriptionRow, UsageCount, witness,
+    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, GlancePage, HostBinding,
+    InvoiceRow, NewSubscription, Observed, Refusal, RunProgress, RunRequest, RunState, SkippedPeriods, Store,
+    StoreError, SubscriptionRow, UsageCount, witness,
 };
 use crate::model::{
     Attempt, AttemptId, CardWarning, CustomerId, CustomerSnapshot, Epoch, Event, Expiration, Flag,
@@ -154,11 +156,8 @@ impl Store for SqliteStore {
         self.0.commit(batch)
     }
 
-    fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<u64, StoreError> {
-        self.write(|book| {
-            let known = readings.iter().map(|reading| book.observe_customer(reading));
-            known.map(|known| known.map(u64::from)).sum()
-        })
+    fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<Observed, StoreError> {
+        self.write(|book| book.observe_customers(readings))
     }
 
     fn import(
@@ -260,6 +259,10 @@ impl Store for SqliteStore {
 
     fn customer(&mut self, id: &CustomerId) -> Result<Option<CustomerSnapshot>, StoreError> {
         self.read(|book| book.customer(id))
+    }
+
+    fn glance(&mut self, after: i64, limit: usize) -> Result<GlancePage, StoreError> {
+        self.read(|book| book.glance(after, limit))
     }
 
     fn card_warnings(&mut self, id: &CustomerId) -> Result<Vec<CardWarning>, StoreError> {
