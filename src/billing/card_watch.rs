@@ -78,7 +78,7 @@ pub async fn watch_cards(billing: &Billing, now: Timestamp, speed: Speed) -> Res
     let mut watch = Watch {
         billing,
         permits,
-        ease: Ease::new(speed, billing.stop.clone()),
+        ease: Ease::new(speed, billing),
         began,
         began_steady: billing.clock.steady(),
         at: began,
@@ -146,7 +146,7 @@ impl Watch<'_> {
         let total = first.total;
         self.counts.listed = total;
         // The book is looked through afterwards, and has about as many.
-        self.ease.spread(total.saturating_mul(2), self.at);
+        self.ease.spread(total.saturating_mul(2));
         self.billing.watch.begin(Part::Cards, Some(total));
         self.keep(first).await?;
         if self.ease.is_leisurely() {

@@ -3,11 +3,15 @@
 //! Promises: rests add up to the time given, or to less where little is to be done; a wish to stop ends every rest at
 //! once; while other work is under way no step is taken. Must never know: what the work is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+use super::Billing;
+use crate::clock::Clock;
 
 /// How fast work is done.
 #[derive(Clone, Debug)]
@@ -23,41 +27,55 @@ pub enum Speed {
     },
 }
 
-/// The longest rest for one customer: a hundred of them, a page of the provider's list, take two seconds, so that what
-/// a page costs, about a millisecond, is little in any second; and a small book is not spread over hours.
-const LONGEST_FOR_ONE: Duration = Duration::from_millis(20);
+/// The longest rest for one row: a hundred of them, a page of the provider's list, take four seconds, so that the two
+/// milliseconds that a page costs are 0.05 % of a core; and a small book is not spread over hours.
+const LONGEST_FOR_ONE: Duration = Duration::from_millis(40);
 
 /// The rests of one piece of work.
-#[derive(Debug)]
 pub(super) struct Ease {
-    speed: Speed,
-    stop: CancellationToken,
+    /// `None`: it takes no rests, and no account of others.
+    busy: Option<watch::Receiver<bool>>,
+    /// No rests from then on, on the steady clock.
+    until: Duration,
     for_one: Duration,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
 }
 
 impl Ease {
     /// No rests yet, since nobody knows how much is to be done.
-    pub(super) const fn new(speed: Speed, stop: CancellationToken) -> Self {
-        Self { speed, stop, for_one: Duration::ZERO }
+    pub(super) fn new(speed: Speed, billing: &Billing) -> Self {
+        Self::with(speed, billing.clock.clone(), billing.stop.clone())
+    }
+
+    fn with(speed: Speed, clock: Arc<dyn Clock>, stop: CancellationToken) -> Self {
+        let (busy, left) = match speed {
+            Speed::Full => (None, Duration::ZERO),
+            Speed::Leisurely { until, busy } => {
+                (Some(busy), Duration::try_from(until.duration_since(clock.now())).unwrap_or(Duration::ZERO))
+            }
+        };
+        Self { busy, until: clock.steady() + left, for_one: Duration::ZERO, clock, stop }
     }
 
     pub(super) const fn is_leisurely(&self) -> bool {
-        matches!(self.speed, Speed::Leisurely { .. })
+        self.busy.is_some()
     }
 
-    /// From `now` on so many customers are to be taken.
-    pub(super) fn spread(&mut self, customers: u64, now: Timestamp) {
-        if let Speed::Leisurely { until, .. } = &self.speed {
-            let left = Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO);
-            let nanos = left.as_nanos() / u128::from(customers.max(1));
-            let for_one = u64::try_from(nanos).map_or(LONGEST_FOR_ONE, Duration::from_nanos);
-            self.for_one = for_one.min(LONGEST_FOR_ONE);
-        }
+    fn left(&self) -> Duration {
+        self.until.saturating_sub(self.clock.steady())
     }
 
-    /// Rests as long as so many customers are worth, and then until it is this work's turn.
-    pub(super) async fn rest(&mut self, customers: u64) {
-        let rest = self.for_one.saturating_mul(u32::try_from(customers).unwrap_or(u32::MAX));
+    /// From now on so many rows are to be taken.
+    pub(super) fn spread(&mut self, rows: u64) {
+        let nanos = self.left().as_nanos() / u128::from(rows.max(1));
+        let for_one = u64::try_from(nanos).map_or(LONGEST_FOR_ONE, Duration::from_nanos);
+        self.for_one = for_one.min(LONGEST_FOR_ONE);
+    }
+
+    /// Rests as long as so many rows are worth, and then until it is this work's turn.
+    pub(super) async fn rest(&mut self, rows: u64) {
+        let rest = self.for_one.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)).min(self.left());
         if !rest.is_zero() {
             let _ = self.stop.run_until_cancelled(tokio::time::sleep(rest)).await;
         }
@@ -66,7 +84,7 @@ impl Ease {
 
     /// Waits until no other work is under way, or somebody asks to stop.
     pub(super) async fn turn(&mut self) {
-        if let Speed::Leisurely { busy, .. } = &mut self.speed {
+        if let Some(busy) = &mut self.busy {
             // Whoever said so may be gone: then nobody else works.
             let _ = self.stop.run_until_cancelled(busy.wait_for(|busy| !busy)).await;
         }
@@ -77,19 +95,34 @@ impl Ease {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+    /// The timer's own clock, so that its time can be leapt over.
+    struct Virtual(tokio::time::Instant);
+
+    impl Clock for Virtual {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH + self.0.elapsed()
+        }
+
+        fn steady(&self) -> Duration {
+            self.0.elapsed() + Duration::from_secs(1_000)
+        }
+    }
+
+    fn ease(speed: Speed) -> Ease {
+        Ease::with(speed, Arc::new(Virtual(tokio::time::Instant::now())), CancellationToken::new())
+    }
 
     fn leisurely(seconds: i64) -> (Ease, watch::Sender<bool>) {
         let (says, busy) = watch::channel(false);
-        let speed = Speed::Leisurely { until: Timestamp::from_second(seconds).unwrap(), busy };
-        (Ease::new(speed, CancellationToken::new()), says)
+        (ease(Speed::Leisurely { until: Timestamp::from_second(seconds).unwrap(), busy }), says)
     }
 
-    /// How long it takes to go through so many customers by pages of a hundred.
-    async fn through(ease: &mut Ease, customers: u64) -> Duration {
+    /// How long it takes to go through so many rows by pages of a hundred, each of which takes so long by itself.
+    async fn through(ease: &mut Ease, rows: u64, page: Duration) -> Duration {
         let begun = tokio::time::Instant::now();
-        ease.spread(customers, NOW);
-        for _ in 0..customers / 100 {
+        ease.spread(rows);
+        for _ in 0..rows / 100 {
+            tokio::time::sleep(page).await;
             ease.rest(100).await;
         }
         begun.elapsed()
@@ -97,15 +130,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn much_work_takes_the_time_it_is_given_and_little_work_less() {
-        let (mut ease, _says) = leisurely(3_600);
-        let much = through(&mut ease, 1_000_000).await;
-        assert!((3_600..3_620).contains(&much.as_secs()), "{much:?}");
-        let little = through(&mut ease, 1_000).await;
-        assert_eq!(little.as_secs(), 20, "two seconds a page at most");
+        let none = Duration::ZERO;
+        let (mut ease_of_much, _says) = leisurely(3_600);
+        let much = through(&mut ease_of_much, 360_000, none).await;
+        assert!((3_500..=3_610).contains(&much.as_secs()), "{much:?}");
+        let (mut ease_of_little, _says) = leisurely(3_600);
+        assert_eq!(
+            through(&mut ease_of_little, 1_000, none).await.as_secs(),
+            40,
+            "four seconds a page at most"
+        );
         let (mut late, _says) = leisurely(-1);
-        assert_eq!(through(&mut late, 1_000).await, Duration::ZERO, "no time is left");
-        let mut full = Ease::new(Speed::Full, CancellationToken::new());
-        assert_eq!(through(&mut full, 1_000).await, Duration::ZERO);
+        assert_eq!(through(&mut late, 1_000, none).await, none, "no time is left");
+        assert_eq!(through(&mut ease(Speed::Full), 1_000, none).await, none);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn past_its_time_it_takes_no_rests() {
+        let (mut ease, _says) = leisurely(100);
+        let took = through(&mut ease, 100_000, Duration::from_millis(150)).await;
+        assert!((150..155).contains(&took.as_secs()), "the work alone is 150 s of 100: {took:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -127,7 +171,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_wish_to_stop_ends_every_rest_at_once() {
         let (mut ease, says) = leisurely(3_600);
-        ease.spread(1, NOW);
+        ease.spread(1);
         says.send_replace(true);
         let begun = tokio::time::Instant::now();
         let stop = ease.stop.clone();

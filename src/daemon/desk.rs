@@ -143,8 +143,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Whether nothing is being done that a calm stop waits for. It does not wait for a backup, nor for a card watch,
-    /// which loses nothing.
+    /// Whether nothing is being done that a calm stop waits for. It waits for none of the jobs that
+    /// are done beside the work: they lose nothing.
     fn is_idle(&self) -> bool {
         let news = self.news.as_ref().is_some_and(News::is_under_way);
         self.under_way.is_none() && self.reading.is_none() && !news

@@ -4,9 +4,9 @@
 //! overlap; old doubt is looked at before anything new; a wish to stop is obeyed within one call.
 //! Must never know: how a charge is decided or sent.
 
-mod card_job;
 mod desk;
 mod jobs;
+mod leisure;
 mod post;
 mod pulse;
 pub mod schedule;

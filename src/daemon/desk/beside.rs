@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Desk, Done, EndedBadly, Job, Phase, Work, perform};
+use super::{Desk, Done, EndedBadly, Phase, Work, perform};
 use crate::billing::webhooks::{Doorbell, Ring};
 use crate::billing::{Billing, Unwatched};
-use crate::daemon::card_job::Ask;
+use crate::daemon::leisure::Ask;
 use crate::daemon::work::Means;
 
 /// News looked after in one go.
@@ -73,9 +73,9 @@ impl Desk {
             // What is told of the work under way is not mixed with how far this is.
             let billing = Billing { watch: Arc::new(Unwatched), ..self.wishes.billing.clone() };
             let next = self.wishes.timetable.next(job, billing.clock.now());
-            let ask = (job == Job::CardWatch).then(|| Ask { busy: self.busy.subscribe(), next });
             self.beside.insert(job);
-            let means = Means { backups: self.wishes.backups.clone(), ask };
+            let ask = Ask { busy: self.busy.subscribe(), next };
+            let means = Means { backups: self.wishes.backups.clone(), ask: Some(ask) };
             self.besides.spawn(perform(Work::Job(job), billing, means));
         }
     }

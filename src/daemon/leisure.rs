@@ -1,21 +1,19 @@
-//! The card watch as a job of the service: it takes hours, since nobody waits for it, and steps aside for the rest.
+//! Daily jobs that nobody waits for: each takes hours and steps aside for other work, so that what it costs is never much
+//! at once, for this machine or for the provider.
 //!
-//! Promises: a watch that was cut short by a restart is begun again with the time that its first beginning left it, so
-//! that it ends all the same; asked to stop it stops at once. Must never know: how a card is judged.
+//! Promises: a job that was cut short by a restart is begun again with the time that its first beginning left it, so that
+//! it ends all the same. Must never know: what the job does.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use super::jobs::Job;
-use crate::billing::card_watch::{CardWatch, watch_cards};
 use crate::billing::{Billing, RunError, Speed};
 
-/// Over how long a watch is spread at most. At a hundred thousand customers it takes a third of this.
+/// Over how long a job is spread at most. At a hundred thousand customers the card watch takes half of this.
 const LONGEST_SPREAD: SignedDuration = SignedDuration::from_hours(4);
-/// When the watch that is not done yet was first begun, among the book's jobs.
-const FIRST_BEGUN: &str = "card_watch.begun";
 
-/// What the service tells the watch.
+/// What the service tells such a job.
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
     /// Whether other work is under way.
@@ -24,33 +22,35 @@ pub(super) struct Ask {
     pub(super) next: Option<Timestamp>,
 }
 
-/// Does it; whether it was told to stop before its end. `now`: when it begins.
-pub(super) async fn card_watch(billing: &Billing, ask: Ask, now: Timestamp) -> Result<bool, RunError> {
-    let last = billing.lane.run(|store| store.job_began(Job::CardWatch.name())).await??;
-    let begun = billing.lane.run(|store| store.job_began(FIRST_BEGUN)).await??;
-    let first = first_begun(begun, last, now);
-    if begun != Some(first) {
-        billing.lane.run(move |store| store.note_job(FIRST_BEGUN, first)).await??;
+/// Under which name the book keeps when the job that is not done yet was first begun; `None`: it takes no such time.
+pub(super) const fn first_begun_as(job: Job) -> Option<&'static str> {
+    match job {
+        Job::CardWatch => Some("card_watch.begun"),
+        Job::Reconcile => Some("reconcile.begun"),
+        Job::Billing | Job::Notifications | Job::Housekeeping | Job::Backup => None,
     }
-    let speed = Speed::Leisurely { until: until(first, ask.next, now), busy: ask.busy };
-    let counts = watch_cards(billing, now, speed).await?;
-    let CardWatch { customers, ending, ended, no_card, gone, changed, warned, flagged, cleared, .. } = counts;
-    tracing::info!(
-        customers,
-        ending,
-        ended,
-        no_card,
-        gone,
-        changed,
-        warned,
-        flagged,
-        cleared,
-        "cards were looked through"
-    );
-    Ok(counts.stopped)
 }
 
-/// When the watch to be done was first begun: earlier than now if it was cut short since the last that was done.
+/// How fast a job goes that begins `now`; `None` for `ask`: nobody says what else is under way.
+pub(super) async fn speed(
+    billing: &Billing,
+    job: Job,
+    ask: Option<Ask>,
+    now: Timestamp,
+) -> Result<Speed, RunError> {
+    let (Some(ask), Some(name)) = (ask, first_begun_as(job)) else { return Ok(Speed::Full) };
+    let first = billing.lane.run(move |store| {
+        let (begun, last) = (store.job_began(name)?, store.job_began(job.name())?);
+        let first = first_begun(begun, last, now);
+        if begun != Some(first) {
+            store.note_job(name, first)?;
+        }
+        Ok::<_, crate::store::StoreError>(first)
+    });
+    Ok(Speed::Leisurely { until: until(first.await??, ask.next, now), busy: ask.busy })
+}
+
+/// When the job to be done was first begun: earlier than now if it was cut short since the last that was done.
 fn first_begun(begun: Option<Timestamp>, last: Option<Timestamp>, now: Timestamp) -> Timestamp {
     begun.filter(|begun| *begun <= now && last.is_none_or(|last| last < *begun)).unwrap_or(now)
 }
@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(until(at(0), next, at(0)), at(240));
         assert_eq!(until(at(0), next, at(239)), at(240));
         assert!(until(at(0), next, at(500)) < at(500), "no time is left: it goes on without rests");
-        assert_eq!(until(at(0), Some(at(60)), at(0)), at(30), "an hourly watch ends before the next");
+        assert_eq!(until(at(0), Some(at(60)), at(0)), at(30), "an hourly job ends before the next");
         assert_eq!(until(at(0), None, at(0)), at(240));
     }
 }
