@@ -39,15 +39,13 @@ pub(super) async fn speed(
     now: Timestamp,
 ) -> Result<Speed, RunError> {
     let (Some(ask), Some(name)) = (ask, first_begun_as(job)) else { return Ok(Speed::Full) };
-    let first = billing.lane.run(move |store| {
-        let (begun, last) = (store.job_began(name)?, store.job_began(job.name())?);
-        let first = first_begun(begun, last, now);
-        if begun != Some(first) {
-            store.note_job(name, first)?;
-        }
-        Ok::<_, crate::store::StoreError>(first)
-    });
-    Ok(Speed::Leisurely { until: until(first.await??, ask.next, now), busy: ask.busy })
+    let begun = billing.lane.run(move |store| store.job_began(name)).await??;
+    let last = billing.lane.run(move |store| store.job_began(job.name())).await??;
+    let first = first_begun(begun, last, now);
+    if begun != Some(first) {
+        billing.lane.run(move |store| store.note_job(name, first)).await??;
+    }
+    Ok(Speed::Leisurely { until: until(first, ask.next, now), busy: ask.busy })
 }
 
 /// When the job to be done was first begun: earlier than now if it was cut short since the last that was done.

@@ -69,6 +69,10 @@ pub trait Store: Outbox + Send {
     /// Answers in the same order. The outer error means that nothing at all was written.
     fn commit(&mut self, batch: &[Transition]) -> Result<Vec<Result<(), Refusal>>, StoreError>;
 
+    /// How long the last durable transaction took to become durable, once all of it was said: its pages go to the log,
+    /// and the disk says that it has them. Zero before the first.
+    fn last_commit(&self) -> std::time::Duration;
+
     /// Writes what was read of customers, in one transaction. Customers that are not in the book, or were
     /// erased, are ignored; rows that would not change but for `read_at` are written too. Tells how many were in the
     /// book, and who was read as another than they were.

@@ -156,6 +156,10 @@ impl Store for SqliteStore {
         self.0.commit(batch)
     }
 
+    fn last_commit(&self) -> std::time::Duration {
+        self.0.last_commit.get()
+    }
+
     fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<Observed, StoreError> {
         self.write(|book| book.observe_customers(readings))
     }
