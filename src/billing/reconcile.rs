@@ -15,6 +15,8 @@ use crate::store::{Filter, StoreError};
 
 /// Attempts read from the book at a time.
 const PAGE_ROWS: usize = 500;
+/// Such a page costs about as much as one of the provider's list, whose rests are told by its rows.
+const PAGE_WORTH_ROWS: u64 = 100;
 
 /// How a charge and an attempt stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -220,7 +222,7 @@ impl Comparison<'_> {
                 self.look_for(&row.attempt).await?;
             }
             if after.is_some() {
-                self.ease.rest(page.len() as u64).await;
+                self.ease.rest(PAGE_WORTH_ROWS).await;
             }
         }
         Ok(())
