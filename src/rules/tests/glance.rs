@@ -12,7 +12,8 @@ use super::kit::{card, ladder, terms};
 use super::properties::{Happens, happen, happens};
 use crate::model::settings::Cards;
 use crate::model::{
-    CardDecline, CustomerGlance, CustomerState, EndAction, Snapshot, SubscriptionStatus, Transition, Zone,
+    CardDecline, CustomerGlance, CustomerState, EndAction, Expiration, Flag, FlagReason, Snapshot,
+    SubscriptionStatus, Transition, Zone,
 };
 use crate::rules::ending;
 use crate::rules::glance::Glancer;
@@ -30,6 +31,7 @@ struct Case {
     hour: Option<i64>,
     own_card: bool,
     never: bool,
+    flagged: bool,
     warn_days: Vec<i64>,
     renewals_ahead: u32,
     try_expired: bool,
@@ -45,11 +47,24 @@ fn cases() -> impl Strategy<Value = Case> {
         [-1_i32..30, -1_i32..30],
         prop::option::of(-40_i64..40),
     );
-    let wishes = (rare(), rare(), prop::collection::vec(0_i64..60, 0..3), 0_u32..5, any::<bool>());
+    let rarities = (rare(), rare(), rare());
+    let wishes = (rarities, prop::collection::vec(0_i64..60, 0..3), 0_u32..5, any::<bool>());
     (facts, wishes).prop_map(|(facts, wishes)| {
         let (story, every, zone, months, hour) = facts;
-        let (own_card, never, warn_days, renewals_ahead, try_expired) = wishes;
-        Case { story, every, zone, months, hour, own_card, never, warn_days, renewals_ahead, try_expired }
+        let ((own_card, never, flagged), warn_days, renewals_ahead, try_expired) = wishes;
+        Case {
+            story,
+            every,
+            zone,
+            months,
+            hour,
+            own_card,
+            never,
+            flagged,
+            warn_days,
+            renewals_ahead,
+            try_expired,
+        }
     })
 }
 
@@ -93,8 +108,37 @@ impl Case {
                 never: true,
             });
         }
+        if self.flagged && s.flags.is_empty() {
+            s.flags.push(Flag {
+                customer: s.customer.id.clone(),
+                subscription: s.subscription.id.clone(),
+                reason: FlagReason::NoCard,
+                since: at,
+                until: None,
+                detail: "no card".into(),
+            });
+        }
         (s, at)
     }
+}
+
+/// A way to overlook something, from which some customer must suffer.
+type Blindness = (&'static str, fn(&mut CustomerGlance));
+
+fn blindnesses() -> [Blindness; 7] {
+    [
+        ("an open invoice", |c| c.subscriptions.iter_mut().for_each(|s| s.owes = false)),
+        ("a flag", |c| c.subscriptions.iter_mut().for_each(|s| s.flagged = false)),
+        ("a bank's never", |c| c.never = false),
+        ("the default's end", |c| c.default_ends = Expiration::new(12, 2300).ok()),
+        ("the payer's end", |c| {
+            c.subscriptions.iter_mut().for_each(|s| s.card_ends = Expiration::new(12, 2300).ok());
+        }),
+        ("who is gone", |c| c.state = CustomerState::Present),
+        ("periods that have passed", |c| {
+            c.subscriptions.iter_mut().for_each(|s| s.next_index = s.anchor_index);
+        }),
+    ]
 }
 
 /// Whether the whole look of the watch would change, count and tell nothing.
@@ -112,6 +156,7 @@ fn is_quiet(s: &Snapshot, wishes: &Cards, at: Timestamp) -> bool {
 #[test]
 fn who_is_passed_over_at_a_glance_would_be_passed_over_after_a_closer_look() {
     let (passed, quiet) = (Cell::new(0), Cell::new(0));
+    let suffered = blindnesses().map(|_| Cell::new(0));
     let config = Config { cases: 4_000, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
         .run(&cases(), |case| {
@@ -122,14 +167,23 @@ fn who_is_passed_over_at_a_glance_would_be_passed_over_after_a_closer_look() {
             let wishes = case.wishes();
             let glance = CustomerGlance::of(std::slice::from_ref(&s)).unwrap();
             let is_quiet = is_quiet(&s, &wishes, at);
-            if !Glancer::new(&wishes, at, at).wants_more(&glance) {
+            let glancer = Glancer::new(&wishes, at, at);
+            if !glancer.wants_more(&glance) {
                 prop_assert!(is_quiet, "{s:#?} at {at}");
                 passed.set(passed.get() + 1);
             }
             quiet.set(quiet.get() + u32::from(is_quiet));
+            for ((_, blind), suffered) in blindnesses().iter().zip(&suffered) {
+                let mut glance = glance.clone();
+                blind(&mut glance);
+                suffered.set(suffered.get() + u32::from(!is_quiet && !glancer.wants_more(&glance)));
+            }
             Ok(())
         })
         .unwrap();
+    for ((what, _), suffered) in blindnesses().iter().zip(&suffered) {
+        assert!(suffered.get() > 0, "whoever overlooks {what} is not found out");
+    }
     // It may be careful, but not so careful that it spares nobody a closer look.
     assert!(passed.get() * 2 > quiet.get(), "{} of {} were passed over", passed.get(), quiet.get());
     assert!(passed.get() > 200, "{} were passed over", passed.get());
