@@ -263,9 +263,11 @@ impl Watch<'_> {
             let page = self.glance(from).await?;
             self.counts.customers += page.passed_over;
             for wanted in &page.wanted {
+                self.ease.turn().await;
                 if self.is_stopped() {
                     break;
                 }
+                self.look_at_the_clock();
                 self.look_at(wanted).await?;
             }
             self.billing.watch.advance(page.seen);
@@ -280,7 +282,7 @@ impl Watch<'_> {
 
     /// A page of the book, of which only those are brought along who want a closer look.
     async fn glance(&self, after: i64) -> Result<Glance, RunError> {
-        let (glancer, began) = (Glancer::new(&self.billing.settings.cards, self.began, self.at), self.began);
+        let glancer = Glancer::new(&self.billing.settings.cards, self.began, self.at);
         let page = self.billing.lane.run(move |store| {
             let page = store.glance(after, BOOK_PAGE_ROWS)?;
             let billed = page.customers.len();
@@ -288,10 +290,7 @@ impl Watch<'_> {
                 .customers
                 .into_iter()
                 .filter(|customer| glancer.wants_more(customer))
-                .map(|customer| Wanted {
-                    unseen: customer.read_at.is_none_or(|read| read < began),
-                    id: customer.id,
-                })
+                .map(|customer| Wanted { id: customer.id, read_at: customer.read_at })
                 .collect();
             let passed_over = (billed - wanted.len()) as u64;
             let next = page.last.filter(|_| page.seen == BOOK_PAGE_ROWS as u64);
@@ -315,8 +314,8 @@ struct Glance {
 /// A customer who wants a closer look.
 struct Wanted {
     id: CustomerId,
-    /// The list did not show them: deleted, or moved on while the pages were turned.
-    unseen: bool,
+    /// When they were last read; `None`: never.
+    read_at: Option<Timestamp>,
 }
 
 /// Where pages of the provider's list begin, but for the first.

@@ -15,11 +15,11 @@ use crate::rules::ending;
 use crate::store::{CommitError, LaneClosed};
 
 impl Watch<'_> {
-    pub(super) async fn look_at(&mut self, Wanted { id, unseen }: &Wanted) -> Result<(), RunError> {
+    pub(super) async fn look_at(&mut self, Wanted { id, read_at }: &Wanted) -> Result<(), RunError> {
         self.counts.customers += 1;
-        let unseen = *unseen;
-        let mut confirmed = unseen && self.read(id).await?;
-        if unseen && !confirmed {
+        let read_first = !self.is_believed(*read_at);
+        let mut confirmed = read_first && self.read(id).await?;
+        if read_first && !confirmed {
             return Ok(());
         }
         let wants_read = card_seen::news(self.billing, id, self.at, confirmed, &mut self.seen).await?;
@@ -30,6 +30,13 @@ impl Watch<'_> {
             }
         }
         self.tell_ending(id).await
+    }
+
+    /// Whether what was read then may be believed: not, where the list did not show them (deleted, or moved on while the
+    /// pages were turned), or showed them too long ago.
+    fn is_believed(&self, read_at: Option<Timestamp>) -> bool {
+        let fresh = self.billing.settings.cards.fresh;
+        read_at.is_some_and(|read| read >= self.began && self.at.duration_since(read) <= fresh)
     }
 
     /// Reads one customer now; `false`: they could not be read.

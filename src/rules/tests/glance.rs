@@ -31,7 +31,7 @@ struct Case {
     hour: Option<i64>,
     own_card: bool,
     never: bool,
-    flagged: bool,
+    flag: Option<FlagReason>,
     warn_days: Vec<i64>,
     renewals_ahead: u32,
     try_expired: bool,
@@ -47,11 +47,13 @@ fn cases() -> impl Strategy<Value = Case> {
         [-1_i32..30, -1_i32..30],
         prop::option::of(-40_i64..40),
     );
-    let rarities = (rare(), rare(), rare());
+    let flags =
+        prop::sample::select(vec![FlagReason::NoCard, FlagReason::ExpiredCard, FlagReason::Unchargeable]);
+    let rarities = (rare(), rare(), prop::option::weighted(0.1, flags));
     let wishes = (rarities, prop::collection::vec(0_i64..60, 0..3), 0_u32..5, any::<bool>());
     (facts, wishes).prop_map(|(facts, wishes)| {
         let (story, every, zone, months, hour) = facts;
-        let ((own_card, never, flagged), warn_days, renewals_ahead, try_expired) = wishes;
+        let ((own_card, never, flag), warn_days, renewals_ahead, try_expired) = wishes;
         Case {
             story,
             every,
@@ -60,7 +62,7 @@ fn cases() -> impl Strategy<Value = Case> {
             hour,
             own_card,
             never,
-            flagged,
+            flag,
             warn_days,
             renewals_ahead,
             try_expired,
@@ -108,11 +110,11 @@ impl Case {
                 never: true,
             });
         }
-        if self.flagged && s.flags.is_empty() {
+        if let Some(reason) = self.flag.filter(|_| s.flags.is_empty()) {
             s.flags.push(Flag {
                 customer: s.customer.id.clone(),
                 subscription: s.subscription.id.clone(),
-                reason: FlagReason::NoCard,
+                reason,
                 since: at,
                 until: None,
                 detail: "no card".into(),

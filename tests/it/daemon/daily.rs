@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use rustix::process::Signal;
+use serde_json::{Value, json};
 
 use super::process::{in_days, signal, start};
-use crate::harness::{Child, Scene, Setting};
+use crate::harness::{Child, PLANS, Scene, Setting};
 
 /// Rests of four seconds a page are within this.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -33,8 +34,8 @@ fn leaves(scene: &Scene, child: Child) {
 }
 
 /// A book in which nothing is due, with so many customers who have a card, and one without.
-fn not_due(customers: u32) -> Scene {
-    let scene = Scene::new(Setting { customers, ..Setting::default() });
+fn not_due(customers: u32, toml: &'static str) -> Scene {
+    let scene = Scene::new(Setting { customers, toml, ..Setting::default() });
     let mut ids = scene.customers();
     ids.push(scene.cardless_customer());
     let starts = in_days(20);
@@ -45,7 +46,7 @@ fn not_due(customers: u32) -> Scene {
 
 #[test]
 fn the_day_s_jobs_are_done_beside_the_work_and_once() {
-    let scene = not_due(3);
+    let scene = not_due(3, PLANS);
     let (child, _supervisor) = start(&scene);
     until(&scene, "watched", || began(&scene, "card_watch").is_some());
     until(&scene, "reconciled", || began(&scene, "reconcile").is_some());
@@ -64,7 +65,7 @@ fn the_day_s_jobs_are_done_beside_the_work_and_once() {
 
 #[test]
 fn a_watch_that_was_cut_short_is_begun_again_with_the_time_that_is_left() {
-    let scene = not_due(150);
+    let scene = not_due(150, PLANS);
     let (child, _supervisor) = start(&scene);
     until(&scene, "begun", || began(&scene, "card_watch.begun").is_some());
     let first = began(&scene, "card_watch.begun");
@@ -76,6 +77,24 @@ fn a_watch_that_was_cut_short_is_begun_again_with_the_time_that_is_left() {
     until(&scene, "done", || began(&scene, "card_watch").is_some());
     assert_eq!(began(&scene, "card_watch.begun"), first, "the time that it is given began then");
     assert!(began(&scene, "card_watch") > first);
+    assert_eq!(scene.list("flags").len(), 1, "{}", scene.story());
+    leaves(&scene, child);
+}
+
+#[test]
+fn what_was_read_too_long_ago_by_the_same_watch_is_read_again() {
+    // Two pages of the list lie four seconds apart, which is longer than a reading of the first is believed here.
+    let scene = not_due(150, format!("[cards]\nfresh = \"1s\"\n{PLANS}").leak());
+    let key = scene.sandbox().secret_key().to_owned();
+    let path = format!("/customers/{}", scene.customers()[0]);
+    let card = scene.ask("GET", &path, &key, &Value::Null)["default_card"].clone();
+    scene.ask("DELETE", &format!("{path}/cards/{}", card.as_str().unwrap()), &key, &Value::Null);
+    scene.dues(&["cards", "watch"]).expect(0);
+    assert_eq!(scene.list("flags").len(), 2, "{}", scene.story());
+    let token = scene.new_token("4242424242424242");
+    scene.ask("PATCH", &path, &key, &json!({"card": token}));
+    let (child, _supervisor) = start(&scene);
+    until(&scene, "done", || began(&scene, "card_watch").is_some());
     assert_eq!(scene.list("flags").len(), 1, "{}", scene.story());
     leaves(&scene, child);
 }
