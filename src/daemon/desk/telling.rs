@@ -41,6 +41,9 @@ impl Desk {
                 standing.totals.add_settled(report);
             }
             standing.trouble = done.error.as_ref().map(ToString::to_string).or(standing.trouble.take());
+            if let Some(Err(why)) = done.asked_the_provider() {
+                standing.provider_trouble = Some(why);
+            }
             standing.totals.failures += u64::from(done.error.is_some());
         });
     }
@@ -94,6 +97,8 @@ impl Desk {
             (Phase::Serving, Some(work)) => format!("at work: {work}"),
             (Phase::Serving, None) => "waiting".to_owned(),
         }];
+        let beside: Vec<&str> = self.beside.iter().map(|job| job.name()).collect();
+        parts.extend((!beside.is_empty()).then(|| format!("beside that: {}", beside.join(", "))));
         parts.extend(standing.refused_config.as_ref().map(|why| {
             let first = why.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
             format!("new config refused, the old one stays: {first}")

@@ -66,7 +66,8 @@ fn the_day_s_jobs_are_done_beside_the_work_and_once() {
 #[test]
 fn a_watch_that_was_cut_short_is_begun_again_with_the_time_that_is_left() {
     let scene = not_due(150, PLANS);
-    let (child, _supervisor) = start(&scene);
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("beside that: card_watch");
     until(&scene, "begun", || began(&scene, "card_watch.begun").is_some());
     let first = began(&scene, "card_watch.begun");
     let asked = Instant::now();
