@@ -1,9 +1,9 @@
 //! "Charge this" in the provider's words: the exact body of a charge, and the marks by which it is found again.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::hooks::{Bug, planted};
-use crate::model::ChargeOrder;
+use crate::model::{AttemptId, ChargeOrder, Installation, InvoiceId};
 
 /// Metadata key of the book's own name.
 pub(super) const INSTALLATION: &str = "dues_installation";
@@ -19,39 +19,52 @@ struct Body<'a> {
     customer: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     card: Option<&'a str>,
-    description: String,
+    description: Described<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     return_uri: Option<&'a str>,
-    metadata: Marks,
+    metadata: Marks<'a>,
+}
+
+/// What people read, and the attempt behind it.
+struct Described<'a>(&'a ChargeOrder);
+
+impl Serialize for Described<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{} [{}]", self.0.description, self.0.attempt))
+    }
 }
 
 #[derive(Serialize)]
-struct Marks {
+struct Marks<'a> {
     #[serde(rename = "dues_installation")]
-    installation: String,
+    installation: Installation,
     #[serde(rename = "dues_invoice")]
-    invoice: String,
+    invoice: &'a InvoiceId,
     #[serde(rename = "dues_attempt")]
-    attempt: String,
+    attempt: &'a AttemptId,
 }
+
+/// Longer than a body usually is, so that its buffer need not grow.
+const USUAL_BYTES: usize = 512;
 
 /// The body of that order as JSON: the same for the same order, always.
 pub(super) fn body(order: &ChargeOrder, return_uri: Option<&str>) -> String {
-    let attempt = order.attempt.to_string();
     let amount = order.amount.minor();
     let body = Body {
         amount: if planted(Bug::WrongUnit) { amount / 100 } else { amount },
         currency: order.amount.currency().word(),
         customer: order.customer.as_str(),
         card: order.card.as_ref().map(crate::model::CardId::as_str),
-        description: format!("{} [{attempt}]", order.description),
+        description: Described(order),
         return_uri,
         metadata: Marks {
-            installation: order.installation.to_string(),
-            invoice: order.attempt.invoice.to_string(),
-            attempt,
+            installation: order.installation,
+            invoice: &order.attempt.invoice,
+            attempt: &order.attempt,
         },
     };
-    // Strings and integers always serialize; an empty body would be refused by the provider, not charged.
-    serde_json::to_string(&body).unwrap_or_default()
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    // Strings and integers always serialize, and as UTF-8; an empty body would be refused by the provider, not charged.
+    let written = serde_json::to_writer(&mut bytes, &body).ok();
+    written.and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default()
 }

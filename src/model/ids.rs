@@ -1,6 +1,6 @@
 //! Names of things: ids of ours that are derived or counted, and ids of the provider's, well-formed.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -138,6 +138,11 @@ text_id!(
     |t| t.strip_prefix("run-").is_some_and(|n| n.parse::<u64>().is_ok())
 );
 
+/// Written as it is, or filled up where a column asks for a width.
+fn padded(f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
+    if f.width().is_none() && f.precision().is_none() { f.write_fmt(text) } else { f.pad(&text.to_string()) }
+}
+
 /// One invoice: the subscription and the index of the period it bills. Written `SUB.INDEX`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InvoiceId {
@@ -156,7 +161,7 @@ impl InvoiceId {
 
 impl fmt::Display for InvoiceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}.{}", self.subscription, self.index))
+        padded(f, format_args!("{}.{}", self.subscription, self.index))
     }
 }
 
@@ -201,7 +206,7 @@ impl AttemptId {
 
 impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}.{}", self.invoice, self.number))
+        padded(f, format_args!("{}.{}", self.invoice, self.number))
     }
 }
 
@@ -287,14 +292,25 @@ pub struct IdempotencyKey(pub [u8; 16]);
 impl IdempotencyKey {
     /// The key of this attempt in this book: the first 128 bits of a SHA-256 over both.
     pub fn derive(installation: Installation, attempt: &AttemptId) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(b"dues attempt key 1\n");
-        hash.update(installation.0);
-        hash.update(attempt.to_string());
-        let digest = hash.finalize();
+        let mut hash = Written(Sha256::new());
+        hash.0.update(b"dues attempt key 1\n");
+        hash.0.update(installation.0);
+        // It takes any text.
+        let _ = write!(hash, "{attempt}");
+        let digest = hash.0.finalize();
         let mut key = [0; 16];
         key.copy_from_slice(&digest[..16]);
         Self(key)
+    }
+}
+
+/// A digest of what is written to it.
+struct Written(Sha256);
+
+impl fmt::Write for Written {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text);
+        Ok(())
     }
 }
 

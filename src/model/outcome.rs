@@ -11,6 +11,8 @@ use super::{AttemptId, CardId, ChargeId, CustomerId, IdempotencyKey, Installatio
 pub struct ChargeRequest {
     /// Which attempt this is.
     pub attempt: AttemptId,
+    /// Of which book.
+    pub installation: Installation,
     /// Sent as `Idempotency-Key`.
     pub key: IdempotencyKey,
     /// Exactly what is sent: JSON. Durable before it leaves.

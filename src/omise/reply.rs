@@ -94,7 +94,10 @@ impl Reply {
         if self.status != 200 {
             return Err(self.refusal());
         }
-        let value: T = serde_json::from_slice(&self.body)
+        // Looked at as text once: else the parser looks at every string of it anew. What is no text may still be read,
+        // where the bytes that are none lie in fields that nobody asks for.
+        let value: T = std::str::from_utf8(&self.body)
+            .map_or_else(|_| serde_json::from_slice(&self.body), serde_json::from_str)
             .map_err(|error| self.unusable(unparsable_or_other(T::OBJECT, &self.body, &error)))?;
         if value.object() == T::OBJECT {
             Ok(value)

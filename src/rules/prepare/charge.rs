@@ -23,6 +23,7 @@ pub(super) fn charge(
     let attempt = intended(&order, body.clone(), c);
     let request = ChargeRequest {
         attempt: order.attempt.clone(),
+        installation: order.installation,
         key: sent_key(&attempt, c),
         body,
         amount: order.amount,

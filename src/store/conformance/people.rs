@@ -16,7 +16,7 @@ fn the_book_says_what_it_is(store: &mut dyn Store) {
     store.set_zone(&zone).unwrap();
     let after = store.facts().unwrap();
     assert_eq!((after.livemode, after.host, after.zone), (Some(false), Some(host), Some(zone)));
-    assert_eq!((after.installation, after.schema), (facts.installation, 7));
+    assert_eq!((after.installation, after.schema), (facts.installation, 8));
 }
 
 fn a_changed_plan_is_a_new_version(store: &mut dyn Store) {

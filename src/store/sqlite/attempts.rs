@@ -10,6 +10,7 @@ use super::cache::KnownInvoice;
 use super::codes::Coded as _;
 use super::columns::{Reader, millis, seconds, seconds_between};
 use super::fault::{Fault, Outcome};
+use super::hot::Hot;
 use super::pack::Packed;
 use crate::model::{
     Attempt, AttemptId, AttemptStatus, CardId, Epoch, IdempotencyKey, Intent, InvoiceId, Money,
@@ -31,7 +32,8 @@ const MOST_ATTEMPTS: u32 = 0xffff;
 
 const INSERT: &str = "INSERT INTO attempts (row, status, card, intended_after, resolved_after, charge, failure_code, \
     decline) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-const UPDATE: &str = "UPDATE attempts SET status = ?3, card = ?4, resolved_after = ?5, charge = ?6, failure_code = ?7, \
+/// `OR FAIL`: a refusal ends the transition, so the statement need not be able to undo itself.
+const UPDATE: &str = "UPDATE OR FAIL attempts SET status = ?3, card = ?4, resolved_after = ?5, charge = ?6, failure_code = ?7, \
     decline = ?8 WHERE row = ?1 AND status = ?2 AND intended_after = ?9";
 const INSERT_INTENT: &str = "INSERT INTO intents (attempt, key, body, named_card, epoch, intended_at, wall_at, \
     provider_seen, deadline, doubt_since, first_empty_scan, looked_at, authorize_uri, reason) \
@@ -109,12 +111,16 @@ impl Book {
         Ok(attempts)
     }
 
-    pub(super) fn insert_attempt(&self, a: &Attempt) -> Outcome<()> {
+    pub(super) fn insert_attempt(&self, hot: &Hot<'_>, a: &Attempt) -> Outcome<()> {
         let subscription = self.known_subscription(&a.id.invoice.subscription)?;
         let invoice = self
             .find_invoice(&a.id.invoice)?
             .ok_or_else(|| Fault::broken(format!("attempt {} has no invoice in the book", a.id)))?;
-        self.accept(a, &invoice)?;
+        Self::accept(a, &invoice)?;
+        // Said once: what is stored of it never changes.
+        if a.key != IdempotencyKey::derive(self.installation, &a.id) {
+            return Err(Fault::broken(format!("attempt {} must carry the key derived from its id", a.id)));
+        }
         if a.customer != subscription.customer {
             return Err(Fault::broken(format!("attempt {} must charge {}", a.id, subscription.customer)));
         }
@@ -123,30 +129,30 @@ impl Book {
         }
         let row = row_of(&invoice, a.id.number);
         let slot = |card: &CardId| self.slot_or_new(subscription.customer_row, card);
-        let inserted = self.sql(INSERT)?.insert(params![
-            row,
-            a.status.code(),
-            a.card.as_ref().map(slot).transpose()?,
-            seconds_between(invoice.opened_at, a.intended_at),
-            a.resolved_at.map(|at| seconds_between(a.intended_at, at)),
-            a.charge.as_ref().map(|charge| Packed::id("chrg_", charge.as_str())),
-            a.failure_code.as_deref(),
-            a.decline.map(super::codes::Coded::code),
-        ]);
-        if let Err(fault) = inserted.map_err(Fault::from) {
+        let inserted = hot.insert(
+            INSERT,
+            params![
+                row,
+                a.status.code(),
+                a.card.as_ref().map(slot).transpose()?,
+                seconds_between(invoice.opened_at, a.intended_at),
+                a.resolved_at.map(|at| seconds_between(a.intended_at, at)),
+                a.charge.as_ref().map(|charge| Packed::id("chrg_", charge.as_str())),
+                a.failure_code.as_deref(),
+                a.decline.map(super::codes::Coded::code),
+            ],
+        );
+        if let Err(fault) = inserted {
             return Err(self.named(fault, a, row));
         }
         let Some(intent) = &a.intent else { return Ok(()) };
-        self.insert_intent(a, row, intent, intent.named_card.as_ref().map(slot).transpose()?)
+        insert_intent(hot, a, row, intent, intent.named_card.as_ref().map(slot).transpose()?)
     }
 
-    /// What no CHECK can see of a new attempt: that it fits its invoice and carries its own key.
-    fn accept(&self, a: &Attempt, invoice: &KnownInvoice) -> Outcome<()> {
+    /// What no CHECK can see of an attempt: that it fits its invoice.
+    fn accept(a: &Attempt, invoice: &KnownInvoice) -> Outcome<()> {
         if (invoice.minor, invoice.currency) != (a.amount.minor(), a.amount.currency().code()) {
             return Err(Fault::broken(format!("attempt {} must charge the amount of its invoice", a.id)));
-        }
-        if a.key != IdempotencyKey::derive(self.installation, &a.id) {
-            return Err(Fault::broken(format!("attempt {} must carry the key derived from its id", a.id)));
         }
         if a.status.is_final() != a.intent.is_none() {
             return Err(Fault::broken(format!(
@@ -171,8 +177,47 @@ impl Book {
         }
     }
 
-    fn insert_intent(&self, a: &Attempt, row: i64, intent: &Intent, named_card: Option<i64>) -> Outcome<()> {
-        self.sql(INSERT_INTENT)?.insert(params![
+    /// Writes what may change of an attempt, expecting it to stand at `from` in the book. The schema removes the
+    /// intent of one that ends.
+    pub(super) fn update_attempt(&self, hot: &Hot<'_>, a: &Attempt, from: AttemptStatus) -> Outcome<()> {
+        let conflict = || Fault::conflict(format_args!("attempt {}", a.id));
+        let subscription = self.known_subscription(&a.id.invoice.subscription)?;
+        let invoice = self.find_invoice(&a.id.invoice)?.ok_or_else(conflict)?;
+        Self::accept(a, &invoice)?;
+        let row = row_of(&invoice, a.id.number);
+        let card =
+            a.card.as_ref().map(|card| self.slot_or_new(subscription.customer_row, card)).transpose()?;
+        let changed = hot.execute(
+            UPDATE,
+            params![
+                row,
+                from.code(),
+                a.status.code(),
+                card,
+                a.resolved_at.map(|at| seconds_between(a.intended_at, at)),
+                a.charge.as_ref().map(|charge| Packed::id("chrg_", charge.as_str())),
+                a.failure_code.as_deref(),
+                a.decline.map(super::codes::Coded::code),
+                seconds_between(invoice.opened_at, a.intended_at),
+            ],
+        )?;
+        if changed == 0 {
+            return Err(conflict());
+        }
+        a.intent.as_ref().map_or(Ok(()), |intent| update_intent(hot, row, intent))
+    }
+}
+
+fn insert_intent(
+    hot: &Hot<'_>,
+    a: &Attempt,
+    row: i64,
+    intent: &Intent,
+    named_card: Option<i64>,
+) -> Outcome<()> {
+    hot.insert(
+        INSERT_INTENT,
+        params![
             row,
             a.key.0,
             intent.body.as_ref(),
@@ -187,50 +232,24 @@ impl Book {
             millis(intent.looked_at),
             intent.authorize_uri.as_deref(),
             intent.reason.as_deref(),
-        ])?;
-        Ok(())
-    }
+        ],
+    )?;
+    Ok(())
+}
 
-    /// Writes what may change of an attempt, expecting it to stand at `from` in the book. The schema removes the
-    /// intent of one that ends.
-    pub(super) fn update_attempt(&self, a: &Attempt, from: AttemptStatus) -> Outcome<()> {
-        let conflict = || Fault::conflict(format_args!("attempt {}", a.id));
-        let subscription = self.known_subscription(&a.id.invoice.subscription)?;
-        let invoice = self.find_invoice(&a.id.invoice)?.ok_or_else(conflict)?;
-        self.accept(a, &invoice)?;
-        let row = row_of(&invoice, a.id.number);
-        let card =
-            a.card.as_ref().map(|card| self.slot_or_new(subscription.customer_row, card)).transpose()?;
-        let changed = self.sql(UPDATE)?.execute(params![
-            row,
-            from.code(),
-            a.status.code(),
-            card,
-            a.resolved_at.map(|at| seconds_between(a.intended_at, at)),
-            a.charge.as_ref().map(|charge| Packed::id("chrg_", charge.as_str())),
-            a.failure_code.as_deref(),
-            a.decline.map(super::codes::Coded::code),
-            seconds_between(invoice.opened_at, a.intended_at),
-        ])?;
-        if changed == 0 {
-            return Err(conflict());
-        }
-        a.intent.as_ref().map_or(Ok(()), |intent| self.update_intent(row, intent))
-    }
-
-    fn update_intent(&self, row: i64, intent: &Intent) -> Outcome<()> {
-        self.sql(UPDATE_INTENT)?.execute(params![
-            row,
-            millis(intent.deadline),
-            millis(intent.doubt_since),
-            millis(intent.first_empty_scan),
-            millis(intent.looked_at),
-            intent.authorize_uri.as_deref(),
-            intent.reason.as_deref(),
-            intent.reminded,
-        ])?;
-        Ok(())
-    }
+fn update_intent(hot: &Hot<'_>, row: i64, intent: &Intent) -> Outcome<()> {
+    let values = params![
+        row,
+        millis(intent.deadline),
+        millis(intent.doubt_since),
+        millis(intent.first_empty_scan),
+        millis(intent.looked_at),
+        intent.authorize_uri.as_deref(),
+        intent.reason.as_deref(),
+        intent.reminded,
+    ];
+    hot.execute(UPDATE_INTENT, values)?;
+    Ok(())
 }
 
 fn intent_of(r: &Reader<'_, '_>) -> Outcome<Intent> {

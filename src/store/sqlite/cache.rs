@@ -3,16 +3,16 @@
 //! Promises: bounded; holds only what never changes in the file (rows are never renumbered, plan versions and
 //! owners never change), so that another process cannot make it wrong. Forgotten whenever something is rolled back.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use jiff::Timestamp;
 
 use crate::model::{CardId, CustomerId, PlanVersion, SubscriptionId, Zone};
 
 /// Entries of one kind; at the bound all of them are forgotten, which costs less than keeping an order.
-const MOST_ENTRIES: usize = 8_192;
+const MOST_ENTRIES: usize = 1_024;
 
 /// Where a subscription and its customer lie.
 #[derive(Clone, Debug)]

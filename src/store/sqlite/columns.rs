@@ -106,7 +106,7 @@ impl<'a, 'b> Reader<'a, 'b> {
     }
 
     pub(super) fn customer_id(&self, column: usize) -> Outcome<CustomerId> {
-        let text = unpacked("cust_", self.raw(column)?).and_then(|text| CustomerId::parse(&text).ok());
+        let text = unpacked("cust_", self.raw(column)?).and_then(|id| CustomerId::parse(id.as_str()).ok());
         text.ok_or_else(|| self.nonsense(self.shown(column), "a customer id"))
     }
 
@@ -114,7 +114,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         if matches!(self.raw(column)?, ValueRef::Null) {
             return Ok(None);
         }
-        let text = unpacked("card_", self.raw(column)?).and_then(|text| CardId::parse(&text).ok());
+        let text = unpacked("card_", self.raw(column)?).and_then(|id| CardId::parse(id.as_str()).ok());
         text.map(Some).ok_or_else(|| self.nonsense(self.shown(column), "a card id"))
     }
 
@@ -122,7 +122,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         if matches!(self.raw(column)?, ValueRef::Null) {
             return Ok(None);
         }
-        let text = unpacked("chrg_", self.raw(column)?).and_then(|text| ChargeId::parse(&text).ok());
+        let text = unpacked("chrg_", self.raw(column)?).and_then(|id| ChargeId::parse(id.as_str()).ok());
         text.map(Some).ok_or_else(|| self.nonsense(self.shown(column), "a charge id"))
     }
 

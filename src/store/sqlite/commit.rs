@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::super::{Refusal, StoreError};
 use super::book::Book;
 use super::fault::{Fault, Outcome};
+use super::hot::Hot;
 use crate::model::{Change, Transition};
 
 impl Book {
@@ -29,9 +30,9 @@ impl Book {
     /// First without savepoints, since refusals are rare and each savepoint copies every page that is touched after
     /// it; when one is refused, all over again with one savepoint each.
     fn write_all(&self, batch: &[Transition]) -> Outcome<Vec<Result<(), Refusal>>> {
-        match self.writing(|| self.apply_all(batch, |transition| self.apply(transition).map(Ok))) {
+        match self.writing(|| self.apply_all(batch, |hot, transition| self.apply(hot, transition).map(Ok))) {
             Err(fault) if fault.is_refusal() => {
-                self.writing(|| self.apply_all(batch, |transition| self.apply_alone(transition)))
+                self.writing(|| self.apply_all(batch, |hot, transition| self.apply_alone(hot, transition)))
             }
             other => other,
         }
@@ -40,15 +41,16 @@ impl Book {
     fn apply_all(
         &self,
         batch: &[Transition],
-        apply: impl Fn(&Transition) -> Outcome<Result<(), Refusal>>,
+        apply: impl Fn(&Hot<'_>, &Transition) -> Outcome<Result<(), Refusal>>,
     ) -> Outcome<Vec<Result<(), Refusal>>> {
+        let hot = Hot::new(&self.conn);
         let charges = batch.iter().any(|transition| transition.epoch.is_some());
         let epoch = if charges { self.epoch()? } else { 0 };
         let mut answers = Vec::with_capacity(batch.len());
         for transition in batch {
             let answer = match transition.epoch {
                 Some(ours) if ours.0 != epoch => Err(Refusal::Fenced { found: epoch, ours: ours.0 }),
-                _ => apply(transition)?,
+                _ => apply(&hot, transition)?,
             };
             answers.push(answer);
         }
@@ -63,34 +65,34 @@ impl Book {
     }
 
     /// The outer error ends the whole batch.
-    fn apply_alone(&self, transition: &Transition) -> Outcome<Result<(), Refusal>> {
-        match self.apart(|| self.apply(transition)) {
+    fn apply_alone(&self, hot: &Hot<'_>, transition: &Transition) -> Outcome<Result<(), Refusal>> {
+        match self.apart(|| self.apply(hot, transition)) {
             Ok(()) => Ok(Ok(())),
             Err(fault) if fault.is_refusal() => Ok(Err(fault.into_refusal())),
             Err(fault) => Err(fault),
         }
     }
 
-    fn apply(&self, transition: &Transition) -> Outcome<()> {
+    fn apply(&self, hot: &Hot<'_>, transition: &Transition) -> Outcome<()> {
         // What is noted without an instant of its own carries that of the transition's first event.
         let at = transition.events.first().map(|event| event.at);
         for change in &transition.changes {
-            self.change(change, at)?;
+            self.change(hot, change, at)?;
         }
         for event in &transition.events {
-            self.append_event(event)?;
+            self.append_event(hot, event)?;
         }
         Ok(())
     }
 
-    fn change(&self, change: &Change, at: Option<Timestamp>) -> Outcome<()> {
+    fn change(&self, hot: &Hot<'_>, change: &Change, at: Option<Timestamp>) -> Outcome<()> {
         match change {
             Change::InsertSubscription(s) => self.insert_subscription(s).map(|_| ()),
-            Change::UpdateSubscription(s) => self.update_subscription(s),
-            Change::InsertInvoice(v) => self.insert_invoice(v),
-            Change::UpdateInvoice(v) => self.update_invoice(v),
-            Change::InsertAttempt(a) => self.insert_attempt(a),
-            Change::UpdateAttempt { attempt, from } => self.update_attempt(attempt, *from),
+            Change::UpdateSubscription(s) => self.update_subscription(hot, s),
+            Change::InsertInvoice(v) => self.insert_invoice(hot, v),
+            Change::UpdateInvoice(v) => self.update_invoice(hot, v),
+            Change::InsertAttempt(a) => self.insert_attempt(hot, a),
+            Change::UpdateAttempt { attempt, from } => self.update_attempt(hot, attempt, *from),
             Change::SkipPeriods { subscription, from, to, reason } => {
                 let at = at.ok_or_else(|| Fault::broken("skipped periods need an event that says when"))?;
                 let row = self.known_subscription(subscription)?.row;

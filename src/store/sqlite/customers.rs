@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::sync::LazyLock;
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, Rows, params};
 
 use super::super::rows::CustomerReading;
 use super::book::Book;
 use super::codes::Coded as _;
 use super::columns::{Reader, days, seconds, signed};
 use super::fault::{Fault, Outcome};
+use super::hot::Hot;
 use super::pack::{Fingerprint, Packed, UnpackedFingerprint};
 use super::subscriptions::next;
 use crate::model::{
@@ -36,6 +37,12 @@ const INSERT_CARD: &str = "INSERT INTO cards (row, id, place, brand, last_digits
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const REWRITE_CARD: &str = "UPDATE cards SET id = ?2, place = ?3, brand = ?4, last_digits = ?5, expires = ?6, \
     fingerprint = ?7 WHERE row = ?1";
+
+const ALL_CARDS: &str = "SELECT row, id, place, brand, last_digits, expires, fingerprint FROM cards \
+    WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535";
+const TAKE_AWAY: &str = "UPDATE cards SET place = NULL WHERE row = ?1";
+const OBSERVE: &str =
+    "UPDATE customers SET state = ?2, default_card = ?3, read_at = ?4, version = version + 1 WHERE row = ?1";
 
 /// Declines that one snapshot loads, the newest and every one that says never: more than a network that counts by
 /// amount alone allows in 30 days.
@@ -120,23 +127,23 @@ impl Book {
     }
 
     /// Makes the cards of the last reading these, writing only what differs. Returns their slots, in order.
-    fn write_cards(&self, customer_row: i64, cards: &[CardSnapshot]) -> Outcome<Vec<i64>> {
-        let Standing { mut found, gone, mut next_slot } = self.compare_cards(customer_row, cards)?;
+    fn write_cards(hot: &Hot<'_>, customer_row: i64, cards: &[CardSnapshot]) -> Outcome<Vec<i64>> {
+        let Standing { mut found, gone, mut next_slot } = Self::compare_cards(hot, customer_row, cards)?;
         for row in gone {
-            self.sql("UPDATE cards SET place = NULL WHERE row = ?1")?.execute([row])?;
+            hot.execute(TAKE_AWAY, [row])?;
         }
         let mut slots = Vec::with_capacity(cards.len());
         for (place, card) in cards.iter().enumerate() {
             slots.push(match found[place].take() {
                 Some(Found { slot, same: true }) => slot,
                 Some(Found { slot, same: false }) => {
-                    self.write_card(REWRITE_CARD, customer_row, slot, place, card)?;
+                    Self::write_card(hot, REWRITE_CARD, customer_row, slot, place, card)?;
                     slot
                 }
                 None => {
                     let slot = free_slot(customer_row, next_slot)?;
                     next_slot += 1;
-                    self.write_card(INSERT_CARD, customer_row, slot, place, card)?;
+                    Self::write_card(hot, INSERT_CARD, customer_row, slot, place, card)?;
                     slot
                 }
             });
@@ -145,49 +152,30 @@ impl Book {
     }
 
     /// What the book has of these cards, and which others it takes for the customer's.
-    fn compare_cards(&self, customer_row: i64, cards: &[CardSnapshot]) -> Outcome<Standing> {
-        let mut find = self.sql(
-            "SELECT row, id, place, brand, last_digits, expires, fingerprint FROM cards \
-             WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535",
-        )?;
-        let mut rows = find.query([customer_row])?;
-        let mut standing =
-            Standing { found: cards.iter().map(|_| None).collect(), gone: Vec::new(), next_slot: 0 };
-        while let Some(row) = rows.next()? {
-            let r = Reader::new("cards", row)?;
-            let slot = r.key & (SLOTS - 1);
-            standing.next_slot = slot + 1;
-            let id = r.maybe_card_id(1)?;
-            let place = r.get::<Option<i64>>(2)?;
-            match cards.iter().position(|card| id.as_ref() == Some(&card.id)) {
-                Some(at) => {
-                    let same = place == Some(signed(at)) && looks_like(&r, 3, &cards[at])?;
-                    standing.found[at] = Some(Found { slot, same });
-                }
-                None if place.is_some() => standing.gone.push(r.key),
-                None => {}
-            }
-        }
-        Ok(standing)
+    fn compare_cards(hot: &Hot<'_>, customer_row: i64, cards: &[CardSnapshot]) -> Outcome<Standing> {
+        hot.with(ALL_CARDS, |find| compared(find.query([customer_row])?, cards))
     }
 
     fn write_card(
-        &self,
-        sql: &str,
+        hot: &Hot<'_>,
+        sql: &'static str,
         customer_row: i64,
         slot: i64,
         place: usize,
         card: &CardSnapshot,
     ) -> Outcome<()> {
-        self.sql(sql)?.execute(params![
-            (customer_row << 16) | slot,
-            Packed::id("card_", card.id.as_str()),
-            signed(place),
-            card.brand,
-            card.last_digits,
-            months(card.expiration),
-            card.fingerprint.as_deref().map(Fingerprint),
-        ])?;
+        hot.execute(
+            sql,
+            params![
+                (customer_row << 16) | slot,
+                Packed::id("card_", card.id.as_str()),
+                signed(place),
+                card.brand,
+                card.last_digits,
+                months(card.expiration),
+                card.fingerprint.as_deref().map(Fingerprint),
+            ],
+        )?;
         Ok(())
     }
 
@@ -216,12 +204,12 @@ impl Book {
         if changed == 0 {
             return Err(conflict());
         }
-        self.write_cards(row, &c.cards).map(|_| ())
+        Self::write_cards(&Hot::new(&self.conn), row, &c.cards).map(|_| ())
     }
 
     /// Writes what was read of the customer at that row, whatever the row's version.
-    pub(super) fn write_reading(&self, row: i64, reading: &CustomerReading) -> Outcome<()> {
-        let slots = self.write_cards(row, &reading.cards)?;
+    pub(super) fn write_reading(&self, hot: &Hot<'_>, row: i64, reading: &CustomerReading) -> Outcome<()> {
+        let slots = Self::write_cards(hot, row, &reading.cards)?;
         let default = match &reading.default_card {
             None => None,
             Some(id) => match reading.cards.iter().position(|card| card.id == *id) {
@@ -229,10 +217,7 @@ impl Book {
                 None => Some(self.slot_or_new(row, id)?),
             },
         };
-        self.sql(
-            "UPDATE customers SET state = ?2, default_card = ?3, read_at = ?4, version = version + 1 WHERE row = ?1",
-        )?
-        .execute(params![row, reading.state.code(), default, seconds(reading.read_at)])?;
+        hot.execute(OBSERVE, params![row, reading.state.code(), default, seconds(reading.read_at)])?;
         Ok(())
     }
 
@@ -300,6 +285,27 @@ struct Found {
     slot: i64,
     /// Whether place and look are those read now.
     same: bool,
+}
+
+fn compared(mut rows: Rows<'_>, cards: &[CardSnapshot]) -> Outcome<Standing> {
+    let mut standing =
+        Standing { found: cards.iter().map(|_| None).collect(), gone: Vec::new(), next_slot: 0 };
+    while let Some(row) = rows.next()? {
+        let r = Reader::new("cards", row)?;
+        let slot = r.key & (SLOTS - 1);
+        standing.next_slot = slot + 1;
+        let id = r.maybe_card_id(1)?;
+        let place = r.get::<Option<i64>>(2)?;
+        match cards.iter().position(|card| id.as_ref() == Some(&card.id)) {
+            Some(at) => {
+                let same = place == Some(signed(at)) && looks_like(&r, 3, &cards[at])?;
+                standing.found[at] = Some(Found { slot, same });
+            }
+            None if place.is_some() => standing.gone.push(r.key),
+            None => {}
+        }
+    }
+    Ok(standing)
 }
 
 fn free_slot(customer_row: i64, slot: i64) -> Outcome<i64> {

@@ -10,6 +10,7 @@ use super::book::Book;
 use super::codes::Coded as _;
 use super::columns::{Reader, seconds};
 use super::fault::Outcome;
+use super::hot::Hot;
 use crate::model::{Event, Flag, FlagReason, InvoiceId, NewEvent, SkipReason, SubscriptionId};
 
 /// The columns that `event_of` reads, by `EVENT_FROM`.
@@ -21,21 +22,17 @@ pub(super) const FLAG: &str = "f.row, c.id, s.id, f.reason, f.since, f.until, f.
 pub(super) const FLAG_FROM: &str = "flags f JOIN subscriptions s ON s.row = f.subscription \
     JOIN customers c ON c.row = s.customer";
 
+const INSERT: &str = "INSERT INTO events (at, kind, subscription, idx) VALUES (?1, ?2, ?3, ?4)";
+const INSERT_DATA: &str = "INSERT INTO event_data (seq, data) VALUES (?1, ?2)";
+
 impl Book {
-    pub(super) fn append_event(&self, event: &NewEvent) -> Outcome<()> {
+    pub(super) fn append_event(&self, hot: &Hot<'_>, event: &NewEvent) -> Outcome<()> {
         let id = event.invoice.as_ref().map(|invoice| &invoice.subscription).or(event.subscription.as_ref());
         let row = id.map(|id| self.known_subscription(id).map(|known| known.row)).transpose()?;
-        let seq = self
-            .sql("INSERT INTO events (at, kind, subscription, idx) VALUES (?1, ?2, ?3, ?4)")?
-            .insert(params![
-                seconds(event.at),
-                event.kind.code(),
-                row,
-                event.invoice.as_ref().map(|invoice| invoice.index),
-            ])?;
+        let index = event.invoice.as_ref().map(|invoice| invoice.index);
+        let seq = hot.insert(INSERT, params![seconds(event.at), event.kind.code(), row, index])?;
         if let Some(data) = &event.data {
-            self.sql("INSERT INTO event_data (seq, data) VALUES (?1, ?2)")?
-                .insert(params![seq, data.as_ref()])?;
+            hot.insert(INSERT_DATA, params![seq, data.as_ref()])?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::{NewSubscription, Refusal, StoreError};
 use super::book::Book;
 use super::fault::{Fault, Outcome};
+use super::hot::Hot;
 use crate::model::{CustomerId, EventKind, NewEvent, SkipReason, SubscriptionId};
 
 /// 32 letters and digits that people do not mistake for one another.
@@ -52,8 +53,9 @@ impl Book {
         progress: &mut dyn FnMut(u64),
     ) -> Outcome<u64> {
         let mut done = 0_u64;
+        let hot = Hot::new(&self.conn);
         for new in rows {
-            self.import_one(new)?;
+            self.import_one(&hot, new)?;
             done += 1;
             if done.is_multiple_of(PROGRESS_ROWS) {
                 progress(done);
@@ -63,7 +65,7 @@ impl Book {
         Ok(done)
     }
 
-    fn import_one(&self, new: NewSubscription) -> Outcome<()> {
+    fn import_one(&self, hot: &Hot<'_>, new: NewSubscription) -> Outcome<()> {
         let mut subscription = new.subscription;
         subscription.id = match new.id {
             Some(id) => id,
@@ -80,12 +82,13 @@ impl Book {
             let reason = SkipReason::BilledElsewhere;
             self.skip_periods(row, 0, new.billed_elsewhere, reason, subscription.created_at)?;
         }
-        self.append_event(&NewEvent {
+        let created = NewEvent {
             at: subscription.created_at,
             kind: EventKind::SubscriptionCreated,
             subscription: Some(subscription.id),
             invoice: None,
             data: None,
-        })
+        };
+        self.append_event(hot, &created)
     }
 }

@@ -8,6 +8,7 @@ use super::cache::KnownInvoice;
 use super::codes::Coded as _;
 use super::columns::{Reader, seconds, seconds_between};
 use super::fault::{Fault, Outcome};
+use super::hot::Hot;
 use super::subscriptions::next;
 use crate::model::{BillingPeriod, Invoice, InvoiceId, PlanVersionId, SubscriptionId};
 
@@ -83,28 +84,31 @@ impl Book {
         rows.next()?.map(Self::invoice_of).transpose()
     }
 
-    pub(super) fn insert_invoice(&self, v: &Invoice) -> Outcome<()> {
+    pub(super) fn insert_invoice(&self, hot: &Hot<'_>, v: &Invoice) -> Outcome<()> {
         let subscription = self.known_subscription(&v.id.subscription)?;
         if v.period.index != v.id.index {
             return Err(Fault::broken(format!("invoice {} cannot bill period {}", v.id, v.period.index)));
         }
-        let inserted = self.sql(INSERT)?.insert(params![
-            subscription.row,
-            v.id.index,
-            seconds(v.period.start),
-            seconds_between(v.period.start, v.period.end),
-            v.plan.0,
-            v.quantity.get(),
-            v.amount.minor(),
-            v.amount.currency().code(),
-            v.status.code(),
-            v.next_attempt_at.map(seconds),
-            v.hold.map(super::codes::Coded::code),
-            seconds_between(v.period.start, v.opened_at),
-            v.closed_at.map(|at| seconds_between(v.opened_at, at)),
-            v.version.0,
-        ]);
-        let row = match inserted.map_err(Fault::from) {
+        let inserted = hot.insert(
+            INSERT,
+            params![
+                subscription.row,
+                v.id.index,
+                seconds(v.period.start),
+                seconds_between(v.period.start, v.period.end),
+                v.plan.0,
+                v.quantity.get(),
+                v.amount.minor(),
+                v.amount.currency().code(),
+                v.status.code(),
+                v.next_attempt_at.map(seconds),
+                v.hold.map(super::codes::Coded::code),
+                seconds_between(v.period.start, v.opened_at),
+                v.closed_at.map(|at| seconds_between(v.opened_at, at)),
+                v.version.0,
+            ],
+        );
+        let row = match inserted {
             Err(fault) if fault.is_duplicate() => {
                 return Err(Fault::conflict(format_args!("invoice {}", v.id)));
             }
@@ -121,21 +125,24 @@ impl Book {
     }
 
     /// Writes what may change of an invoice, expecting `v.version` in the book.
-    pub(super) fn update_invoice(&self, v: &Invoice) -> Outcome<()> {
+    pub(super) fn update_invoice(&self, hot: &Hot<'_>, v: &Invoice) -> Outcome<()> {
         let conflict = || Fault::conflict(format_args!("invoice {}", v.id));
         let known = self.find_invoice(&v.id)?.ok_or_else(conflict)?;
         if (known.minor, known.currency) != (v.amount.minor(), v.amount.currency().code()) {
             return Err(Fault::broken(format!("invoice {} keeps its amount", v.id)));
         }
-        let changed = self.sql(UPDATE)?.execute(params![
-            known.row,
-            self.expected("invoices", known.row, v.version)?,
-            v.status.code(),
-            v.next_attempt_at.map(seconds),
-            v.hold.map(super::codes::Coded::code),
-            v.closed_at.map(|at| seconds_between(known.opened_at, at)),
-            next(v.version),
-        ])?;
+        let changed = hot.execute(
+            UPDATE,
+            params![
+                known.row,
+                self.expected("invoices", known.row, v.version)?,
+                v.status.code(),
+                v.next_attempt_at.map(seconds),
+                v.hold.map(super::codes::Coded::code),
+                v.closed_at.map(|at| seconds_between(known.opened_at, at)),
+                next(v.version),
+            ],
+        )?;
         if changed == 0 { Err(conflict()) } else { Ok(()) }
     }
 }

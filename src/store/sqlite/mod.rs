@@ -16,6 +16,7 @@ mod disk;
 mod erase;
 mod fault;
 mod glances;
+mod hot;
 mod import;
 mod invoices;
 mod lists;
@@ -59,6 +60,7 @@ use crate::model::{
 use crate::model::{EventKind, NewEvent};
 use book::Book;
 use fault::Outcome;
+use hot::Hot;
 
 pub use backup::{check_copy, restore};
 pub use open::OpenOptions;
@@ -131,7 +133,7 @@ impl Store for SqliteStore {
     fn note_adopted(&mut self, at: Timestamp) -> Result<(), StoreError> {
         let event =
             NewEvent { at, kind: EventKind::BookAdopted, subscription: None, invoice: None, data: None };
-        self.write(|book| book.append_event(&event))
+        self.write(|book| book.append_event(&Hot::new(&book.conn), &event))
     }
 
     fn set_zone(&mut self, zone: &Zone) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use super::codes::Coded as _;
 use super::columns::{Reader, seconds, signed};
 use super::customers::{CARD, CUSTOMER, CUSTOMER_FROM, looks_like};
 use super::fault::Outcome;
+use super::hot::Hot;
 use super::pack::Packed;
 use crate::model::{CustomerId, CustomerSnapshot, CustomerState};
 
@@ -32,6 +33,7 @@ impl Book {
         let mut compare = self.sql(&sql)?;
         let mut touch =
             self.sql("UPDATE customers SET read_at = ?2, version = version + 1 WHERE row = ?1")?;
+        let hot = Hot::new(&self.conn);
         let mut observed = Observed::default();
         for reading in readings {
             match compare_with(&mut compare, reading)? {
@@ -41,7 +43,7 @@ impl Book {
                 }
                 Compared::Other { row, was_present } => {
                     let before = if was_present { self.customer(&reading.id)? } else { None };
-                    self.write_reading(row, reading)?;
+                    self.write_reading(&hot, row, reading)?;
                     observed.changed.extend(before);
                 }
             }

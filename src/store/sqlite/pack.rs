@@ -17,6 +17,8 @@ const LOWER_BITS: u32 = 52;
 const TEST_BIT: u64 = 1 << 51;
 /// Bytes of a packed id: 2 × 52 bits.
 const BYTES: usize = 13;
+/// Bytes of its text at most: a prefix of five, `test_`, the tail.
+const LONGEST: usize = 5 + 5 + TAIL;
 
 /// An id such as `cust_test_5xuy4w91xqz7d1w9u0t` on its way into the book.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,32 +67,47 @@ fn number_of(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// The text of an id as it lies in the book; `None`: neither packed nor text.
-pub(super) fn unpacked(prefix: &str, value: ValueRef<'_>) -> Option<String> {
+/// The text of an id as it lies in the book.
+pub(super) enum Unpacked<'a> {
+    /// It was packed: the first so many of these bytes, all ASCII.
+    Made([u8; LONGEST], usize),
+    /// It lay there as text.
+    Text(&'a str),
+}
+
+impl Unpacked<'_> {
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Made(bytes, length) => std::str::from_utf8(&bytes[..*length]).unwrap_or_default(),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+/// The id that lies there; `None`: neither packed nor text.
+pub(super) fn unpacked<'a>(prefix: &str, value: ValueRef<'a>) -> Option<Unpacked<'a>> {
     match value {
-        ValueRef::Text(text) => std::str::from_utf8(text).ok().map(Into::into),
+        ValueRef::Text(text) => std::str::from_utf8(text).ok().map(Unpacked::Text),
         ValueRef::Blob(bytes) => text_of_bytes(prefix, bytes),
         _ => None,
     }
 }
 
-fn text_of_bytes(prefix: &str, bytes: &[u8]) -> Option<String> {
+fn text_of_bytes(prefix: &str, bytes: &[u8]) -> Option<Unpacked<'static>> {
     let bytes: &[u8; BYTES] = bytes.try_into().ok()?;
     let mut wide = [0; 16];
     wide[16 - BYTES..].copy_from_slice(bytes);
     let all = u128::from_be_bytes(wide);
     let upper = u64::try_from(all >> LOWER_BITS).ok()?;
     let lower = u64::try_from(all & ((1 << LOWER_BITS) - 1)).ok()?;
-    let mut tail = [b'0'; TAIL];
-    write_digits(upper & (TEST_BIT - 1), &mut tail[..UPPER]);
-    write_digits(lower, &mut tail[UPPER..]);
-    let mut text = String::with_capacity(prefix.len() + 5 + TAIL);
-    text.push_str(prefix);
-    if upper & TEST_BIT != 0 {
-        text.push_str("test_");
-    }
-    text.push_str(std::str::from_utf8(&tail).ok()?);
-    Some(text)
+    let mode = if upper & TEST_BIT == 0 { "" } else { "test_" };
+    let mut text = [0; LONGEST];
+    let head = prefix.len() + mode.len();
+    text.get_mut(..prefix.len())?.copy_from_slice(prefix.as_bytes());
+    text.get_mut(prefix.len()..head)?.copy_from_slice(mode.as_bytes());
+    write_digits(upper & (TEST_BIT - 1), text.get_mut(head..head + UPPER)?);
+    write_digits(lower, text.get_mut(head + UPPER..head + TAIL)?);
+    Some(Unpacked::Made(text, head + TAIL))
 }
 
 fn write_digits(mut number: u64, digits: &mut [u8]) {
@@ -137,7 +154,7 @@ mod tests {
             Packed::Bytes(bytes) => unpacked("cust_", ValueRef::Blob(bytes)),
             Packed::Text(text) => unpacked("cust_", ValueRef::Text(text.as_bytes())),
         };
-        (matches!(packed, Packed::Bytes(_)), back.unwrap())
+        (matches!(packed, Packed::Bytes(_)), back.unwrap().as_str().to_owned())
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::book::Book;
 use super::codes::Coded as _;
 use super::columns::{Reader, millis, seconds};
 use super::fault::{Fault, Outcome};
+use super::hot::Hot;
 use crate::model::{AttemptStatus, Epoch, EventKind, Installation, NewEvent, RunId, Zone};
 
 /// Runs whose reports are kept; older ones are forgotten, a run every five minutes being 105,000 a year.
@@ -88,13 +89,16 @@ impl Book {
                     .map_err(|e| Fault::broken(e.to_string()))?,
                 *index,
             );
-            self.append_event(&NewEvent {
-                at,
-                kind: EventKind::AttemptInDoubt,
-                subscription: Some(id.subscription.clone()),
-                data: Some(serde_json::json!({ "attempt": format!("{id}.{number}") }).to_string().into()),
-                invoice: Some(id),
-            })?;
+            self.append_event(
+                &Hot::new(&self.conn),
+                &NewEvent {
+                    at,
+                    kind: EventKind::AttemptInDoubt,
+                    subscription: Some(id.subscription.clone()),
+                    data: Some(serde_json::json!({ "attempt": format!("{id}.{number}") }).to_string().into()),
+                    invoice: Some(id),
+                },
+            )?;
         }
         Ok((Epoch(epoch), u64::try_from(orphans.len()).unwrap_or(u64::MAX)))
     }

@@ -7,6 +7,7 @@ use super::cache::KnownSubscription;
 use super::codes::Coded as _;
 use super::columns::{Reader, days, seconds};
 use super::fault::{Fault, Outcome};
+use super::hot::Hot;
 use crate::model::{BackupCard, Pause, PlanVersionId, Subscription, SubscriptionId, Version, Zone};
 
 /// The columns that `subscription_of` reads, by `SUBSCRIPTION_FROM`.
@@ -131,7 +132,7 @@ impl Book {
     }
 
     /// Writes the row, expecting `s.version` in the book.
-    pub(super) fn update_subscription(&self, s: &Subscription) -> Outcome<()> {
+    pub(super) fn update_subscription(&self, hot: &Hot<'_>, s: &Subscription) -> Outcome<()> {
         let known = self.known_subscription(&s.id)?;
         if known.customer != s.customer {
             return Err(Fault::broken(format!(
@@ -163,8 +164,8 @@ impl Book {
             next(s.version),
             backup(s.backup),
         ];
-        let own = self.sql(UPDATE_OWN)?.execute(values)?;
-        let changed = if own == 0 { self.sql(UPDATE)?.execute(values)? } else { own };
+        let own = hot.execute(UPDATE_OWN, values)?;
+        let changed = if own == 0 { hot.execute(UPDATE, values)? } else { own };
         if changed == 0 { Err(Fault::conflict(format_args!("subscription {}", s.id))) } else { Ok(()) }
     }
 
