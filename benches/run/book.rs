@@ -195,6 +195,19 @@ then = "pause"
         Ok(std::fs::metadata(self.dir.join("book.db"))?.len() + log)
     }
 
+    /// Customers whom the book has as read at that second since 1970 or later.
+    pub fn customers_read_since(&self, second: u64) -> Fallible<u64> {
+        let read = self.number(&format!("SELECT count(*) FROM customers WHERE read_at >= {second}"))?;
+        Ok(u64::try_from(read)?)
+    }
+
+    /// Whether that job of the service was begun since it was last done.
+    pub fn is_under_way(&self, job: &str) -> Fallible<bool> {
+        let begun = |name: &str| format!("coalesce((SELECT began FROM jobs WHERE name = '{name}'), 0)");
+        let sql = format!("SELECT {} > {}", begun(&format!("{job}.begun")), begun(job));
+        Ok(self.number(&sql)? == 1)
+    }
+
     fn number(&self, sql: &str) -> Fallible<i64> {
         Ok(self.open()?.query_row(sql, (), |row| row.get(0))?)
     }

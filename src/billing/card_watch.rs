@@ -3,29 +3,34 @@
 //!
 //! Promises: one request for a hundred customers; a customer whom the list did not show, or whose card looks bad, is
 //! read again before anybody is flagged; memory stays flat; asked to stop, it stops between two customers, and what it
-//! did until then stands. Must never know: how a card is judged, or how a customer is told.
+//! did until then stands. Most customers are passed over at a glance, a page of them by one trip to the book; only the
+//! others are looked at one by one. Must never know: how a card is judged, or how a customer is told.
 
-use std::collections::BTreeMap;
+mod look;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::card_seen::{self, CardSeen, present, whole_seconds};
+use super::ease::{Ease, Speed};
 use super::pace::Pace;
 use super::{Billing, Part, RunError};
-use crate::gateway::{CustomerFacts, GatewayError, Page};
-use crate::model::{CardWarning, CustomerId, CustomerSnapshot, CustomerState, Snapshot, Transition};
-use crate::rules::{ending, watch};
-use crate::store::{CommitError, CustomerReading, CustomerRow, Filter, LaneClosed, StoreError};
+use crate::gateway::{CustomerFacts, Page};
+use crate::model::{CustomerId, CustomerSnapshot, CustomerState, Snapshot};
+use crate::rules::glance::Glancer;
+use crate::rules::watch;
+use crate::store::{CustomerReading, Filter, StoreError};
 
 /// Rows in a page of the provider's list.
 const LIST_PAGE_ROWS: u64 = 100;
 /// Pages read at once, at most: each takes some 300 KiB while it is taken in.
 const MOST_PAGES_AT_ONCE: usize = 4;
-/// Customers of the book looked at between two questions whether to stop.
-const BOOK_PAGE_ROWS: usize = 100;
+/// Customers of the book seen at a glance by one trip to it.
+const BOOK_PAGE_ROWS: usize = 250;
 /// Subscriptions of one customer looked at at a time.
 const SUBSCRIPTIONS_AT_A_TIME: usize = 100;
 
@@ -62,16 +67,21 @@ pub struct CardWatch {
     pub stopped: bool,
 }
 
-/// Reads all customers and looks at all that the book bills. `now` is the billing instant.
+/// Reads all customers and looks at all that the book bills. `now` is the billing instant at which it begins; where it
+/// takes its time, the instant goes on with it.
 ///
 /// # Errors
 /// The keys, the book, or a list that could not be read to its end.
-pub async fn watch_cards(billing: &Billing, now: Timestamp) -> Result<CardWatch, RunError> {
+pub async fn watch_cards(billing: &Billing, now: Timestamp, speed: Speed) -> Result<CardWatch, RunError> {
     let permits = Arc::new(Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate));
+    let began = whole_seconds(now);
     let mut watch = Watch {
         billing,
         permits,
-        at: whole_seconds(now),
+        ease: Ease::new(speed, billing),
+        began,
+        began_steady: billing.clock.steady(),
+        at: began,
         counts: CardWatch::default(),
         seen: CardSeen::default(),
     };
@@ -86,15 +96,15 @@ pub async fn watch_cards(billing: &Billing, now: Timestamp) -> Result<CardWatch,
 struct Watch<'a> {
     billing: &'a Billing,
     permits: Arc<Pace>,
+    ease: Ease,
+    /// Whoever was read since then was read by this watch.
+    began: Timestamp,
+    /// The same on a clock that cannot jump.
+    began_steady: Duration,
+    /// The billing instant of what is done now.
     at: Timestamp,
     counts: CardWatch,
     seen: CardSeen,
-}
-
-/// A customer whose default card is another one than before.
-struct Changed {
-    customer: CustomerId,
-    before: CustomerSnapshot,
 }
 
 impl Watch<'_> {
@@ -110,27 +120,49 @@ impl Watch<'_> {
         self.counts
     }
 
+    /// A permit for a request, in this work's turn.
+    async fn permit(&mut self) {
+        self.ease.turn().await;
+        self.permits.permit().await;
+        self.look_at_the_clock();
+    }
+
+    /// A watch that takes its time would else believe, hours later, that it is still the instant at which it began.
+    fn look_at_the_clock(&mut self) {
+        if self.ease.is_leisurely() {
+            let gone = self.billing.clock.steady().saturating_sub(self.began_steady);
+            let gone = SignedDuration::try_from(gone).unwrap_or(SignedDuration::ZERO);
+            self.at = whole_seconds(self.began.saturating_add(gone).unwrap_or(self.began));
+        }
+    }
+
     /// Keeps every page of the provider's list.
     async fn read_list(&mut self) -> Result<(), RunError> {
-        self.permits.permit().await;
+        self.permit().await;
         let account = self.billing.gateway.account().await?;
         let to = account.provider_now.unwrap_or_else(|| self.billing.clock.now());
-        self.permits.permit().await;
+        self.permit().await;
         let first = self.billing.gateway.customers(to, 0).await?;
         let total = first.total;
         self.counts.listed = total;
+        // The book is looked through afterwards, and has about as many.
+        self.ease.spread(total.saturating_mul(2));
         self.billing.watch.begin(Part::Cards, Some(total));
         self.keep(first).await?;
-        self.keep_rest(to, total).await?;
+        if self.ease.is_leisurely() {
+            self.keep_rest_in_turn(to, total).await?;
+        } else {
+            self.keep_rest(to, total).await?;
+        }
         self.billing.watch.end();
         Ok(())
     }
 
+    /// Several pages at once.
     async fn keep_rest(&mut self, to: Timestamp, total: u64) -> Result<(), RunError> {
         let (billing, permits) = (self.billing, self.permits.clone());
-        let offsets = (1..total.div_ceil(LIST_PAGE_ROWS)).map(|page| page * LIST_PAGE_ROWS);
         let at_once = billing.settings.in_flight.clamp(1, MOST_PAGES_AT_ONCE);
-        let mut pages = stream::iter(offsets)
+        let mut pages = stream::iter(offsets(total))
             .map(|offset| {
                 let permits = &permits;
                 async move {
@@ -148,7 +180,21 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// Keeps one page, and notes whose default card is another one.
+    /// One page after the other, with a rest before each.
+    async fn keep_rest_in_turn(&mut self, to: Timestamp, total: u64) -> Result<(), RunError> {
+        for offset in offsets(total) {
+            self.ease.rest(LIST_PAGE_ROWS).await;
+            if self.is_stopped() {
+                break;
+            }
+            self.permit().await;
+            let page = self.billing.gateway.customers(to, offset).await?;
+            self.keep(page).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps one page, and tells whose default card is another one.
     async fn keep(&mut self, page: Page<CustomerFacts>) -> Result<(), RunError> {
         let rows = page.rows.len() as u64;
         let at = self.at;
@@ -157,32 +203,28 @@ impl Watch<'_> {
             .billing
             .lane
             .run(move |store| {
-                let mut changed = Vec::new();
-                for reading in &readings {
-                    let Some(before) = store.customer(&reading.id)? else { continue };
-                    if is_changed(&before, reading) {
-                        changed.push(Changed { customer: reading.id.clone(), before });
-                    }
-                }
-                store.observe_customers(&readings)?;
+                let mut changed = store.observe_customers(&readings)?.changed;
+                changed.retain(|before| {
+                    readings.iter().any(|reading| reading.id == before.id && is_changed(before, reading))
+                });
                 Ok::<_, StoreError>(changed)
             })
             .await??;
-        for changed in changed {
-            self.tell_change(&changed).await?;
+        for before in changed {
+            self.tell_change(&before).await?;
         }
         self.billing.watch.advance(rows);
         Ok(())
     }
 
-    async fn tell_change(&mut self, changed: &Changed) -> Result<(), RunError> {
+    async fn tell_change(&mut self, before: &CustomerSnapshot) -> Result<(), RunError> {
         let mut told = false;
         let mut after = Some(0);
         while let Some(from) = after {
-            let (page, next) = self.living(&changed.customer, from).await?;
+            let (page, next) = self.living(&before.id, from).await?;
             after = next;
             for snapshot in &page {
-                let event = watch::changed(snapshot, &changed.before, self.at);
+                let event = watch::changed(snapshot, before, self.at);
                 if !event.is_empty() {
                     told |= card_seen::commit(self.billing, snapshot, &event).await?;
                 }
@@ -214,125 +256,71 @@ impl Watch<'_> {
     /// Looks at every customer of the book who is billed.
     async fn look_at_all(&mut self) -> Result<(), RunError> {
         self.billing.watch.begin(Part::Cards, None);
-        let mut after = 0;
-        loop {
-            let page = self
-                .billing
-                .lane
-                .run(move |store| store.list_customers(&Filter::default(), after, BOOK_PAGE_ROWS))
-                .await??;
-            for row in page.iter().filter(|row| row.subscriptions > 0) {
+        let mut after = Some(0);
+        while let Some(from) = after {
+            self.ease.turn().await;
+            self.look_at_the_clock();
+            let page = self.glance(from).await?;
+            self.counts.customers += page.passed_over;
+            for wanted in &page.wanted {
+                self.ease.turn().await;
                 if self.is_stopped() {
                     break;
                 }
-                self.look_at(row).await?;
+                self.look_at_the_clock();
+                self.look_at(wanted).await?;
             }
-            self.billing.watch.advance(page.len() as u64);
-            match page.last() {
-                Some(last) if page.len() == BOOK_PAGE_ROWS && !self.is_stopped() => after = last.row,
-                _ => break,
+            self.billing.watch.advance(page.seen);
+            after = page.next.filter(|_| !self.is_stopped());
+            if after.is_some() {
+                self.ease.rest(page.seen).await;
             }
         }
         self.billing.watch.end();
         Ok(())
     }
 
-    async fn look_at(&mut self, row: &CustomerRow) -> Result<(), RunError> {
-        self.counts.customers += 1;
-        let id = &row.customer.id;
-        // The list did not show them: deleted, or moved on while the pages were turned.
-        let unseen = row.customer.read_at.is_none_or(|read| read < self.at);
-        let mut confirmed = unseen && self.read(id).await?;
-        if unseen && !confirmed {
-            return Ok(());
-        }
-        let wants_read = card_seen::news(self.billing, id, self.at, confirmed, &mut self.seen).await?;
-        if wants_read && !confirmed {
-            confirmed = self.read(id).await?;
-            if confirmed {
-                card_seen::news(self.billing, id, self.at, true, &mut self.seen).await?;
-            }
-        }
-        self.tell_ending(id).await
+    /// A page of the book, of which only those are brought along who want a closer look.
+    async fn glance(&self, after: i64) -> Result<Glance, RunError> {
+        let glancer = Glancer::new(&self.billing.settings.cards, self.began, self.at);
+        let page = self.billing.lane.run(move |store| {
+            let page = store.glance(after, BOOK_PAGE_ROWS)?;
+            let billed = page.customers.len();
+            let wanted: Vec<Wanted> = page
+                .customers
+                .into_iter()
+                .filter(|customer| glancer.wants_more(customer))
+                .map(|customer| Wanted { id: customer.id, read_at: customer.read_at })
+                .collect();
+            let passed_over = (billed - wanted.len()) as u64;
+            let next = page.last.filter(|_| page.seen == BOOK_PAGE_ROWS as u64);
+            Ok::<_, StoreError>(Glance { passed_over, wanted, seen: page.seen, next })
+        });
+        Ok(page.await??)
     }
+}
 
-    /// Reads one customer now; `false`: they could not be read.
-    async fn read(&mut self, id: &CustomerId) -> Result<bool, RunError> {
-        self.permits.permit().await;
-        match card_seen::read(self.billing, id, self.at).await {
-            Ok(()) => Ok(true),
-            Err(RunError::Gateway(error @ GatewayError::Keys { .. })) => Err(error.into()),
-            Err(RunError::Gateway(error)) => {
-                tracing::warn!(customer = id.hashed(), %error, "a customer could not be read; nobody is flagged for it");
-                self.counts.unread += 1;
-                Ok(false)
-            }
-            Err(error) => Err(error),
-        }
-    }
+/// What is brought along of a page of the book.
+struct Glance {
+    /// Customers who are billed and want no closer look.
+    passed_over: u64,
+    wanted: Vec<Wanted>,
+    /// All customers of the page.
+    seen: u64,
+    /// Where the next page begins; `None`: there is none.
+    next: Option<i64>,
+}
 
-    /// Counts how the customer stands, and tells of cards that end: once for each, by the charge that comes first.
-    async fn tell_ending(&mut self, id: &CustomerId) -> Result<(), RunError> {
-        let wanted = id.clone();
-        let Some(customer) = self.billing.lane.run(move |store| store.customer(&wanted)).await?? else {
-            return Ok(());
-        };
-        self.count(&customer);
-        let mut paying: BTreeMap<String, ending::PayingCard> = BTreeMap::new();
-        let mut after = Some(0);
-        while let Some(from) = after {
-            let (page, next) = self.living(id, from).await?;
-            after = next;
-            let wishes = &self.billing.settings.cards;
-            for card in page.iter().filter_map(|snapshot| ending::paying_card(snapshot, wishes, self.at)) {
-                self.counts.misses_renewal += u64::from(card.misses_renewal);
-                match paying.get_mut(card.card.id.as_str()) {
-                    Some(known) => known.join(card),
-                    None => drop(paying.insert(card.card.id.to_string(), card)),
-                }
-            }
-        }
-        for card in paying.values() {
-            self.warn(card).await?;
-        }
-        Ok(())
-    }
+/// A customer who wants a closer look.
+struct Wanted {
+    id: CustomerId,
+    /// When they were last read; `None`: never.
+    read_at: Option<Timestamp>,
+}
 
-    async fn warn(&mut self, paying: &ending::PayingCard) -> Result<(), RunError> {
-        let wishes = &self.billing.settings.cards;
-        if ending::warn(paying, &[], wishes, self.at).is_empty() {
-            return Ok(()); // It ends too late for any warning: what was told before need not be looked up.
-        }
-        let id = paying.customer.clone();
-        let told: Vec<CardWarning> = self.billing.lane.run(move |store| store.card_warnings(&id)).await??;
-        let transition: Transition = ending::warn(paying, &told, wishes, self.at);
-        if transition.is_empty() {
-            return Ok(());
-        }
-        match self.billing.lane.commit(transition).await {
-            Ok(_) => self.counts.warned += 1,
-            // Somebody else told them meanwhile.
-            Err(CommitError::Refused(refusal)) => tracing::debug!(%refusal, "a warning was not written"),
-            Err(CommitError::Store(error)) => return Err(error.into()),
-            Err(CommitError::Closed(_)) => return Err(LaneClosed.into()),
-        }
-        Ok(())
-    }
-
-    fn count(&mut self, customer: &CustomerSnapshot) {
-        let longest = self.billing.settings.cards.warn_before.iter().copied().max().unwrap_or_default();
-        let soon = self.at.saturating_add(longest).unwrap_or(Timestamp::MAX);
-        let default = customer.default_card.as_ref();
-        let ends = default.and_then(|id| customer.card(id)).map(|card| card.expiration.ends_at());
-        let counts = &mut self.counts;
-        match (customer.state, default, ends) {
-            (CustomerState::Gone, ..) => counts.gone += 1,
-            (CustomerState::Present, None, _) => counts.no_card += 1,
-            (CustomerState::Present, Some(_), Some(ends)) if ends <= self.at => counts.ended += 1,
-            (CustomerState::Present, Some(_), Some(ends)) if ends <= soon => counts.ending += 1,
-            (CustomerState::Present | CustomerState::Unread, ..) => {}
-        }
-    }
+/// Where pages of the provider's list begin, but for the first.
+fn offsets(total: u64) -> impl Iterator<Item = u64> {
+    (1..total.div_ceil(LIST_PAGE_ROWS)).map(|page| page * LIST_PAGE_ROWS)
 }
 
 /// Whether the default card is another one, or the same with another month.

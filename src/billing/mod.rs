@@ -12,6 +12,7 @@ mod cards;
 pub mod care;
 mod charge;
 mod doubt;
+mod ease;
 mod error;
 pub mod forecast;
 pub mod health;
@@ -49,6 +50,7 @@ use crate::model::{CustomerId, DeclineTable, SubscriptionId, Zone};
 use crate::store::Lane;
 
 pub use card_seen::{CardSeen, card_seen};
+pub use ease::Speed;
 pub use error::RunError;
 pub use meters::Meters;
 pub use pace::RatePerSecond;

@@ -6,14 +6,17 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::ease::{Ease, Speed};
 use super::pace::Pace;
 use super::{Billing, Part, RunError, reversal};
 use crate::gateway::Window;
 use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeSeen, SeenStatus};
-use crate::store::Filter;
+use crate::store::{Filter, StoreError};
 
 /// Attempts read from the book at a time.
 const PAGE_ROWS: usize = 500;
+/// Such a page costs about as much as one of the provider's list, whose rests are told by its rows.
+const PAGE_WORTH_ROWS: u64 = 100;
 
 /// How a charge and an attempt stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,60 +76,179 @@ pub struct Reconciled {
     pub noted: u64,
     /// Charges that are not of this book.
     pub others: u64,
+    /// Somebody asked to stop before the end.
+    pub stopped: bool,
 }
 
-/// Compares the last so many days up to now.
+/// Compares the last so many days up to the instant at which it is this work's turn: then no charge is under way.
+///
+/// # Errors
+/// As [`reconcile`].
 pub async fn reconcile_days(
     billing: &Billing,
     days: i64,
+    speed: Speed,
     tell: &mut (dyn FnMut(Finding) + Send),
 ) -> Result<Reconciled, RunError> {
+    let mut ease = Ease::new(speed, billing);
+    ease.turn().await;
     let to = billing.clock.now();
     let from = to.saturating_sub(SignedDuration::from_hours(days * 24)).unwrap_or(Timestamp::UNIX_EPOCH);
-    reconcile(billing, Window { from, to }, tell).await
+    compare_all(billing, Window { from, to }, ease, tell).await
 }
 
 /// Compares the window; every finding but the plain matches goes to `tell`.
+///
+/// # Errors
+/// The keys, the book, or a list that could not be read to its end.
 pub async fn reconcile(
     billing: &Billing,
     window: Window,
     tell: &mut (dyn FnMut(Finding) + Send),
 ) -> Result<Reconciled, RunError> {
+    compare_all(billing, window, Ease::new(Speed::Full, billing), tell).await
+}
+
+/// A comparison under way.
+struct Comparison<'a> {
+    billing: &'a Billing,
+    window: Window,
+    installation: String,
+    permits: Pace,
+    ease: Ease,
+    counts: Reconciled,
+    seen: HashSet<AttemptId>,
+    tell: &'a mut (dyn FnMut(Finding) + Send),
+}
+
+async fn compare_all(
+    billing: &Billing,
+    window: Window,
+    ease: Ease,
+    tell: &mut (dyn FnMut(Finding) + Send),
+) -> Result<Reconciled, RunError> {
     let facts = billing.lane.run(|store| store.facts()).await??;
-    let installation = facts.installation.to_string();
-    let permits = Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate);
-    let mut counts = Reconciled { from: window.from, to: window.to, ..Reconciled::default() };
-    let mut seen_ids = HashSet::new();
-    let mut offset = 0;
+    let mut comparison = Comparison {
+        billing,
+        window,
+        installation: facts.installation.to_string(),
+        permits: Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate),
+        ease,
+        counts: Reconciled { from: window.from, to: window.to, ..Reconciled::default() },
+        seen: HashSet::new(),
+        tell,
+    };
     billing.watch.begin(Part::Doubt, None);
-    loop {
-        permits.permit().await;
-        let page = billing.gateway.charges(window, offset).await?;
-        let rows = page.rows.len() as u64;
-        for seen in page.rows {
-            if seen.installation.as_deref() != Some(installation.as_str()) {
-                counts.others += 1;
-                continue;
+    comparison.read_there().await?;
+    if !comparison.is_stopped() {
+        comparison.missing_there().await?;
+    }
+    billing.watch.end();
+    Ok(comparison.counts)
+}
+
+impl Comparison<'_> {
+    fn is_stopped(&mut self) -> bool {
+        self.counts.stopped |= self.billing.stop.is_cancelled();
+        self.counts.stopped
+    }
+
+    /// A permit for a request, in this work's turn.
+    async fn permit(&mut self) {
+        self.ease.turn().await;
+        self.permits.permit().await;
+    }
+
+    /// Every charge of the window that the provider has.
+    async fn read_there(&mut self) -> Result<(), RunError> {
+        let mut offset = 0;
+        loop {
+            self.permit().await;
+            let page = self.billing.gateway.charges(self.window, offset).await?;
+            if offset == 0 {
+                // The book is read through afterwards.
+                self.ease.spread(page.total.saturating_mul(2));
             }
-            let (finding, attempt) = judge(billing, &seen).await?;
-            if let (Standing::Refunded | Standing::Disputed, Some(attempt)) = (finding.standing, &attempt) {
-                counts.noted += u64::from(reversal::note(billing, attempt, &seen).await?);
+            let rows = page.rows.len() as u64;
+            self.compare(page.rows).await?;
+            self.billing.watch.advance(rows);
+            offset += rows;
+            if rows == 0 || offset >= page.total || self.is_stopped() {
+                return Ok(());
             }
-            seen_ids.extend(finding.attempt.clone());
-            count(&mut counts, finding.standing);
-            if finding.standing != Standing::Matched {
-                tell(finding);
+            self.ease.rest(rows).await;
+            if self.is_stopped() {
+                return Ok(());
             }
-        }
-        billing.watch.advance(rows);
-        offset += rows;
-        if rows == 0 || offset >= page.total {
-            break;
         }
     }
-    missing_there(billing, &permits, window, &seen_ids, &mut counts, tell).await?;
-    billing.watch.end();
-    Ok(counts)
+
+    /// One page, whose attempts are looked up by one trip to the book.
+    async fn compare(&mut self, charges: Vec<ChargeSeen>) -> Result<(), RunError> {
+        let all = charges.len() as u64;
+        let ours = |seen: &ChargeSeen| seen.installation.as_deref() == Some(self.installation.as_str());
+        let charges: Vec<ChargeSeen> = charges.into_iter().filter(ours).collect();
+        self.counts.others += all - charges.len() as u64;
+        let ids: Vec<Option<AttemptId>> = charges.iter().map(attempt_named).collect();
+        let attempts = self.billing.lane.run(move |store| {
+            let find =
+                |id: &Option<AttemptId>| Ok(id.as_ref().map(|id| store.attempt(id)).transpose()?.flatten());
+            ids.iter().map(find).collect::<Result<Vec<Option<Attempt>>, StoreError>>()
+        });
+        for (seen, attempt) in charges.iter().zip(attempts.await??) {
+            let finding = found(seen, attempt.as_ref());
+            if let (Standing::Refunded | Standing::Disputed, Some(attempt)) = (finding.standing, &attempt) {
+                self.counts.noted += u64::from(reversal::note(self.billing, attempt, seen).await?);
+            }
+            self.seen.extend(finding.attempt.clone());
+            count(&mut self.counts, finding.standing);
+            if finding.standing != Standing::Matched {
+                (self.tell)(finding);
+            }
+        }
+        Ok(())
+    }
+
+    /// Attempts of the window with a charge that the provider's list did not show, each asked for by its id, since an
+    /// attempt's billing instant need not lie in the provider's window.
+    async fn missing_there(&mut self) -> Result<(), RunError> {
+        let mut after = Some(0);
+        while let Some(from) = after.filter(|_| !self.is_stopped()) {
+            let lane = &self.billing.lane;
+            let page =
+                lane.run(move |store| store.list_attempts(&Filter::default(), from, PAGE_ROWS)).await??;
+            after = page.last().filter(|_| page.len() == PAGE_ROWS).map(|last| last.row);
+            for row in &page {
+                self.look_for(&row.attempt).await?;
+            }
+            if after.is_some() {
+                self.ease.rest(PAGE_WORTH_ROWS).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_for(&mut self, attempt: &Attempt) -> Result<(), RunError> {
+        let inside = (self.window.from..=self.window.to).contains(&attempt.intended_at);
+        let Some(charge) = attempt.charge.as_ref().filter(|_| inside && !self.seen.contains(&attempt.id))
+        else {
+            return Ok(());
+        };
+        self.permit().await;
+        if self.billing.gateway.charge_seen(charge).await?.is_some() {
+            return Ok(());
+        }
+        self.counts.missing_there += 1;
+        (self.tell)(Finding {
+            standing: Standing::MissingThere,
+            attempt: Some(attempt.id.clone()),
+            charge: Some(charge.to_string()),
+            here: Some(attempt.status),
+            there: None,
+            detail: "the provider has no such charge under this key".into(),
+        });
+        Ok(())
+    }
 }
 
 fn count(counts: &mut Reconciled, standing: Standing) {
@@ -146,25 +268,32 @@ pub(super) async fn judge(
     billing: &Billing,
     seen: &ChargeSeen,
 ) -> Result<(Finding, Option<Attempt>), RunError> {
-    let id = seen.attempt.as_deref().and_then(|text| text.parse::<AttemptId>().ok());
-    let attempt = match id.clone() {
+    let attempt = match attempt_named(seen) {
         Some(id) => billing.lane.run(move |store| store.attempt(&id)).await??,
         None => None,
     };
-    let there = word(&seen.status);
-    let (standing, detail) = match &attempt {
+    Ok((found(seen, attempt.as_ref()), attempt))
+}
+
+/// `None`: the charge names none that can be read.
+fn attempt_named(seen: &ChargeSeen) -> Option<AttemptId> {
+    seen.attempt.as_deref().and_then(|text| text.parse().ok())
+}
+
+/// `attempt`: the one that the charge names; `None`: the book does not know it.
+fn found(seen: &ChargeSeen, attempt: Option<&Attempt>) -> Finding {
+    let (standing, detail) = match attempt {
         None => (Standing::MissingHere, "the book does not know this charge; run `dues adopt`".to_owned()),
         Some(attempt) => compare(attempt, seen),
     };
-    let finding = Finding {
+    Finding {
         standing,
-        attempt: id,
+        attempt: attempt_named(seen),
         charge: Some(seen.charge.to_string()),
-        here: attempt.as_ref().map(|attempt| attempt.status),
-        there: Some(there),
+        here: attempt.map(|attempt| attempt.status),
+        there: Some(word(&seen.status)),
         detail,
-    };
-    Ok((finding, attempt))
+    }
 }
 
 fn compare(attempt: &Attempt, seen: &ChargeSeen) -> (Standing, String) {
@@ -212,49 +341,5 @@ fn word(status: &SeenStatus) -> String {
         SeenStatus::Failed(decline) => format!("failed ({})", decline.code),
         SeenStatus::Pending(_) => "pending".into(),
         SeenStatus::Ended(word) | SeenStatus::Unknown(word) => word.to_string(),
-    }
-}
-
-/// Attempts of the window with a charge that the provider's list did not show, each asked for by its id, since an
-/// attempt's billing instant need not lie in the provider's window.
-async fn missing_there(
-    billing: &Billing,
-    permits: &Pace,
-    window: Window,
-    seen: &HashSet<AttemptId>,
-    counts: &mut Reconciled,
-    tell: &mut (dyn FnMut(Finding) + Send),
-) -> Result<(), RunError> {
-    let mut after = 0;
-    loop {
-        let page = billing
-            .lane
-            .run(move |store| store.list_attempts(&Filter::default(), after, PAGE_ROWS))
-            .await??;
-        for row in &page {
-            let attempt = &row.attempt;
-            let inside = (window.from..=window.to).contains(&attempt.intended_at);
-            let Some(charge) = attempt.charge.as_ref().filter(|_| inside && !seen.contains(&attempt.id))
-            else {
-                continue;
-            };
-            permits.permit().await;
-            if billing.gateway.charge_seen(charge).await?.is_some() {
-                continue;
-            }
-            counts.missing_there += 1;
-            tell(Finding {
-                standing: Standing::MissingThere,
-                attempt: Some(attempt.id.clone()),
-                charge: Some(charge.to_string()),
-                here: Some(attempt.status),
-                there: None,
-                detail: "the provider has no such charge under this key".into(),
-            });
-        }
-        match page.last() {
-            Some(last) if page.len() == PAGE_ROWS => after = last.row,
-            _ => return Ok(()),
-        }
     }
 }

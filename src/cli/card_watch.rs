@@ -12,6 +12,7 @@ use super::house::{self, Purpose};
 use super::list::Listing;
 use super::output::Output;
 use super::rows::EndingCardLine;
+use crate::billing::Speed;
 use crate::billing::card_watch::{CardWatch, watch_cards};
 use crate::model::Expiration;
 use crate::rules::ending::next_charge;
@@ -104,7 +105,7 @@ fn end_of(within: &str, now: Timestamp, context: &Context) -> Result<Timestamp, 
 fn watch(context: &Context) -> Result<Exit, Failure> {
     let counts = context.wait(async {
         let house = house::open(context, Purpose::Keep).await?;
-        let counts = watch_cards(&house.billing, context.now()).await;
+        let counts = watch_cards(&house.billing, context.now(), Speed::Full).await;
         house.close(context.settings()).await?;
         Ok(counts?)
     })?;

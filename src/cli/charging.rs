@@ -153,7 +153,7 @@ pub(super) fn reconcile_book(args: &ReconcileArgs, context: &Context) -> Result<
     })?;
     show(&counts, &findings, context)?;
     let wrong = counts.missing_there + counts.missing_here + counts.mismatched;
-    Ok(if wrong == 0 { Exit::Done } else { Exit::Attention })
+    Ok(if wrong == 0 && !counts.stopped { Exit::Done } else { Exit::Attention })
 }
 
 fn window(args: &ReconcileArgs, context: &Context) -> Result<Window, Failure> {

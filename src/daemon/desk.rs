@@ -20,7 +20,7 @@ use super::pulse::{Heart, Pulse};
 use super::systemd;
 use super::trust::Trust;
 use super::wishes::{Order, Reload, Wishes};
-use super::work::{Done, EndedBadly, Work, perform};
+use super::work::{Done, EndedBadly, Means, Work, perform};
 use crate::billing::{RunError, recover, requests};
 use crate::hooks::hang_point;
 use crate::web::{Phase, Standing};
@@ -46,6 +46,8 @@ pub struct Desk {
     waiting: BTreeSet<Job>,
     look_up_doubt: bool,
     under_way: Option<(Work, JoinHandle<Done>)>,
+    /// Says whether something is under way, to what steps aside for it.
+    busy: watch::Sender<bool>,
     /// Jobs that are done beside it, each once at a time.
     beside: BTreeSet<Job>,
     besides: JoinSet<Done>,
@@ -100,6 +102,7 @@ impl Desk {
             waiting: BTreeSet::new(),
             look_up_doubt: false,
             under_way: None,
+            busy: watch::Sender::new(false),
             beside: BTreeSet::new(),
             besides: JoinSet::new(),
             news: None,
@@ -140,7 +143,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Whether nothing is being done that a calm stop waits for. It does not wait for a backup.
+    /// Whether nothing is being done that a calm stop waits for. It waits for none of the jobs that
+    /// are done beside the work: they lose nothing.
     fn is_idle(&self) -> bool {
         let news = self.news.as_ref().is_some_and(News::is_under_way);
         self.under_way.is_none() && self.reading.is_none() && !news
@@ -259,7 +263,7 @@ impl Desk {
     fn begin(&mut self, work: Work) {
         let work = if work.charges() && self.clock_trouble().is_some() { Work::Recover } else { work };
         let billing = self.wishes.billing.clone();
-        self.under_way = Some((work.clone(), tokio::spawn(perform(work, billing, None))));
+        self.under_way = Some((work.clone(), tokio::spawn(perform(work, billing, Means::default()))));
     }
 
     fn clock_trouble(&self) -> Option<String> {

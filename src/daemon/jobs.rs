@@ -49,10 +49,10 @@ impl Job {
         }
     }
 
-    /// Whether it is done beside the others, since it neither charges nor asks the provider and may take long. Each
-    /// such job waits for itself alone.
+    /// Whether it is done beside the others, since it charges nobody and may take long. Each such job waits for itself
+    /// alone; one that asks the provider steps aside while other work is under way.
     pub const fn is_beside(self) -> bool {
-        matches!(self, Self::Backup)
+        matches!(self, Self::Backup | Self::CardWatch | Self::Reconcile)
     }
 }
 

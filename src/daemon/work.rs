@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::jobs::Job;
+use super::leisure::{Ask, speed};
 use crate::billing::card_watch::{CardWatch, watch_cards};
 use crate::billing::reconcile::reconcile_days;
 use crate::billing::requests::Asked;
@@ -107,8 +108,17 @@ impl Done {
     }
 }
 
+/// What jobs that are done beside the others need.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Means {
+    /// Makes copies of the book; `None`: nobody wishes any.
+    pub(super) backups: Option<Backups>,
+    /// For those that take their time; `None`: they take none.
+    pub(super) ask: Option<Ask>,
+}
+
 /// Does it.
-pub(super) async fn perform(work: Work, billing: Billing, backups: Option<Backups>) -> Done {
+pub(super) async fn perform(work: Work, billing: Billing, means: Means) -> Done {
     let began = billing.clock.now();
     let mut stopped = false;
     let outcome = match &work {
@@ -118,15 +128,19 @@ pub(super) async fn perform(work: Work, billing: Billing, backups: Option<Backup
             billing::run(&billing, &order).await.map(Some)
         }
         Work::Job(Job::CardWatch) => {
-            let watched = card_watch(&billing, began).await;
+            let watched = card_watch(&billing, means.ask, began).await;
             stopped = *watched.as_ref().unwrap_or(&false);
             watched.map(|_| None)
         }
-        Work::Job(Job::Reconcile) => reconcile(&billing).await.map(|()| None),
+        Work::Job(Job::Reconcile) => {
+            let compared = reconcile(&billing, means.ask, began).await;
+            stopped = *compared.as_ref().unwrap_or(&false);
+            compared.map(|_| None)
+        }
         // The post was rung when it fell due, and has tasks of its own.
         Work::Job(Job::Notifications) => Ok(None),
         Work::Job(Job::Housekeeping) => tidy(&billing, began).await.map(|()| None),
-        Work::Job(Job::Backup) => backup(backups, began).await.map(|()| None),
+        Work::Job(Job::Backup) => backup(means.backups, began).await.map(|()| None),
         Work::Asked(asked) => asked_run(&billing, asked).await.map(Some),
         Work::News(doorbell, rings) => look_after(&billing, doorbell, rings).await.map(Some),
     };
@@ -160,8 +174,16 @@ async fn asked_run(billing: &Billing, asked: &Asked) -> Result<RunReport, RunErr
 }
 
 /// Whether it was told to stop before its end.
-async fn card_watch(billing: &Billing, now: Timestamp) -> Result<bool, RunError> {
-    let counts = watch_cards(billing, now).await?;
+async fn card_watch(billing: &Billing, ask: Option<Ask>, now: Timestamp) -> Result<bool, RunError> {
+    let speed = speed(billing, Job::CardWatch, ask, now).await?;
+    let counts = watch_cards(billing, now, speed).await?;
+    if counts.stopped {
+        tracing::info!(
+            counts.customers,
+            "the card watch was stopped before its end, and will be begun again"
+        );
+        return Ok(true);
+    }
     let CardWatch { customers, ending, ended, no_card, gone, changed, warned, flagged, cleared, .. } = counts;
     tracing::info!(
         customers,
@@ -175,21 +197,27 @@ async fn card_watch(billing: &Billing, now: Timestamp) -> Result<bool, RunError>
         cleared,
         "cards were looked through"
     );
-    Ok(counts.stopped)
+    Ok(false)
 }
 
-async fn reconcile(billing: &Billing) -> Result<(), RunError> {
+/// Whether it was told to stop before its end.
+async fn reconcile(billing: &Billing, ask: Option<Ask>, now: Timestamp) -> Result<bool, RunError> {
+    let speed = speed(billing, Job::Reconcile, ask, now).await?;
     let mut told = |finding: billing::reconcile::Finding| {
         let attempt = finding.attempt.as_ref().map(ToString::to_string).unwrap_or_default();
         let charge = finding.charge.as_deref().unwrap_or("none");
         tracing::warn!(attempt, charge, standing = ?finding.standing, "reconcile: {}", finding.detail);
     };
-    let counts = reconcile_days(billing, RECONCILE_DAYS, &mut told).await?;
+    let counts = reconcile_days(billing, RECONCILE_DAYS, speed, &mut told).await?;
+    if counts.stopped {
+        tracing::info!(counts.matched, "reconciling was stopped before its end, and will be begun again");
+        return Ok(true);
+    }
     let wrong = counts.missing_there + counts.missing_here + counts.mismatched;
     if wrong > 0 {
         tracing::error!(wrong, counts.matched, "book and provider differ: run `dues reconcile`");
     } else {
         tracing::info!(counts.matched, "book and provider agree");
     }
-    Ok(())
+    Ok(false)
 }

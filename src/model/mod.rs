@@ -9,6 +9,7 @@ mod customer;
 mod declines;
 mod event;
 mod flag;
+mod glance;
 mod histogram;
 mod ids;
 mod interval;
@@ -33,6 +34,7 @@ pub use customer::{CardSnapshot, CardWarning, CustomerSnapshot, CustomerState, E
 pub use declines::{DeclineRow, DeclineTable, DeclineWords};
 pub use event::{Event, EventKind, NewEvent};
 pub use flag::{Flag, FlagReason};
+pub use glance::{CustomerGlance, SubscriptionGlance};
 pub use histogram::{Histogram, Lengths};
 pub use ids::{
     AttemptId, CardId, ChargeId, CustomerId, Epoch, IdError, IdempotencyKey, Installation, InvoiceId,

@@ -24,6 +24,7 @@ mod draft;
 pub mod ending;
 mod explain;
 mod flags;
+pub mod glance;
 mod ladder;
 mod life;
 pub mod messages;

@@ -14,7 +14,6 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Refusal, Store, StoreError};
-use crate::clock::Stopwatch;
 use crate::model::{Change, Histogram, Lengths, Transition};
 
 /// How a lane is made.
@@ -58,7 +57,7 @@ pub struct LaneStats {
     pub commits: u64,
     /// Transitions written by them.
     pub transitions: u64,
-    /// How long they took: the writing, and the wait until the disk has it.
+    /// How long each took to become durable: its pages go to the log, and the disk says that it has them.
     pub lengths: Lengths,
     /// Jobs that wait at this moment.
     pub waiting: u64,
@@ -255,9 +254,8 @@ impl Desk {
     }
 
     fn commit(&mut self, batch: &[Transition]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
-        let watch = Stopwatch::start();
         let answers = self.store.commit(batch)?;
-        self.counters.lengths.note(watch.elapsed());
+        self.counters.lengths.note(self.store.last_commit());
         let written = answers.iter().filter(|answer| answer.is_ok()).count();
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
         self.counters.transitions.fetch_add(u64::try_from(written).unwrap_or(0), Ordering::Relaxed);

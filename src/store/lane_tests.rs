@@ -267,3 +267,25 @@ fn results_are_written_where_intents_find_no_room() {
     let opened = intent(&mut store, &before, epoch, at(0));
     accept(&mut store, opened);
 }
+
+#[test]
+fn the_length_of_a_commit_leaves_out_the_writing_before_it() {
+    let mut store = SqliteStore::in_memory().unwrap();
+    fill(&mut store, 1);
+    let batch: Vec<Transition> = (0..4_000).map(|second| note(0, second)).collect();
+    let watch = crate::clock::Stopwatch::start();
+    assert!(store.commit(&batch).unwrap().iter().all(Result::is_ok));
+    let (all, last) = (watch.elapsed(), store.last_commit());
+    // Without a file there is no log and no disk to wait for.
+    assert!(last > Duration::ZERO && last * 10 < all, "{last:?} of {all:?}");
+    store.facts().unwrap();
+    assert_eq!(store.last_commit(), last, "reading is no commit");
+    let lane = Lane::start(Box::new(store), LaneOptions::default());
+    runtime().block_on(async {
+        lane.commit(note(0, 5_000)).await.unwrap();
+        let lengths = lane.stats().lengths;
+        let last = lane.run(|store| store.last_commit()).await.unwrap();
+        assert_eq!((lengths.count(), lengths.sum.as_micros()), (1, last.as_micros()));
+        lane.close().await;
+    });
+}

@@ -30,8 +30,8 @@ pub use lock::ChargingLock;
 pub use outbox::{Outbox, OutboxCursor, Waiting};
 pub use rows::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, EndingCard, EndingCursor, Filter,
-    FlagAtRisk, HostBinding, InvoiceRow, NewSubscription, PlanChange, RiskCursor, RunProgress, RunRequest,
-    RunState, SkippedPeriods, SubscriptionRow, UsageCount,
+    FlagAtRisk, GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed, PlanChange, RiskCursor,
+    RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow, UsageCount,
 };
 
 /// The book. One owner at a time; every method is one transaction unless it says otherwise.
@@ -69,9 +69,14 @@ pub trait Store: Outbox + Send {
     /// Answers in the same order. The outer error means that nothing at all was written.
     fn commit(&mut self, batch: &[Transition]) -> Result<Vec<Result<(), Refusal>>, StoreError>;
 
+    /// How long the last durable transaction took to become durable, once all of it was said: its pages go to the log,
+    /// and the disk says that it has them. Zero before the first.
+    fn last_commit(&self) -> std::time::Duration;
+
     /// Writes what was read of customers, in one transaction. Customers that are not in the book, or were
-    /// erased, are ignored; rows that would not change but for `read_at` are written too. Returns how many were in the book.
-    fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<u64, StoreError>;
+    /// erased, are ignored; rows that would not change but for `read_at` are written too. Tells how many were in the
+    /// book, and who was read as another than they were.
+    fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<Observed, StoreError>;
 
     /// Inserts many new subscriptions in one transaction: all or nothing. Ids are counted where none is given.
     /// `progress` is told the rows done so far. An id that exists already refuses the whole.
@@ -161,6 +166,10 @@ pub trait Store: Outbox + Send {
 
     /// One customer; `None`: not in the book.
     fn customer(&mut self, id: &CustomerId) -> Result<Option<CustomerSnapshot>, StoreError>;
+
+    /// The next `limit` customers by order of first sight, after that row: those of them who have a subscription that
+    /// has not ended, as far as a glance shows them.
+    fn glance(&mut self, after: i64, limit: usize) -> Result<GlancePage, StoreError>;
 
     /// What a customer was told of the end of their cards; empty for one who is not in the book.
     fn card_warnings(&mut self, id: &CustomerId) -> Result<Vec<CardWarning>, StoreError>;

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Attempt, BillingPeriod, CardId, CardSnapshot, ChargeId, CustomerId, CustomerSnapshot, CustomerState,
-    Epoch, Flag, FlagReason, Installation, Invoice, Money, PlanKey, PlanVersionId, SkipReason, Subscription,
-    SubscriptionId, Zone,
+    Attempt, BillingPeriod, CardId, CardSnapshot, ChargeId, CustomerGlance, CustomerId, CustomerSnapshot,
+    CustomerState, Epoch, Flag, FlagReason, Installation, Invoice, Money, PlanKey, PlanVersionId, SkipReason,
+    Subscription, SubscriptionId, Zone,
 };
 
 /// What the book says of itself.
@@ -62,6 +62,26 @@ pub struct CustomerReading {
     pub cards: Vec<CardSnapshot>,
     /// On the billing clock.
     pub read_at: Timestamp,
+}
+
+/// What readings came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Customers that are in the book.
+    pub known: u64,
+    /// Of those who were present before: who is read otherwise now, in state, cards or default, as they were before.
+    pub changed: Vec<CustomerSnapshot>,
+}
+
+/// A page of customers at a glance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GlancePage {
+    /// Those who have a subscription that has not ended.
+    pub customers: Vec<CustomerGlance>,
+    /// All customers of the page, those without one too.
+    pub seen: u64,
+    /// The row of the last of these; `None`: there is no customer any more.
+    pub last: Option<i64>,
 }
 
 /// A subscription to be made by an import.

@@ -163,7 +163,7 @@ fn of_the_work(registry: &mut Registry, billing: &Billing) {
     counter(registry, "transitions", "Decisions written by them", lane.transitions);
     registry.register(
         "commit_seconds",
-        "How long they took: the writing, and the wait until the disk has it",
+        "How long each took to become durable: its pages go to the log, and the disk has them (fsync)",
         Seconds(lane.lengths),
     );
 }

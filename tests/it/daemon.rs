@@ -1,6 +1,8 @@
 //! The service against a pretend provider: what its ticks may do, and what people and systemd see of it.
 
 mod beforehand;
+mod crowd;
+mod daily;
 mod leaving;
 mod process;
 mod ticks;

@@ -7,6 +7,9 @@ use tokio::sync::mpsc;
 
 use super::{Desk, Done, EndedBadly, Phase, Work, perform};
 use crate::billing::webhooks::{Doorbell, Ring};
+use crate::billing::{Billing, Unwatched};
+use crate::daemon::leisure::Ask;
+use crate::daemon::work::Means;
 
 /// News looked after in one go.
 const MOST_NEWS: usize = 100;
@@ -61,15 +64,19 @@ impl Desk {
         }
         news.under_way = true;
         let work = Work::News(news.doorbell.clone(), rings);
-        self.besides.spawn(perform(work, self.wishes.billing.clone(), None));
+        self.besides.spawn(perform(work, self.wishes.billing.clone(), Means::default()));
     }
 
     /// Begins the jobs that wait and are done beside the others.
     pub(super) fn start_beside(&mut self) {
         for job in self.waiting.extract_if(.., |job| job.is_beside()) {
-            let billing = self.wishes.billing.clone();
+            // What is told of the work under way is not mixed with how far this is.
+            let billing = Billing { watch: Arc::new(Unwatched), ..self.wishes.billing.clone() };
+            let next = self.wishes.timetable.next(job, billing.clock.now());
             self.beside.insert(job);
-            self.besides.spawn(perform(Work::Job(job), billing, self.wishes.backups.clone()));
+            let ask = Ask { busy: self.busy.subscribe(), next };
+            let means = Means { backups: self.wishes.backups.clone(), ask: Some(ask) };
+            self.besides.spawn(perform(Work::Job(job), billing, means));
         }
     }
 

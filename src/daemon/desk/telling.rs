@@ -41,6 +41,9 @@ impl Desk {
                 standing.totals.add_settled(report);
             }
             standing.trouble = done.error.as_ref().map(ToString::to_string).or(standing.trouble.take());
+            if let Some(Err(why)) = done.asked_the_provider() {
+                standing.provider_trouble = Some(why);
+            }
             standing.totals.failures += u64::from(done.error.is_some());
         });
     }
@@ -70,6 +73,7 @@ impl Desk {
     /// Tells how it stands, to whoever watches and, when it changed, to systemd.
     pub(super) fn publish(&mut self) {
         let now = (self.under_way.as_ref().map(|(work, _)| work.name()), self.considered);
+        self.busy.send_if_modified(|busy| std::mem::replace(busy, now.0.is_some()) != now.0.is_some());
         self.standing.send_if_modified(|standing| {
             let changed = (standing.busy, standing.considered) != now;
             (standing.busy, standing.considered) = now;
@@ -93,6 +97,8 @@ impl Desk {
             (Phase::Serving, Some(work)) => format!("at work: {work}"),
             (Phase::Serving, None) => "waiting".to_owned(),
         }];
+        let beside: Vec<&str> = self.beside.iter().map(|job| job.name()).collect();
+        parts.extend((!beside.is_empty()).then(|| format!("beside that: {}", beside.join(", "))));
         parts.extend(standing.refused_config.as_ref().map(|why| {
             let first = why.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
             format!("new config refused, the old one stays: {first}")

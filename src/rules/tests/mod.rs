@@ -7,6 +7,7 @@ mod cards;
 mod commands;
 mod doubt;
 mod explain;
+mod glance;
 mod kit;
 mod laws;
 mod money;

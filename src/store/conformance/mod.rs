@@ -3,6 +3,7 @@
 mod cards;
 mod charging;
 mod erasing;
+mod glances;
 mod messages;
 mod people;
 mod reading;

@@ -59,7 +59,7 @@ fn a_reading_replaces_the_cards(store: &mut dyn Store) {
         ..reading(0)
     };
     let stranger = CustomerReading { id: customer(9), ..changed.clone() };
-    assert_eq!(store.observe_customers(&[stranger, changed.clone()]).unwrap(), 1);
+    assert_eq!(store.observe_customers(&[stranger, changed.clone()]).unwrap().known, 1);
     assert!(store.customer(&customer(9)).unwrap().is_none());
     let after = store.customer(&customer(0)).unwrap().unwrap();
     assert_eq!(after.cards, changed.cards);

@@ -2,7 +2,7 @@
 //!
 //! Promises: whatever fails inside a transaction leaves the file as it was, and nothing of it in the cache.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::super::StoreError;
 use super::cache::Cache;
 use super::fault::{Fault, Outcome};
 use super::reserve::Reserve;
+use crate::clock::Stopwatch;
 use crate::hooks::{Bug, planted};
 use crate::model::{Installation, Version};
 
@@ -23,6 +24,8 @@ pub(super) struct Book {
     pub(super) installation: Installation,
     pub(super) busy_wait: Duration,
     pub(super) reserve: Reserve,
+    /// How long the last COMMIT of a write took.
+    pub(super) last_commit: Cell<Duration>,
 }
 
 impl Book {
@@ -51,7 +54,7 @@ impl Book {
     /// inside is what is written upon.
     pub(super) fn writing<T>(&self, write: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
         self.say(if planted(Bug::DeferredTransactions) { "BEGIN DEFERRED" } else { "BEGIN IMMEDIATE" })?;
-        let answer = write().and_then(|answer| self.say("COMMIT").map(|()| answer));
+        let answer = write().and_then(|answer| self.commit_now().map(|()| answer));
         if answer.is_err() {
             self.cache.borrow_mut().forget();
             if !self.conn.is_autocommit() {
@@ -59,6 +62,13 @@ impl Book {
             }
         }
         answer
+    }
+
+    fn commit_now(&self) -> Outcome<()> {
+        let watch = Stopwatch::start();
+        let committed = self.say("COMMIT");
+        self.last_commit.set(watch.elapsed());
+        committed
     }
 
     /// Inside a transaction: does `step` whole or not at all, and lets the transaction go on.

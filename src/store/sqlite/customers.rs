@@ -42,7 +42,6 @@ const REWRITE_CARD: &str = "UPDATE cards SET id = ?2, place = ?3, brand = ?4, la
 const ALL_CARDS: &str = "SELECT row, id, place, brand, last_digits, expires, fingerprint FROM cards \
     WHERE row BETWEEN ?1 << 16 AND (?1 << 16) | 65535";
 const TAKE_AWAY: &str = "UPDATE cards SET place = NULL WHERE row = ?1";
-const FIND_LIVING: &str = "SELECT row, erased_at IS NOT NULL FROM customers WHERE id = ?1";
 const OBSERVE: &str =
     "UPDATE customers SET state = ?2, default_card = ?3, read_at = ?4, version = version + 1 WHERE row = ?1";
 
@@ -210,13 +209,8 @@ impl Book {
         Self::write_cards(&Hot::new(&self.conn), row, &c.cards).map(|_| ())
     }
 
-    /// Writes what was read, whatever the row's version; `false`: the customer is not in the book, or erased.
-    pub(super) fn observe_customer(&self, hot: &Hot<'_>, reading: &CustomerReading) -> Outcome<bool> {
-        let id = Packed::id("cust_", reading.id.as_str());
-        let found: Option<(i64, bool)> = hot.with(FIND_LIVING, |find| {
-            Ok(find.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
-        })?;
-        let Some((row, false)) = found else { return Ok(false) };
+    /// Writes what was read of the customer at that row, whatever the row's version.
+    pub(super) fn write_reading(&self, hot: &Hot<'_>, row: i64, reading: &CustomerReading) -> Outcome<()> {
         let slots = Self::write_cards(hot, row, &reading.cards)?;
         let default = match &reading.default_card {
             None => None,
@@ -226,7 +220,7 @@ impl Book {
             },
         };
         hot.execute(OBSERVE, params![row, reading.state.code(), default, seconds(reading.read_at)])?;
-        Ok(true)
+        Ok(())
     }
 
     /// Notes a decline towards the budgets of its card.
@@ -330,7 +324,7 @@ fn months(expiration: Expiration) -> i64 {
 }
 
 /// Whether the columns of `CARD` from `at` on, but for the id, show that card as it looks now.
-fn looks_like(r: &Reader<'_, '_>, at: usize, card: &CardSnapshot) -> Outcome<bool> {
+pub(super) fn looks_like(r: &Reader<'_, '_>, at: usize, card: &CardSnapshot) -> Outcome<bool> {
     let text = |column: usize| Ok::<_, Fault>(r.raw(column)?.as_str().map_err(rusqlite::Error::from)?);
     Ok(text(at)? == card.brand
         && text(at + 1)? == card.last_digits

@@ -15,11 +15,13 @@ mod diary;
 mod disk;
 mod erase;
 mod fault;
+mod glances;
 mod hot;
 mod import;
 mod invoices;
 mod lists;
 mod messages;
+mod observe;
 mod open;
 mod outbox;
 mod pack;
@@ -46,9 +48,9 @@ use jiff::Timestamp;
 
 use super::rows::{EndingCard, EndingCursor, FlagAtRisk, RiskCursor};
 use super::{
-    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, HostBinding, InvoiceRow,
-    NewSubscription, Refusal, RunProgress, RunRequest, RunState, SkippedPeriods, Store, StoreError,
-    SubscriptionRow, UsageCount, witness,
+    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, GlancePage, HostBinding,
+    InvoiceRow, NewSubscription, Observed, Refusal, RunProgress, RunRequest, RunState, SkippedPeriods, Store,
+    StoreError, SubscriptionRow, UsageCount, witness,
 };
 use crate::model::{
     Attempt, AttemptId, CardWarning, CustomerId, CustomerSnapshot, Epoch, Event, Expiration, Flag,
@@ -156,12 +158,12 @@ impl Store for SqliteStore {
         self.0.commit(batch)
     }
 
-    fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<u64, StoreError> {
-        self.write(|book| {
-            let hot = Hot::new(&book.conn);
-            let known = readings.iter().map(|reading| book.observe_customer(&hot, reading));
-            known.map(|known| known.map(u64::from)).sum()
-        })
+    fn last_commit(&self) -> std::time::Duration {
+        self.0.last_commit.get()
+    }
+
+    fn observe_customers(&mut self, readings: &[CustomerReading]) -> Result<Observed, StoreError> {
+        self.write(|book| book.observe_customers(readings))
     }
 
     fn import(
@@ -263,6 +265,10 @@ impl Store for SqliteStore {
 
     fn customer(&mut self, id: &CustomerId) -> Result<Option<CustomerSnapshot>, StoreError> {
         self.read(|book| book.customer(id))
+    }
+
+    fn glance(&mut self, after: i64, limit: usize) -> Result<GlancePage, StoreError> {
+        self.read(|book| book.glance(after, limit))
     }
 
     fn card_warnings(&mut self, id: &CustomerId) -> Result<Vec<CardWarning>, StoreError> {

@@ -1,6 +1,6 @@
 //! Opening the book: what is looked at before anything is believed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -231,6 +231,7 @@ fn finish(conn: Connection, path: &Path, options: &OpenOptions) -> Outcome<Book>
         installation: Installation(name),
         busy_wait: options.busy_wait,
         reserve: Reserve::none(),
+        last_commit: Cell::default(),
     })
 }
 

@@ -10,9 +10,7 @@ use super::book::Book;
 use super::cache::KnownSubscription;
 use super::codes::Coded;
 use super::columns::{Reader, seconds, signed};
-use super::customers::{
-    CARD, CUSTOMER, CUSTOMER_BESIDE, CUSTOMER_BESIDE_WIDTH, CUSTOMER_FROM, card_at, customer_with,
-};
+use super::customers::{CARD, CUSTOMER_BESIDE, CUSTOMER_BESIDE_WIDTH, card_at, customer_with};
 use super::fault::Outcome;
 use super::invoices::{INVOICE, INVOICE_FROM};
 use super::subscriptions::{SUBSCRIPTION, SUBSCRIPTION_FROM, SUBSCRIPTION_WIDTH};
@@ -261,12 +259,5 @@ impl Book {
             ids.push(super::columns::Reader::new("customers", row)?.customer_id(1)?);
         }
         Ok(ids)
-    }
-
-    pub(super) fn customer(&self, id: &CustomerId) -> Outcome<Option<crate::model::CustomerSnapshot>> {
-        let mut find = self.sql(&format!("SELECT {CUSTOMER} FROM {CUSTOMER_FROM} WHERE u.row = ?1"))?;
-        let Some(row) = self.find_customer(id)? else { return Ok(None) };
-        let mut rows = find.query([row])?;
-        rows.next()?.map(|row| self.customer_of(row)).transpose()
     }
 }

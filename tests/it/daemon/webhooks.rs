@@ -15,13 +15,13 @@ use super::process::{Supervisor, signal, start};
 use super::windows::{looks_in, with_windows};
 use crate::harness::{Child, Scene, Setting};
 
-const OLD: &str = "b2xkIHNlY3JldCBvZiB0aGUgZGFzaGJvYXJk";
+pub(super) const OLD: &str = "b2xkIHNlY3JldCBvZiB0aGUgZGFzaGJvYXJk";
 const NEW: &str = "bmV3IHNlY3JldCBvZiB0aGUgZGFzaGJvYXJk";
 /// No run but the first comes of itself, so that whatever is settled later was settled by news.
 const SELDOM: &str = "webhook_secret_file = \"webhook.secret\"\n[schedule]\nbilling = \"0 0 0 1 1 *\"";
 
 /// A service that has made its first run, whose windows the sandbox knows; the sandbox signs with these.
-fn service(scene: &Scene, signs_with: &[&str], travel: &str) -> (Child, Supervisor, String) {
+pub(super) fn service(scene: &Scene, signs_with: &[&str], travel: &str) -> (Child, Supervisor, String) {
     scene.write_secret("webhook.secret", &format!("{OLD}\n{NEW}\n"));
     let (child, supervisor, addr) = with_windows(scene, SELDOM);
     let url = format!("http://{addr}/webhooks/omise");
@@ -32,7 +32,7 @@ fn service(scene: &Scene, signs_with: &[&str], travel: &str) -> (Child, Supervis
 
 /// Waits until that holds.
 #[track_caller]
-fn until(scene: &Scene, what: &str, holds: impl Fn() -> bool) {
+pub(super) fn until(scene: &Scene, what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < Duration::from_secs(20), "{what}:\n{}", scene.story());
@@ -45,7 +45,7 @@ fn statuses(scene: &Scene, what: &str) -> Vec<String> {
 }
 
 /// How many webhooks were heard so.
-fn heard(addr: &str, how: &str) -> u64 {
+pub(super) fn heard(addr: &str, how: &str) -> u64 {
     let page = looks_in(addr, "/metrics", addr).1;
     let name = format!("dues_webhooks_total{{heard=\"{how}\"}} ");
     let line = page.lines().find_map(|line| line.strip_prefix(&name));
@@ -56,7 +56,7 @@ fn requests(scene: &Scene) -> u64 {
     scene.ask("GET", "/__sandbox/traffic", "", &Value::Null)["requests"].as_u64().unwrap()
 }
 
-fn leaves(child: Child) {
+pub(super) fn leaves(child: Child) {
     signal(&child, Signal::TERM);
     child.wait().expect(0);
 }
@@ -141,7 +141,7 @@ fn sign(secret: &str, stamp: &str, body: &[u8]) -> String {
 }
 
 /// Rings by hand; the status that is answered.
-fn ring(addr: &str, head: &str, body: &[u8]) -> u16 {
+pub(super) fn ring(addr: &str, head: &str, body: &[u8]) -> u16 {
     let mut stream = TcpStream::connect(addr).unwrap();
     let length = body.len();
     let head =
@@ -153,7 +153,7 @@ fn ring(addr: &str, head: &str, body: &[u8]) -> u16 {
     std::str::from_utf8(&answer[9..]).unwrap().parse().unwrap()
 }
 
-fn signed(secret: &str, at: i64, body: &[u8]) -> String {
+pub(super) fn signed(secret: &str, at: i64, body: &[u8]) -> String {
     let stamp = at.to_string();
     let signature = sign(secret, &stamp, body);
     format!("Omise-Signature: {signature}\r\nOmise-Signature-Timestamp: {stamp}\r\n")
