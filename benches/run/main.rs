@@ -29,6 +29,10 @@ use std::time::Instant;
 use bench::Bench;
 use scale::Scale;
 
+/// The floor is made from the same parts: memory among them.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Whatever went wrong, in words.
 pub type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 

@@ -174,8 +174,9 @@ impl Run<'_> {
             self.billing.meters.serving(under_way.len());
             tokio::select! {
                 Some(()) = under_way.next() => self.billing.watch.advance(1),
+                // Boxed: a visit is some 5 KB, which would be moved ten times on its way in.
                 slot = self.slot(), if serves => under_way.extend(
-                    waiting.pop_front().map(|snapshot| serve::serve(self, snapshot, slot)),
+                    waiting.pop_front().map(|snapshot| Box::pin(serve::serve(self, snapshot, slot))),
                 ),
                 page = pages.next(), if wants_more => match page {
                     Some(Err(error)) => {

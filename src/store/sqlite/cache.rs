@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::model::{CardId, CustomerId, PlanVersion, Subscription, SubscriptionId, Zone};
 
 /// Entries of one kind; at the bound all of them are forgotten, which costs less than keeping an order.
-const MOST_ENTRIES: usize = 1_024;
+const MOST_ENTRIES: usize = 512;
 
 /// Where a subscription and its customer lie.
 #[derive(Clone, Debug)]
