@@ -152,8 +152,7 @@ pub(super) fn reconcile_book(args: &ReconcileArgs, context: &Context) -> Result<
         Ok(counts?)
     })?;
     show(&counts, &findings, context)?;
-    let wrong = counts.missing_there + counts.missing_here + counts.mismatched;
-    Ok(if wrong == 0 && !counts.stopped { Exit::Done } else { Exit::Attention })
+    Ok(if counts.differences() == 0 && !counts.stopped { Exit::Done } else { Exit::Attention })
 }
 
 fn window(args: &ReconcileArgs, context: &Context) -> Result<Window, Failure> {
@@ -188,6 +187,7 @@ fn show(counts: &Reconciled, findings: &[Finding], context: &Context) -> Result<
         ("missing there", counts.missing_there),
         ("missing here", counts.missing_here),
         ("mismatched", counts.mismatched),
+        ("unsettled", counts.unsettled),
         ("refunded", counts.refunded),
         ("disputed", counts.disputed),
         ("of these new", counts.noted),
