@@ -3,13 +3,18 @@
 use jiff::{Timestamp, ToSpan as _};
 
 use super::args::Global;
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, shown};
 use super::output::Output;
 use super::rows::{grouped, short};
 use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone};
 
 /// Shows a report; for people with what to try next. Returns how the run counts.
 pub fn render_report(report: &RunReport, global: &Global, strict: bool) -> Result<Exit, Failure> {
+    shown(show(report, global))?;
+    Ok(exit_of(report, strict))
+}
+
+fn show(report: &RunReport, global: &Global) -> Result<(), Failure> {
     let mut out = Output::stdout(global.json);
     if global.json {
         out.object(report)?;
@@ -21,8 +26,7 @@ pub fn render_report(report: &RunReport, global: &Global, strict: bool) -> Resul
             out.line(&line)?;
         }
     }
-    out.finish()?;
-    Ok(exit_of(report, strict))
+    out.finish()
 }
 
 /// How a run counts for scripts.
