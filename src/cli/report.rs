@@ -148,6 +148,46 @@ const fn stopped(why: StoppedBy) -> &'static str {
     }
 }
 
+/// What lets the rest be charged after that stop.
+const fn goes_on(why: StoppedBy) -> &'static str {
+    match why {
+        StoppedBy::ChargesPerRun | StoppedBy::AmountPerRun => "run again for the rest, or raise the brake",
+        StoppedBy::DeclineShare => "look at the declines first, then run again",
+        StoppedBy::PauseFile => "remove the pause file, then run again",
+        StoppedBy::ProviderUnreachable => "once `dues check` reaches the provider, run again",
+        StoppedBy::Keys => "set the key right, until `dues check` is content, then run again",
+        StoppedBy::Limit | StoppedBy::Signal => "run again for the rest",
+        StoppedBy::Store => "`dues check` says what is wrong with the book; then run again",
+        StoppedBy::Lease => "the other process goes on with it; once that has ended, run again",
+        StoppedBy::Clock => "set the clock right, then run again",
+    }
+}
+
+/// What people would wonder about: why nobody was charged, or not all. `None`: nothing is left to say.
+fn remark(report: &RunReport) -> Option<String> {
+    if let Some(why) = report.stopped_by {
+        return Some(format!("It was stopped before its end; what is due stays due: {}.", goes_on(why)));
+    }
+    if report.considered == 0 {
+        let nothing = "Nothing is due: every period that has started is invoiced, every retry lies ahead.";
+        return Some(nothing.into());
+    }
+    if report.attempts.values().any(|n| *n > 0) {
+        return None;
+    }
+    let reasons: Vec<&str> = [
+        (!report.flagged.is_empty(), "\"flagged\""),
+        (!report.skipped.is_empty(), "\"skipped\""),
+        (!report.incidents.is_empty(), "\"incident\""),
+    ]
+    .into_iter()
+    .filter_map(|(stands, line)| stands.then_some(line))
+    .collect();
+    // Not "nobody was charged": an older attempt may have been settled as paid.
+    let none = "No charge was sent: whoever is due is passed over for what stands under";
+    (!reasons.is_empty()).then(|| format!("{none} {}.", reasons.join(" and ")))
+}
+
 fn counted(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
@@ -180,16 +220,7 @@ fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
         ));
     }
     let mut lines = Vec::with_capacity(steps.len() + 2);
-    let sent: u64 = report.attempts.values().sum();
-    if report.considered == 0 {
-        lines.push(
-            "\nNothing is due: every period that has started is invoiced, every retry lies ahead.".into(),
-        );
-    } else if sent == 0 && report.stopped_by.is_none() {
-        lines.push(
-            "\nNobody was charged: whoever is due is passed over for what stands under \"skipped\".".into(),
-        );
-    }
+    lines.extend(remark(report).map(|remark| format!("\n{remark}")));
     let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     lines.push("\nNext:".into());
     lines.extend(steps.into_iter().map(|(command, why)| format!("  {command:<width$}  # {why}")));
@@ -287,5 +318,35 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
     fn a_second_run_says_that_nothing_is_due() {
         let said = next_steps(&report(), &global()).join("\n");
         assert!(said.contains("Nothing is due"), "{said}");
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_never_says_that_nothing_is_due() {
+        for why in StoppedBy::ALL {
+            for considered in [0, 9] {
+                let report = RunReport { considered, stopped_by: Some(*why), ..report() };
+                let said = next_steps(&report, &global()).join("\n");
+                assert!(!said.contains("Nothing is due"), "{why}: {said}");
+                assert!(
+                    said.contains("what is due stays due") && said.contains(goes_on(*why)),
+                    "{why}: {said}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn who_was_passed_over_is_looked_up_in_a_line_that_is_there() {
+        let flagged = [(FlagReason::NoCard, 2)].into();
+        let skipped = [(crate::model::SkipReason::Held, 1)].into();
+        let said = |report: &RunReport| remark(report).unwrap_or_default();
+        let mut report = RunReport { considered: 3, flagged, ..report() };
+        assert!(said(&report).ends_with("stands under \"flagged\"."), "{}", said(&report));
+        report.skipped = skipped;
+        assert!(said(&report).ends_with("stands under \"flagged\" and \"skipped\"."), "{}", said(&report));
+        report.flagged.clear();
+        assert!(said(&report).ends_with("stands under \"skipped\"."), "{}", said(&report));
+        report.attempts.insert(AttemptStatus::Declined, 1);
+        assert_eq!(remark(&report), None);
     }
 }

@@ -10,6 +10,7 @@ mod lists;
 mod lost_readers;
 mod orders;
 mod packaging;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
