@@ -74,6 +74,10 @@ fn story(report: &RunReport) -> Vec<String> {
     }
     optional(&mut rows, "flagged", words(report.flagged.iter().map(|(reason, n)| (reason.word(), *n))), "");
     optional(&mut rows, "skipped", words(report.skipped.iter().map(|(reason, n)| (reason.word(), *n))), "");
+    if report.held_periods > 0 {
+        let periods = counted(report.held_periods, "missed period");
+        rows.push(("held", format!("{periods}, see [catch_up] hold_after; collected after `dues resume`")));
+    }
     if report.doubt_left > 0 {
         rows.push(("in doubt", format!("{}; every run looks them up again", report.doubt_left)));
     }
@@ -203,6 +207,10 @@ fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
     if !report.flagged.is_empty() {
         steps.push((format!("dues list flags{config}"), "who cannot be charged, and why"));
     }
+    if report.held_periods > 0 && !report.dry_run {
+        let command = format!("dues list events --status catch_up_held{config}");
+        steps.push((command, "who missed so many periods; `dues resume SUB` collects them, one a day"));
+    }
     if report.sent(AttemptStatus::Declined) > 0 {
         let command = format!("dues list attempts --status declined{config}");
         steps.push((command, "what the bank refused; then `dues why SUB`"));
@@ -271,6 +279,7 @@ mod tests {
         report.unknown_declines = 1;
         report.retries_scheduled = 15;
         report.flagged.insert(FlagReason::NoCard, 5);
+        report.held_periods = 7;
         report.doubt_left = 2;
         report.stopped_by = Some(StoppedBy::PauseFile);
         report.api_calls = 1;
@@ -287,12 +296,17 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
   unknown code  1 decline; tried once more each, see [[declines.rows]]
   retries       15 scheduled
   flagged       5 no_card
+  held          7 missed periods, see [catch_up] hold_after; collected after `dues resume`
   in doubt      2; every run looks them up again
   stopped by    [brakes] pause_file: it exists; remove it to go on";
         assert_eq!(said, wanted);
         let steps = next_steps(&report, &global()).join("\n");
         assert!(steps.contains("dues list flags --config config/demo.toml"), "{steps}");
         assert!(steps.contains("--at 2026-12-21"), "{steps}");
+        assert!(
+            steps.contains("dues list events --status catch_up_held --config config/demo.toml"),
+            "{steps}"
+        );
     }
 
     #[test]

@@ -18,3 +18,26 @@ fn a_run_that_was_stopped_does_not_say_that_nothing_is_due() {
     assert!(flagged.contains("passed over for what stands under \"flagged\"."), "{flagged}");
     assert!(flagged.contains("\n  flagged ") && !flagged.contains("\n  skipped "), "{flagged}");
 }
+
+#[test]
+fn missed_periods_that_are_held_are_counted_and_can_be_found() {
+    let shop = Shop::new();
+    let subscribe =
+        ["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--starts", "2026-01-31"];
+    let id = shop.dues(&subscribe).ok().stdout.trim().to_owned();
+    // 28 Feb to 31 May have ended too; the period from 30 June has not.
+    let run = ["run-now", "--at", "2026-07-01"];
+    let dry = shop.dues(&[&run[..], &["--dry-run", "--json"]].concat()).ok().json();
+    assert_eq!((&dry["held_periods"], &dry["invoiced"]), (&5.into(), &6.into()), "{dry}");
+    let told = shop.dues(&run).ok().stdout;
+    assert!(told.contains("held          5 missed periods, see [catch_up] hold_after"), "{told}");
+    let shown = "dues list events --status catch_up_held";
+    assert!(told.contains(shown) && told.contains("`dues resume SUB`"), "{told}");
+    let words: Vec<&str> = shown.split(' ').skip(1).collect();
+    let events = shop.dues(&[&words[..], &["--json"]].concat()).ok().rows();
+    assert_eq!((events.len(), &events[0]["subscription"]), (1, &id.clone().into()));
+    let again = shop.dues(&[&run[..], &["--json"]].concat()).ok().json();
+    assert_eq!((&again["held_periods"], &again["invoiced"]), (&0.into(), &0.into()), "{again}");
+    let resumed = shop.dues(&["resume", &id]).ok().stdout;
+    assert!(!resumed.contains("too many periods were missed"), "{resumed}");
+}
