@@ -41,3 +41,16 @@ fn missed_periods_that_are_held_are_counted_and_can_be_found() {
     let resumed = shop.dues(&["resume", &id]).ok().stdout;
     assert!(!resumed.contains("too many periods were missed"), "{resumed}");
 }
+
+#[test]
+fn what_the_account_cannot_charge_is_not_about_to_be_charged() {
+    let shop = Shop::new();
+    let subscribe =
+        ["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--quantity", "400000"];
+    let id = shop.dues(&subscribe).ok().stdout.trim().to_owned();
+    let report = shop.dues(&["run-now", "--json"]).ok().json();
+    assert_eq!(report["flagged"]["unchargeable"], 1, "{report}");
+    let why = shop.dues(&["why", &id]).ok().stdout;
+    assert!(why.contains("is due, but unchargeable: found 396000000.00 THB, wanted at most"), "{why}");
+    assert!(!why.contains("the next run charges"), "{why}");
+}
