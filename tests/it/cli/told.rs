@@ -54,3 +54,23 @@ fn what_the_account_cannot_charge_is_not_about_to_be_charged() {
     assert!(why.contains("is due, but unchargeable: found 396000000.00 THB, wanted at most"), "{why}");
     assert!(!why.contains("the next run charges"), "{why}");
 }
+
+#[test]
+fn a_change_tells_programs_what_the_next_invoice_will_be() {
+    let shop = Shop::new();
+    let id = shop.subscribe("cust_test_1");
+    let changed = shop.dues(&["change", &id, "--quantity", "3", "--json"]).ok().json();
+    assert_eq!((&changed["id"], changed["quantity"].as_u64()), (&id.clone().into(), Some(3)));
+    let next = &changed["next_invoice"];
+    assert_eq!(
+        (&next["number"], &next["amount"], &next["currency"]),
+        (&1.into(), &297_000.into(), &"THB".into())
+    );
+    assert!(next["period_start"].as_str() < next["period_end"].as_str(), "{changed}");
+    shop.dues(&["cancel", &id, "--at-period-end"]).ok();
+    let last = shop.dues(&["change", &id, "--quantity", "2", "--json"]).ok().json();
+    assert!(
+        last.as_object().unwrap().contains_key("next_invoice") && last["next_invoice"].is_null(),
+        "{last}"
+    );
+}
