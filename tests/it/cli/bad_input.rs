@@ -136,7 +136,7 @@ fn a_live_key_beside_what_it_forbids() {
     shop.dues(&["run-now"]).fails(2, &["doubt.settle: found 1s beside a live key, wanted 10m or longer"]);
 }
 
-fn open(shop: &Shop) -> dues::store::sqlite::SqliteStore {
+pub(super) fn open(shop: &Shop) -> dues::store::sqlite::SqliteStore {
     let options = dues::store::sqlite::OpenOptions::default();
     dues::store::sqlite::SqliteStore::open(&shop.path("book/dues.db"), options).unwrap()
 }

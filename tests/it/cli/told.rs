@@ -1,6 +1,9 @@
 //! What people and scripts are told holds: nothing is said that another line gainsays, and nothing is left out.
 
+use dues::store::Store as _;
+
 use super::Shop;
+use super::bad_input::open;
 
 #[test]
 fn a_run_that_was_stopped_does_not_say_that_nothing_is_due() {
@@ -73,4 +76,26 @@ fn a_change_tells_programs_what_the_next_invoice_will_be() {
         last.as_object().unwrap().contains_key("next_invoice") && last["next_invoice"].is_null(),
         "{last}"
     );
+}
+
+#[test]
+fn an_id_that_is_not_in_the_book_is_named_before_anything_is_begun() {
+    let shop = Shop::new();
+    let id = shop.subscribe("cust_test_nobody1");
+    let typo = format!("{}x", &id[..id.len() - 1]);
+    for (wrong, said) in [
+        (
+            typo.as_str(),
+            format!("--only: found {typo:?}, wanted a subscription in this book; did you mean {id:?}?"),
+        ),
+        ("nosuch", "--only: found \"nosuch\", wanted a subscription in this book; `dues list".into()),
+        ("cust_test_nobody2", "in this book; did you mean \"cust_test_nobody1\"?".into()),
+    ] {
+        shop.dues(&["run-now", "--only", wrong]).fails(2, &[&said]);
+        shop.dues(&["run-now", "--dry-run", "--only", wrong]).fails(2, &[&said]);
+    }
+    let facts = open(&shop).facts().unwrap();
+    assert_eq!((facts.runs, facts.epoch.0), (0, 0), "nothing was begun");
+    shop.dues(&["run-now", "--only", &id]).ok();
+    assert_eq!(open(&shop).facts().unwrap().runs, 1);
 }
