@@ -170,8 +170,13 @@ fn window(args: &ReconcileArgs, context: &Context) -> Result<Window, Failure> {
         zone.at(to).checked_sub(7.days()).map_or(Timestamp::UNIX_EPOCH, |then| then.timestamp());
     let from = parse("--from", &args.from, week_before)?;
     if from > to {
+        // As they were typed: what they were read as may lie on another day in another zone.
+        let typed =
+            |text: &Option<String>| text.as_deref().map_or("now".to_owned(), |text| format!("{text:?}"));
         return Err(Failure::usage(format!(
-            "--from: found {from}, which is after --to {to}, wanted an earlier one"
+            "--from: found {}, wanted an instant before --to, which is {}",
+            typed(&args.from),
+            typed(&args.to)
         )));
     }
     Ok(Window { from, to })

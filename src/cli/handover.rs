@@ -30,9 +30,6 @@ pub(super) enum Followed {
 
 /// Hands the run over to process `holder` and follows it.
 pub(super) fn follow(order: &RunOrder, context: &Context, holder: &str) -> Result<Followed, Failure> {
-    if order.limit == Some(0) {
-        return Err(Failure::usage("--limit: found 0, wanted 1 or more: there is nothing to hand over"));
-    }
     let settings = context.settings();
     let mut store = wiring::open_book(settings)?;
     let request = store.ask_run(&request_of(order), context.now())?;

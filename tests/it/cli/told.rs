@@ -99,3 +99,21 @@ fn an_id_that_is_not_in_the_book_is_named_before_anything_is_begun() {
     shop.dues(&["run-now", "--only", &id]).ok();
     assert_eq!(open(&shop).facts().unwrap().runs, 1);
 }
+
+#[test]
+fn what_was_typed_is_what_is_quoted() {
+    let shop = Shop::new();
+    let id = shop.subscribe("cust_test_1");
+    shop.dues(&["pause", &id, "--until", "2020-01-01"])
+        .fails(2, &["--until: found \"2020-01-01\", wanted an instant after now, which is 20", "+07:00"]);
+    shop.dues(&["reconcile", "--from", "2020-01-02", "--to", "2020-01-01"])
+        .fails(2, &["--from: found \"2020-01-02\", wanted an instant before --to, which is \"2020-01-01\""]);
+    shop.dues(&["reconcile", "--from", "2199-01-01"])
+        .fails(2, &["--from: found \"2199-01-01\", wanted an instant before --to, which is now"]);
+    for command in [&["run-now"][..], &["list", "invoices"], &["cards", "expiring"], &["notify", "list"]] {
+        for limit in ["-1", "0"] {
+            let said = format!("found {limit}, wanted 1 or more");
+            shop.dues(&[command, &["--limit", limit]].concat()).fails(2, &["--limit", &said]);
+        }
+    }
+}
