@@ -28,7 +28,7 @@ pub struct ChangeArgs {
     #[arg(long, value_name = "PLAN")]
     plan: Option<PlanKey>,
     /// Another number of units
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     quantity: Option<Quantity>,
     /// A card of the customer's, or `default`: whichever is the default when it is charged
     #[arg(long, value_name = "CARD|default")]
