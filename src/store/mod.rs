@@ -29,7 +29,7 @@ pub use lane::{CommitError, Lane, LaneClosed, LaneOptions, LaneStats};
 pub use lock::ChargingLock;
 pub use outbox::{Outbox, OutboxCursor, Waiting};
 pub use rows::{
-    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, EndingCard, EndingCursor, Filter,
+    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, DueNow, EndingCard, EndingCursor, Filter,
     FlagAtRisk, GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed, PlanChange, RiskCursor,
     RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow, UsageCount,
 };
@@ -128,6 +128,9 @@ pub trait Store: Outbox + Send {
 
     /// How many subscriptions are due at `at`.
     fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError>;
+
+    /// What of it no standing flag explains: a run can act on it by itself. One statement, by indexes alone.
+    fn due_now(&mut self, at: Timestamp) -> Result<DueNow, StoreError>;
 
     /// The earliest `wake_at` after `at`; `None`: nothing waits.
     fn next_wake(&mut self, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;

@@ -40,6 +40,15 @@ pub struct HostBinding {
     pub path: String,
 }
 
+/// What is due and not flagged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DueNow {
+    /// Subscriptions.
+    pub count: u64,
+    /// Since when the oldest of them is due; `None`: none is.
+    pub since: Option<Timestamp>,
+}
+
 /// Where a page of due subscriptions ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DueCursor {

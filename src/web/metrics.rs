@@ -88,8 +88,13 @@ fn counter(registry: &mut Registry, name: &str, help: &str, value: u64) {
 
 fn of_the_book(registry: &mut Registry, look: &Look) {
     let due = i64::try_from(look.due).unwrap_or(i64::MAX);
-    gauge(registry, "due", "Subscriptions that a run would look at now", due);
-    gauge(registry, "oldest_due_seconds", "How long the oldest of them has waited", look.oldest_due_s);
+    gauge(
+        registry,
+        "due",
+        "Subscriptions that are due now, but for those that a standing flag explains",
+        due,
+    );
+    gauge(registry, "oldest_due_seconds", "How long the oldest of them has been due", look.oldest_due_s);
     gauge(registry, "in_doubt", "Attempts of which nobody knows what became", look.in_doubt);
     gauge(registry, "oldest_doubt_seconds", "Age of the oldest doubt", look.oldest_doubt_s);
     gauge(registry, "pending", "Attempts that wait for the customer or the bank", look.pending);

@@ -48,7 +48,7 @@ use jiff::Timestamp;
 
 use super::rows::{EndingCard, EndingCursor, FlagAtRisk, RiskCursor};
 use super::{
-    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, GlancePage, HostBinding,
+    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, DueNow, Filter, GlancePage, HostBinding,
     InvoiceRow, NewSubscription, Observed, Refusal, RunProgress, RunRequest, RunState, SkippedPeriods, Store,
     StoreError, SubscriptionRow, UsageCount, witness,
 };
@@ -218,6 +218,10 @@ impl Store for SqliteStore {
 
     fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError> {
         self.read(|book| book.count_due(at)).map(unsigned)
+    }
+
+    fn due_now(&mut self, at: Timestamp) -> Result<DueNow, StoreError> {
+        self.read(|book| book.due_now(at))
     }
 
     fn next_wake(&mut self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {

@@ -6,11 +6,12 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
+use dues::sandbox::{Fate, Fates};
 use rustix::process::Signal;
 use serde_json::json;
 
 use super::process::{Supervisor, in_days, scene, signal, start};
-use crate::harness::{Child, Scene};
+use crate::harness::{Child, Scene, Setting};
 use crate::sdk;
 
 /// Parsers of others: of expressions, of the page of metrics, of the rules' file.
@@ -149,6 +150,30 @@ fn who_is_not_ready_says_why() {
         asked() == before
     };
     assert!((0..20).any(|_| asks_nothing()), "the provider is asked at every look");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
+
+#[test]
+fn who_cannot_be_charged_keeps_nobody_waiting() {
+    let fates = [Fate::NoCard, Fate::ExpiredCard, Fate::StolenOrLostCard, Fate::Deleted];
+    let scene = Scene::new(Setting { customers: 200, fates: Fates::Mixed, ..Setting::default() });
+    let customers = scene.sandbox().customers();
+    let of = |fate| customers.iter().find(|customer| customer.fate == fate).unwrap().id.clone();
+    let rows = fates.map(|fate| format!("{},weekly,{}", of(fate), in_days(-2)));
+    scene.import(&format!("customer,plan,starts\n{}\n", rows.join("\n")));
+    let (child, _supervisor, addr) = with_windows(&scene, "due_limit = \"1m\"");
+    assert_eq!(scene.list("flags").len(), fates.len(), "{}", scene.story());
+    let (status, text) = looks_in(&addr, "/readyz", &addr);
+    assert_eq!((status, text.as_str()), (200, "ready\n"));
+    let page = looks_in(&addr, "/metrics", &addr).1;
+    assert!(page.contains("dues_due 0\n") && page.contains("dues_oldest_due_seconds 0\n"), "{page}");
+    // One who could pay, and is not served.
+    scene.write("PAUSED", "");
+    scene.import(&format!("customer,plan,starts\n{},weekly,{}\n", of(Fate::Paying), in_days(-2)));
+    let (status, text) = looks_in(&addr, "/readyz", &addr);
+    assert!(status == 503 && text.starts_with("due: the oldest has waited for "), "{text}");
+    assert!(looks_in(&addr, "/metrics", &addr).1.contains("dues_due 1\n"));
     signal(&child, Signal::TERM);
     child.wait().expect(0);
 }
