@@ -42,8 +42,9 @@ struct Build {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct JobName {
-    job: &'static str,
+struct Task {
+    /// Not `job`: that label is Prometheus' own name for what it scrapes.
+    task: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -208,9 +209,9 @@ fn of_the_service(registry: &mut Registry, standing: &Standing) {
         "End of the last run that nothing stopped; 0: none",
         good,
     );
-    let jobs = Family::<JobName, Gauge>::default();
-    for (job, last) in &standing.jobs {
-        jobs.get_or_create(&JobName { job }).set(seconds(*last));
+    let jobs = Family::<Task, Gauge>::default();
+    for (task, last) in &standing.jobs {
+        jobs.get_or_create(&Task { task }).set(seconds(*last));
     }
     registry.register("job_timestamp_seconds", "When a job last began that was done; 0: never", jobs);
     gauge(registry, "serving", "1 once old doubt was looked up", truth(standing.phase == Phase::Serving));

@@ -186,7 +186,7 @@ fn a_service_keeps_copies_of_its_book_and_says_how_old_the_last_is() {
     let last = || {
         let page = looks_in(&addr, "/metrics", &addr).1;
         let line =
-            page.lines().find_map(|line| line.strip_prefix("dues_job_timestamp_seconds{job=\"backup\"} "));
+            page.lines().find_map(|line| line.strip_prefix("dues_job_timestamp_seconds{task=\"backup\"} "));
         line.unwrap_or_else(|| panic!("no backup in\n{page}")).parse::<i64>().unwrap()
     };
     let begun = std::time::Instant::now();
