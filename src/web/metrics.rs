@@ -206,7 +206,7 @@ fn of_the_service(registry: &mut Registry, standing: &Standing) {
     gauge(
         registry,
         "last_good_run_timestamp_seconds",
-        "End of the last run that nothing stopped; 0: none",
+        "End of the last run over the whole book that no brake, no pause file and nothing else stopped; 0: none yet",
         good,
     );
     let jobs = Family::<Task, Gauge>::default();

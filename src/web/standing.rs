@@ -32,7 +32,8 @@ pub struct Standing {
     pub worked: u64,
     /// The last run's report; `None`: none since the start.
     pub last_run: Option<RunReport>,
-    /// When the last run ended that nothing stopped, on the wall clock; `None`: none since the start.
+    /// When the last run over the whole book ended that nothing stopped, no brake and no pause file, on the wall clock;
+    /// `None`: none since the start.
     pub last_good_run_at: Option<Timestamp>,
     /// When something of the book is next due; `None`: nothing is, ever.
     pub next_due: Option<Timestamp>,

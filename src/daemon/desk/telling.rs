@@ -13,7 +13,7 @@ const QUIET_BESIDES_CALLS: Duration = Duration::from_mins(2);
 impl Desk {
     /// What a piece of work came to, for whoever watches.
     pub(super) fn tell_of(&self, done: &Done, now: Timestamp) {
-        let good = done.work.charges() && done.counts();
+        let good = done.went_through();
         self.standing.send_modify(|standing| {
             standing.worked += 1;
             standing.trouble = done.error.as_ref().map(ToString::to_string);

@@ -133,6 +133,10 @@ fn who_is_not_ready_says_why() {
     scene.import(&format!("customer,plan,starts\n{customer},weekly,{}\n", in_days(-2)));
     let (child, mut supervisor) = start(&scene);
     supervisor.waits_for("last run");
+    let page = looks_in(&addr, "/metrics", &addr).1;
+    for line in ["dues_runs_total 1", "dues_last_good_run_timestamp_seconds 0", "dues_due 1"] {
+        assert!(page.contains(&format!("{line}\n")), "a run that the pause file held: no {line} in\n{page}");
+    }
     scene.ask("POST", "/__sandbox/faults", "", &json!({"path": "/account", "faults": "page_before:503"}));
     let (status, text) = looks_in(&addr, "/readyz", &addr);
     assert_eq!(status, 503, "{text}");
