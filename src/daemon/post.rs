@@ -4,6 +4,8 @@
 //! doubled one costs nothing; asked to stop, what is under way has some seconds to end. What did not end is delivered
 //! again later, under the same key. Must never know: what a message says.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -31,6 +33,7 @@ struct Bell {
 pub struct PostOffice {
     bell: watch::Sender<Bell>,
     tasks: JoinSet<()>,
+    failures: Arc<AtomicU64>,
 }
 
 impl PostOffice {
@@ -38,12 +41,17 @@ impl PostOffice {
     pub fn open(post: Post) -> Self {
         let (bell, heard) = watch::channel(Bell { post, rung: 0 });
         let (news, told) = watch::channel(0_u64);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(read(heard.clone(), news));
+        let (mut tasks, failures) = (JoinSet::new(), Arc::<AtomicU64>::default());
+        tasks.spawn(read(heard.clone(), news, failures.clone()));
         for channel in Channel::ALL {
-            tasks.spawn(deliver(*channel, heard.clone(), told.clone()));
+            tasks.spawn(deliver(*channel, heard.clone(), told.clone(), failures.clone()));
         }
-        Self { bell, tasks }
+        Self { bell, tasks, failures }
+    }
+
+    /// How often it failed: the diary could not be read, or a round on one channel delivered nothing of what it had.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
     }
 
     /// Something may have happened.
@@ -68,7 +76,7 @@ impl PostOffice {
 
     /// Waits for what is under way, and no longer than it has.
     pub async fn close(self) {
-        let Self { bell, mut tasks } = self;
+        let Self { bell, mut tasks, .. } = self;
         drop(bell);
         let ended =
             tokio::time::timeout(LAST_DELIVERIES, async { while tasks.join_next().await.is_some() {} });
@@ -80,7 +88,7 @@ impl PostOffice {
 }
 
 /// Reads the diary whenever the bell rings.
-async fn read(mut bell: watch::Receiver<Bell>, news: watch::Sender<u64>) {
+async fn read(mut bell: watch::Receiver<Bell>, news: watch::Sender<u64>, failures: Arc<AtomicU64>) {
     while bell.changed().await.is_ok() {
         let post = bell.borrow_and_update().post.clone();
         if post.billing.stop.is_cancelled() {
@@ -88,13 +96,18 @@ async fn read(mut bell: watch::Receiver<Bell>, news: watch::Sender<u64>) {
         }
         match post.gather().await {
             Ok(new) => news.send_modify(|all| *all += new),
-            Err(error) => failed("reading the diary", &error),
+            Err(error) => failed("reading the diary", &error, &failures),
         }
     }
 }
 
 /// Delivers what is due on one channel, whenever there is news or time has passed.
-async fn deliver(channel: Channel, bell: watch::Receiver<Bell>, mut news: watch::Receiver<u64>) {
+async fn deliver(
+    channel: Channel,
+    bell: watch::Receiver<Bell>,
+    mut news: watch::Receiver<u64>,
+    failures: Arc<AtomicU64>,
+) {
     loop {
         let post = bell.borrow().post.clone();
         let stop = post.billing.stop.clone();
@@ -105,14 +118,18 @@ async fn deliver(channel: Channel, bell: watch::Receiver<Bell>, mut news: watch:
         }
         // What holds now, not when the wait began.
         let post = bell.borrow().post.clone();
-        if post.channels().contains(&channel)
-            && let Err(error) = post.deliver_due(channel).await
-        {
-            failed("delivering", &error);
+        if !post.channels().contains(&channel) {
+            continue;
+        }
+        match post.deliver_due(channel).await {
+            Ok(sent) if sent.failed > 0 && sent.sent == 0 => drop(failures.fetch_add(1, Ordering::Relaxed)),
+            Ok(_) => {}
+            Err(error) => failed("delivering", &error, &failures),
         }
     }
 }
 
-fn failed(what: &str, error: &RunError) {
+fn failed(what: &str, error: &RunError, failures: &AtomicU64) {
+    failures.fetch_add(1, Ordering::Relaxed);
     tracing::error!(%error, "{what} failed; it is done again");
 }

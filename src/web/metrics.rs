@@ -134,8 +134,7 @@ fn of_the_runs(registry: &mut Registry, standing: &Standing) {
         collected.get_or_create(&In { currency: currency.to_string() }).inc_by(*minor);
     }
     registry.register("collected_minor", "Money collected since the start, in minor units", collected);
-    counter(registry, "runs", "Runs since the start", totals.runs);
-    counter(registry, "failures", "Pieces of work that failed since the start", totals.failures);
+    counter(registry, "runs", "Billing runs since the start, also those that something stopped", totals.runs);
     counter(
         registry,
         "retries_scheduled",
@@ -213,7 +212,23 @@ fn of_the_service(registry: &mut Registry, standing: &Standing) {
     for (task, last) in &standing.jobs {
         jobs.get_or_create(&Task { task }).set(seconds(*last));
     }
-    registry.register("job_timestamp_seconds", "When a job last began that was done; 0: never", jobs);
+    registry.register(
+        "job_timestamp_seconds",
+        "When a job last began that was done, as the schedule counts; 0: never",
+        jobs,
+    );
+    let failures = Family::<Task, Counter>::default();
+    for task in standing.jobs.keys() {
+        failures.get_or_create(&Task { task }).inc_by(0);
+    }
+    for (task, n) in &standing.totals.failures {
+        failures.get_or_create(&Task { task }).inc_by(*n);
+    }
+    registry.register(
+        "failures",
+        "Pieces of work that failed since the start, by what they were for",
+        failures,
+    );
     gauge(registry, "serving", "1 once old doubt was looked up", truth(standing.phase == Phase::Serving));
     gauge(registry, "busy", "1 while a piece of work is under way", truth(standing.busy.is_some()));
     gauge(

@@ -32,6 +32,9 @@ def panels(path):
     assert len(ids) == len(set(ids)), "two panels with one id"
     for panel in board["panels"]:
         for target in panel["targets"]:
+            legend = target["legendFormat"]
+            taken = [label for label in LABELS_OF_PROMETHEUS if "{{" + label + "}}" in legend]
+            assert not taken, f"{panel['title']}: {legend!r} shows a label of Prometheus"
             yield panel["title"], target["expr"]
 
 
@@ -65,6 +68,10 @@ def main(alerts, dashboard, page):
     missing = sorted(name for name in names if name != "up" and name not in samples)
     if missing:
         sys.exit(f"selected but not printed: {missing}")
+    watched = lambda family: any(sample.name in names for sample in family.samples)
+    unseen = sorted(family.name for family in families if family.samples and not watched(family))
+    if unseen:
+        sys.exit(f"printed, but in no alert and on no panel: {unseen}")
     print(" ".join(sorted(names)))
 
 

@@ -17,9 +17,9 @@ impl Desk {
         self.standing.send_modify(|standing| {
             standing.worked += 1;
             standing.trouble = done.error.as_ref().map(ToString::to_string);
-            standing.totals.failures += u64::from(done.error.is_some());
+            standing.totals.ended(done.work.name(), done.error.is_some());
             if let Some(report) = &done.report {
-                standing.totals.add(report);
+                standing.totals.add(report, done.work.charges());
             }
             if let Some(asked) = done.asked_the_provider() {
                 standing.provider_trouble = asked.err();
@@ -38,13 +38,13 @@ impl Desk {
     pub(super) fn tell_beside(&self, done: &Done) {
         self.standing.send_modify(|standing| {
             if let Some(report) = &done.report {
-                standing.totals.add_settled(report);
+                standing.totals.add(report, false);
             }
             standing.trouble = done.error.as_ref().map(ToString::to_string).or(standing.trouble.take());
             if let Some(Err(why)) = done.asked_the_provider() {
                 standing.provider_trouble = Some(why);
             }
-            standing.totals.failures += u64::from(done.error.is_some());
+            standing.totals.ended(done.work.name(), done.error.is_some());
         });
     }
 
@@ -74,10 +74,11 @@ impl Desk {
     pub(super) fn publish(&mut self) {
         let now = (self.under_way.as_ref().map(|(work, _)| work.name()), self.considered);
         self.busy.send_if_modified(|busy| std::mem::replace(busy, now.0.is_some()) != now.0.is_some());
+        let (post, failed) = (Job::Notifications.name(), self.office.failures());
         self.standing.send_if_modified(|standing| {
             let changed = (standing.busy, standing.considered) != now;
             (standing.busy, standing.considered) = now;
-            changed
+            changed | (standing.totals.failures.insert(post, failed) != Some(failed))
         });
         let status = self.status();
         if status != self.told {

@@ -65,6 +65,9 @@ fn windows_show_how_the_service_stands_and_nobody_s_name() {
         "dues_collected_minor_total{currency=\"THB\"} 594000",
         "dues_due 0",
         "dues_in_doubt 0",
+        "dues_runs_total 1",
+        "dues_failures_total{task=\"reconcile\"} 0",
+        "dues_queue_depth{queue=\"charges\"} 0",
         "dues_serving 1",
         "dues_provider_call_seconds_count{call=\"charge\"} 6",
         "dues_queue_places{queue=\"charges\"} 4",
@@ -101,6 +104,11 @@ fn all_that_is_watched_for_is_shown() {
         .flat_map(|file| named(&std::fs::read_to_string(file).unwrap()))
         .collect();
     assert!(watched.len() > 20, "{watched:?}");
+    let told = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let rules = std::fs::read_to_string(&alerts).unwrap();
+    for alarm in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+        assert!(told.contains(&format!("`{alarm}`")), "the README does not say what {alarm} means");
+    }
     let printed = |name: &String| {
         page.lines()
             .any(|line| line.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with([' ', '{'])))
