@@ -191,6 +191,31 @@ fn who_cannot_be_charged_keeps_nobody_waiting() {
 }
 
 #[test]
+fn who_looks_in_during_a_long_stop_is_told_so() {
+    let scene = scene();
+    let (child, mut supervisor, addr) = with_windows(&scene, "");
+    let customer = scene.new_customer("4242424242424242").0;
+    scene.charges_meet("delay_after:2500", None, None);
+    scene.import(&format!("customer,plan\n{customer},weekly\n"));
+    let run = scene.start(&["run-now"], &[]);
+    let begun = std::time::Instant::now();
+    while scene.ledger().len() < 7 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "nothing was charged");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(looks_in(&addr, "/metrics", &addr).1.contains("dues_queue_depth{queue=\"charges\"} 1\n"));
+    signal(&child, Signal::TERM);
+    supervisor.waits_for("STOPPING=1");
+    let (status, text) = looks_in(&addr, "/readyz", &addr);
+    assert!(status == 503 && text.starts_with("service: it is stopping\n"), "{status} {text}");
+    assert_eq!(looks_in(&addr, "/healthz", &addr).0, 200);
+    child.wait().expect(0);
+    run.wait();
+    assert!(TcpStream::connect(&addr).is_err(), "the windows are shut");
+    assert!(scene.list("attempts").iter().all(|row| row["status"] == "succeeded"), "{}", scene.story());
+}
+
+#[test]
 fn a_service_keeps_copies_of_its_book_and_says_how_old_the_last_is() {
     let scene = scene();
     let more = "[backup]\nfolder = \"copies\"\nkeep = 2";
