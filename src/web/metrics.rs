@@ -234,7 +234,7 @@ fn of_the_service(registry: &mut Registry, standing: &Standing) {
     gauge(
         registry,
         "clock_trusted",
-        "1 while the wall clock is believed",
+        "1 while the wall clock is believed: it did not jump, and agrees with the provider's",
         truth(standing.clock_trouble.is_none()),
     );
     let reachable = truth(standing.provider_trouble.is_none());

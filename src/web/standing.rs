@@ -39,7 +39,7 @@ pub struct Standing {
     pub next_due: Option<Timestamp>,
     /// When the schedule next asks what is due; `None`: never.
     pub next_look: Option<Timestamp>,
-    /// Why the clock is not trusted; `None`: it is.
+    /// Why the clock is not trusted: it jumped, or the provider's says something else; `None`: it is.
     pub clock_trouble: Option<String>,
     /// Why the last piece of work failed; `None`: it did not.
     pub trouble: Option<String>,

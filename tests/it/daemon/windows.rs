@@ -191,6 +191,24 @@ fn who_cannot_be_charged_keeps_nobody_waiting() {
 }
 
 #[test]
+fn a_clock_apart_from_the_provider_s_is_told() {
+    let scene = scene();
+    let (child, _supervisor, addr) = with_windows(&scene, "");
+    assert!(looks_in(&addr, "/metrics", &addr).1.contains("dues_clock_trusted 1\n"));
+    scene.provider_time_passes(2 * 24 * 3_600);
+    assert!(!scene.dues(&["run-now"]).status.success(), "a run by a wrong clock");
+    let page = looks_in(&addr, "/metrics", &addr).1;
+    for line in ["dues_clock_trusted 0", "dues_failures_total{task=\"a run asked for\"} 1"] {
+        assert!(page.contains(&format!("{line}\n")), "no {line} in\n{page}");
+    }
+    let (status, text) = looks_in(&addr, "/readyz", &addr);
+    assert_eq!(status, 503, "{text}");
+    assert!(text.lines().any(|line| line.starts_with("clock: the wall clock says")), "{text}");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
+
+#[test]
 fn who_looks_in_during_a_long_stop_is_told_so() {
     let scene = scene();
     let (child, mut supervisor, addr) = with_windows(&scene, "");
