@@ -20,9 +20,9 @@ fn due_pages_meet_every_subscription_once_in_order(store: &mut dyn Store) {
         let (mut after, mut met) = (None, Vec::new());
         loop {
             let page = store.due(at(9), after, limit).unwrap();
-            let Some((cursor, _)) = page.last() else { break };
-            after = Some(*cursor);
-            met.extend(page.iter().map(|(_, s)| s.subscription.id.clone()));
+            let Some(cursor) = page.last else { break };
+            after = Some(cursor);
+            met.extend(page.rows.iter().map(|(_, s)| s.subscription.id.clone()));
         }
         let wanted: Vec<SubscriptionId> = [1, 7, 0, 2, 4, 6, 5].map(sub_id).into();
         assert_eq!(met, wanted, "by {limit}");
