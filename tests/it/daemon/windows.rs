@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::process::{Supervisor, in_days, scene, signal, start};
+use super::webhooks::{OLD, ring, signed, until};
 use crate::harness::{Child, Scene, Setting};
 use crate::sdk;
 
@@ -211,7 +212,8 @@ fn a_clock_apart_from_the_provider_s_is_told() {
 #[test]
 fn who_looks_in_during_a_long_stop_is_told_so() {
     let scene = scene();
-    let (child, mut supervisor, addr) = with_windows(&scene, "");
+    scene.write_secret("webhook.secret", OLD);
+    let (child, mut supervisor, addr) = with_windows(&scene, "webhook_secret_file = \"webhook.secret\"");
     let customer = scene.new_customer("4242424242424242").0;
     scene.charges_meet("delay_after:2500", None, None);
     scene.import(&format!("customer,plan\n{customer},weekly\n"));
@@ -227,10 +229,29 @@ fn who_looks_in_during_a_long_stop_is_told_so() {
     let (status, text) = looks_in(&addr, "/readyz", &addr);
     assert!(status == 503 && text.starts_with("service: it is stopping\n"), "{status} {text}");
     assert_eq!(looks_in(&addr, "/healthz", &addr).0, 200);
+    let signs = signed(OLD, jiff::Timestamp::now().as_second(), b"{}");
+    assert_eq!(ring(&addr, &signs, b"{}"), 503, "nobody looks news up any more");
     child.wait().expect(0);
     run.wait();
     assert!(TcpStream::connect(&addr).is_err(), "the windows are shut");
     assert!(scene.list("attempts").iter().all(|row| row["status"] == "succeeded"), "{}", scene.story());
+}
+
+#[test]
+fn messages_that_reach_nobody_are_counted() {
+    let scene = scene();
+    scene.write_secret("hook.secret", "a secret of sixteen letters or more");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let hook = "secret_file = \"hook.secret\"\nallow_private = true\nevents = [\"invoice_paid\"]";
+    let more = format!("[notify.webhook]\nurl = \"http://{nobody}/\"\n{hook}");
+    let (child, _supervisor, addr) = with_windows(&scene, &more);
+    until(&scene, "no failure was counted", || {
+        let page = looks_in(&addr, "/metrics", &addr).1;
+        let name = "dues_failures_total{task=\"notifications\"} ";
+        page.lines().filter_map(|line| line.strip_prefix(name)).any(|n| n.parse::<u64>().unwrap() > 0)
+    });
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
 }
 
 #[test]
