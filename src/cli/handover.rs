@@ -93,7 +93,8 @@ fn read(text: Option<&str>, zone: &Zone) -> Result<Followed, Failure> {
     let value: Value = serde_json::from_str(text.ok_or_else(gave_up)?).map_err(|_| gave_up())?;
     if let Some(sentence) = value["refused"].as_str() {
         let exit = match value["kind"].as_str() {
-            Some("store") => Exit::Store,
+            // A service that does not believe its clock keeps its book shut.
+            Some("store" | "clock") => Exit::Store,
             Some("keys") => Exit::Provider,
             Some("usage") => Exit::Usage,
             _ => Exit::Failed,
@@ -179,6 +180,9 @@ mod tests {
         let text = r#"{"refused": "no such id", "kind": "usage"}"#;
         let Err(failure) = read(Some(text), &Zone::UTC) else { panic!("a refusal is no report") };
         assert_eq!((failure.exit, failure.sentence.as_str()), (Exit::Usage, "no such id"));
+        let text = r#"{"refused": "the wall clock jumped", "kind": "clock"}"#;
+        let Err(failure) = read(Some(text), &Zone::UTC) else { panic!("a refusal is no report") };
+        assert_eq!((failure.exit, failure.sentence.as_str()), (Exit::Store, "the wall clock jumped"));
         assert!(read(None, &Zone::UTC).is_err());
     }
 }

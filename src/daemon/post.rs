@@ -4,6 +4,7 @@
 //! doubled one costs nothing; asked to stop, what is under way has some seconds to end. What did not end is delivered
 //! again later, under the same key. Must never know: what a message says.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -29,9 +30,16 @@ struct Bell {
     rung: u64,
 }
 
+/// What failed and is done again, and why, by its name.
+type Troubles = Arc<watch::Sender<BTreeMap<&'static str, String>>>;
+
+/// What its tasks note: their troubles, and how often they failed.
+type Notes = (Troubles, Arc<AtomicU64>);
+
 /// The post at work.
 pub struct PostOffice {
     bell: watch::Sender<Bell>,
+    troubles: Troubles,
     tasks: JoinSet<()>,
     failures: Arc<AtomicU64>,
 }
@@ -41,12 +49,19 @@ impl PostOffice {
     pub fn open(post: Post) -> Self {
         let (bell, heard) = watch::channel(Bell { post, rung: 0 });
         let (news, told) = watch::channel(0_u64);
-        let (mut tasks, failures) = (JoinSet::new(), Arc::<AtomicU64>::default());
-        tasks.spawn(read(heard.clone(), news, failures.clone()));
+        let (troubles, failures) = (Troubles::default(), Arc::<AtomicU64>::default());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(read(heard.clone(), news, (troubles.clone(), failures.clone())));
         for channel in Channel::ALL {
-            tasks.spawn(deliver(*channel, heard.clone(), told.clone(), failures.clone()));
+            let notes = (troubles.clone(), failures.clone());
+            tasks.spawn(deliver(*channel, heard.clone(), told.clone(), notes));
         }
-        Self { bell, tasks, failures }
+        Self { bell, troubles, tasks, failures }
+    }
+
+    /// What failed at its last try, and is tried again; `None`: nothing did.
+    pub fn trouble(&self) -> Option<String> {
+        self.troubles.borrow().iter().next().map(|(what, why)| format!("{what}: {why}"))
     }
 
     /// How often it failed: the diary could not be read, or a round on one channel delivered nothing of what it had.
@@ -88,15 +103,16 @@ impl PostOffice {
 }
 
 /// Reads the diary whenever the bell rings.
-async fn read(mut bell: watch::Receiver<Bell>, news: watch::Sender<u64>, failures: Arc<AtomicU64>) {
+async fn read(mut bell: watch::Receiver<Bell>, news: watch::Sender<u64>, notes: Notes) {
     while bell.changed().await.is_ok() {
         let post = bell.borrow_and_update().post.clone();
         if post.billing.stop.is_cancelled() {
             return;
         }
-        match post.gather().await {
-            Ok(new) => news.send_modify(|all| *all += new),
-            Err(error) => failed("reading the diary", &error, &failures),
+        let gathered = post.gather().await;
+        note("reading the diary", gathered.as_ref().err(), &notes);
+        if let Ok(new) = gathered {
+            news.send_modify(|all| *all += new);
         }
     }
 }
@@ -106,7 +122,7 @@ async fn deliver(
     channel: Channel,
     bell: watch::Receiver<Bell>,
     mut news: watch::Receiver<u64>,
-    failures: Arc<AtomicU64>,
+    notes: Notes,
 ) {
     loop {
         let post = bell.borrow().post.clone();
@@ -121,15 +137,22 @@ async fn deliver(
         if !post.channels().contains(&channel) {
             continue;
         }
-        match post.deliver_due(channel).await {
-            Ok(sent) if sent.failed > 0 && sent.sent == 0 => drop(failures.fetch_add(1, Ordering::Relaxed)),
-            Ok(_) => {}
-            Err(error) => failed("delivering", &error, &failures),
+        let delivered = post.deliver_due(channel).await;
+        note(channel.word(), delivered.as_ref().err(), &notes);
+        if delivered.is_ok_and(|sent| sent.failed > 0 && sent.sent == 0) {
+            notes.1.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-fn failed(what: &str, error: &RunError, failures: &AtomicU64) {
-    failures.fetch_add(1, Ordering::Relaxed);
-    tracing::error!(%error, "{what} failed; it is done again");
+/// That it failed, and is done again, or that it did not.
+fn note(what: &'static str, error: Option<&RunError>, (troubles, failures): &Notes) {
+    if let Some(error) = error {
+        tracing::error!(%error, "{what} failed; it is done again");
+        failures.fetch_add(1, Ordering::Relaxed);
+    }
+    troubles.send_modify(|all| match error {
+        Some(error) => drop(all.insert(what, error.to_string())),
+        None => drop(all.remove(what)),
+    });
 }

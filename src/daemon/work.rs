@@ -104,6 +104,20 @@ impl Done {
         whole && to_its_end && self.error.is_none() && !self.stopped
     }
 
+    /// What a run came to, as whoever asked for it is told.
+    pub(super) fn outcome(&self) -> Option<Result<RunReport, RunError>> {
+        match (&self.error, &self.report) {
+            (Some(error), _) => Some(Err(error.clone())),
+            (None, report) => report.clone().map(Ok),
+        }
+    }
+
+    /// Why a run failed as a whole; `None`: it did not.
+    pub(super) fn failure(&self) -> Option<String> {
+        let provider = self.asked_the_provider().and_then(Result::err);
+        provider.or_else(|| self.error.as_ref().map(ToString::to_string))
+    }
+
     /// Whether the provider answered, or why not; `None`: it was not asked.
     pub(super) fn asked_the_provider(&self) -> Option<Result<(), String>> {
         match (&self.error, &self.report) {
@@ -111,7 +125,11 @@ impl Done {
                 Some(Err(error.to_string()))
             }
             (_, Some(report)) if report.stopped_by == Some(StoppedBy::ProviderUnreachable) => {
-                Some(Err("too many requests in a row never reached it".to_owned()))
+                let why = match report.considered {
+                    0 => "the provider cannot be reached",
+                    _ => "too many requests in a row never reached the provider",
+                };
+                Some(Err(why.to_owned()))
             }
             (_, Some(_)) => Some(Ok(())),
             _ => None,
@@ -152,7 +170,7 @@ pub(super) async fn perform(work: Work, billing: Billing, means: Means) -> Done 
         Work::Job(Job::Notifications) => Ok(None),
         Work::Job(Job::Housekeeping) => tidy(&billing, began).await.map(|()| None),
         Work::Job(Job::Backup) => backup(means.backups, began).await.map(|()| None),
-        Work::Asked(asked) => asked_run(&billing, asked).await.map(Some),
+        Work::Asked(asked) => billing::run(&billing, &asked.order).await.map(Some),
         Work::News(doorbell, rings) => look_after(&billing, doorbell, rings).await.map(Some),
     };
     let (report, error) = match outcome {
@@ -176,12 +194,6 @@ async fn backup(backups: Option<Backups>, now: Timestamp) -> Result<(), RunError
     let made = backups.make_aside(now).await?;
     tracing::info!(file = %made.file.display(), made.bytes, made.removed, "a backup was made");
     Ok(())
-}
-
-async fn asked_run(billing: &Billing, asked: &Asked) -> Result<RunReport, RunError> {
-    let outcome = billing::run(billing, &asked.order).await;
-    billing::requests::end(billing, asked.id, &outcome).await?;
-    outcome
 }
 
 /// Whether it was told to stop before its end.
