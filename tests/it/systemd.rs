@@ -5,7 +5,6 @@
 //! by itself it is ignored and counts as skipped, never as passed: `cargo nextest run --run-ignored all systemd`.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -175,6 +174,7 @@ impl Drop for Machine {
 /// A folder that looks like the source folder after a build, with the key in it, and with the pretend provider in its
 /// config.
 fn scene() -> Scene {
+    use std::os::unix::fs::symlink;
     let setting = Setting { customers: CUSTOMERS, fates: Fates::Paying, in_flight: 2, ..Setting::default() };
     let scene = Scene::new(setting);
     let addr = scene.sandbox().addr();
