@@ -56,7 +56,12 @@ pub fn forecast(
     let mut after = None;
     loop {
         let page = store.due(c.at, after, PAGE_ROWS)?;
-        for (_, snapshot) in &page {
+        for error in &page.unreadable {
+            forecast.looked_at += 1;
+            forecast.unclear += 1;
+            tracing::warn!(%error, "what comes next for a subscription cannot be told");
+        }
+        for (_, snapshot) in &page.rows {
             forecast.looked_at += 1;
             let (id, customer) = (&snapshot.subscription.id, &snapshot.subscription.customer);
             match ahead(snapshot, c) {
@@ -65,10 +70,10 @@ pub fn forecast(
             }
         }
         progress(forecast.looked_at);
-        match page.last() {
-            Some((cursor, _)) if page.len() == PAGE_ROWS => after = Some(*cursor),
-            _ => break,
+        if page.len() < PAGE_ROWS {
+            break;
         }
+        after = page.last;
     }
     forecast.spread(&customers);
     Ok(forecast)

@@ -26,7 +26,7 @@ impl Meters {
         self.limited.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// So many subscriptions are being served at this moment.
+    /// So many places for a call are taken at this moment.
     pub(super) fn serving(&self, slots: usize) {
         self.slots.store(slots as u64, Ordering::Relaxed);
     }

@@ -8,12 +8,14 @@ use futures_util::stream::try_unfold;
 use super::run::{PAGE_ROWS, Run, locked};
 use super::{Only, RunError, cards};
 use crate::model::{Snapshot, SubscriptionId};
-use crate::store::{DueCursor, Filter, Store, StoreError};
+use crate::store::{DueCursor, DuePage, Filter, Store, StoreError};
 
 /// The first page is small, so that the first page of the provider's list may cover all of it.
 const FIRST_PAGE_ROWS: usize = 64;
 /// Subscriptions put off until the list of customers has ended, at most; then the run waits for its end.
 const MOST_PUT_OFF: usize = 4_096;
+/// Unreadable subscriptions that a report names, at most, among its other incidents; the log names all.
+const MOST_TOLD: usize = 100;
 
 /// Pages of due snapshots, by keyset; or the few that the order names.
 struct DuePages<'a> {
@@ -34,7 +36,7 @@ enum PagesOf {
 
 /// One page as it was read.
 struct Read {
-    rows: Vec<(DueCursor, Snapshot)>,
+    page: DuePage,
     /// The list of customers is not past most of them.
     waits: bool,
 }
@@ -65,19 +67,27 @@ impl DuePages<'_> {
     }
 
     async fn due(&mut self) -> Result<Vec<Snapshot>, RunError> {
-        let mut page = self.read().await?;
-        if page.waits {
+        let mut read = self.read().await?;
+        if read.waits {
             if self.put_off.len() < MOST_PUT_OFF {
                 self.run.listing.came().await;
             } else {
                 self.run.listing.ended().await;
             }
-            page = self.read().await?;
+            read = self.read().await?;
         }
-        if page.rows.len() < self.most_rows() {
+        let page = read.page;
+        if page.len() < self.most_rows() {
             self.part = PagesOf::PutOff;
         }
-        self.cursor = page.rows.last().map(|(cursor, _)| *cursor).or(self.cursor);
+        self.cursor = page.last.or(self.cursor);
+        for error in &page.unreadable {
+            tracing::error!(%error, "a subscription cannot be read; the others go on");
+            let incidents = &mut self.run.tally().0.incidents;
+            if incidents.len() < MOST_TOLD {
+                incidents.push(format!("a subscription cannot be read: {error}"));
+            }
+        }
         let mut served: Vec<_> = page.rows.into_iter().map(|(_, snapshot)| snapshot).collect();
         if self.run.listing.reads() {
             let waits = |snapshot: &Snapshot| cards::is_old(self.run, &snapshot.customer);
@@ -100,11 +110,11 @@ impl DuePages<'_> {
         let fresh_after = cards::fresh_after(self.run);
         let lane = &self.run.billing.lane;
         let read = move |store: &mut dyn Store| {
-            let rows = store.due(at, after, most)?;
-            let customers = rows.iter().map(|(_, snapshot)| &snapshot.customer);
+            let page = store.due(at, after, most)?;
+            let customers = page.rows.iter().map(|(_, snapshot)| &snapshot.customer);
             let old = customers.filter(|customer| customer.read_at.is_none_or(|read| read < fresh_after));
             let waits = listing.reads() && listing.awaits(old.map(|customer| customer.id.clone()).collect());
-            Ok::<_, StoreError>(Read { rows, waits })
+            Ok::<_, StoreError>(Read { page, waits })
         };
         Ok(lane.run(read).await??)
     }

@@ -172,7 +172,7 @@ impl Run<'_> {
             if under_way.is_empty() && !wants_more && !serves {
                 break;
             }
-            self.billing.meters.serving(under_way.len());
+            self.billing.meters.serving(self.slots_taken());
             tokio::select! {
                 Some(()) = under_way.next() => self.billing.watch.advance(1),
                 // Boxed: a visit is some 5 KB, which would be moved ten times on its way in.
@@ -192,6 +192,7 @@ impl Run<'_> {
                 },
             }
         }
+        self.billing.meters.serving(0);
         self.billing.watch.end();
         failed.map_or(Ok(()), Err)
     }
@@ -206,6 +207,11 @@ impl Run<'_> {
         if (self.billing.paused)() {
             self.halt(StoppedBy::PauseFile);
         }
+    }
+
+    /// How many of the places for a call under way are taken.
+    fn slots_taken(&self) -> usize {
+        self.billing.settings.in_flight.saturating_sub(self.slots.available_permits())
     }
 
     /// One of the places for a call under way; waits for it, first come, first served.

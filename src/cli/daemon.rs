@@ -60,6 +60,8 @@ async fn serve(context: &Context) -> Result<Exit, Failure> {
     let (standing, told) = watch::channel(Standing::default());
     let (in_force, billing) = watch::channel(house.billing.clone());
     let (doorbell, rings) = hang_doorbell(settings, &house.billing).await?.unzip();
+    // Not with the work's own stop: who looks in during a long stop is told so.
+    let windows_close = CancellationToken::new();
     if let Some(web) = &settings.web {
         let windows = Windows {
             billing,
@@ -69,7 +71,7 @@ async fn serve(context: &Context) -> Result<Exit, Failure> {
             doorbell: doorbell.clone(),
             provider: Arc::default(),
         };
-        let listen = web::open(web.listen, windows, house.billing.stop.clone()).await;
+        let listen = web::open(web.listen, windows, windows_close.clone()).await;
         let addr = listen
             .map_err(|why| Failure::usage(format!("[web] listen: {} cannot be used: {why}", web.listen)))?;
         tracing::info!(%addr, "the windows are open");
@@ -81,6 +83,7 @@ async fn serve(context: &Context) -> Result<Exit, Failure> {
         desk = desk.with_doorbell(doorbell, rings);
     }
     let served = desk.serve().await;
+    windows_close.cancel();
     ticker.stop().await;
     // The desk is gone and with it the only other holder.
     if let Some(house) = Arc::into_inner(house) {

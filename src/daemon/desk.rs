@@ -268,6 +268,11 @@ impl Desk {
             // The provider's clock agrees with ours, or the recovery had failed.
             self.trust = Trust::begin(now, self.wishes.billing.clock.steady());
         }
+        if let Some(RunError::Clock(why)) = &done.error {
+            self.trust.is_apart(why);
+        }
+        let trouble = self.clock_trouble();
+        self.standing.send_modify(|standing| standing.clock_trouble = trouble);
         if recovering {
             self.recovered(done).await?;
         }

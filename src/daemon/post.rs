@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -32,11 +33,15 @@ struct Bell {
 /// What failed and is done again, and why, by its name.
 type Troubles = Arc<watch::Sender<BTreeMap<&'static str, String>>>;
 
+/// What its tasks note: their troubles, and how often they failed.
+type Notes = (Troubles, Arc<AtomicU64>);
+
 /// The post at work.
 pub struct PostOffice {
     bell: watch::Sender<Bell>,
     troubles: Troubles,
     tasks: JoinSet<()>,
+    failures: Arc<AtomicU64>,
 }
 
 impl PostOffice {
@@ -44,18 +49,24 @@ impl PostOffice {
     pub fn open(post: Post) -> Self {
         let (bell, heard) = watch::channel(Bell { post, rung: 0 });
         let (news, told) = watch::channel(0_u64);
-        let troubles = Troubles::default();
+        let (troubles, failures) = (Troubles::default(), Arc::<AtomicU64>::default());
         let mut tasks = JoinSet::new();
-        tasks.spawn(read(heard.clone(), news, troubles.clone()));
+        tasks.spawn(read(heard.clone(), news, (troubles.clone(), failures.clone())));
         for channel in Channel::ALL {
-            tasks.spawn(deliver(*channel, heard.clone(), told.clone(), troubles.clone()));
+            let notes = (troubles.clone(), failures.clone());
+            tasks.spawn(deliver(*channel, heard.clone(), told.clone(), notes));
         }
-        Self { bell, troubles, tasks }
+        Self { bell, troubles, tasks, failures }
     }
 
     /// What failed at its last try, and is tried again; `None`: nothing did.
     pub fn trouble(&self) -> Option<String> {
         self.troubles.borrow().iter().next().map(|(what, why)| format!("{what}: {why}"))
+    }
+
+    /// How often it failed: the diary could not be read, or a round on one channel delivered nothing of what it had.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
     }
 
     /// Something may have happened.
@@ -92,14 +103,14 @@ impl PostOffice {
 }
 
 /// Reads the diary whenever the bell rings.
-async fn read(mut bell: watch::Receiver<Bell>, news: watch::Sender<u64>, troubles: Troubles) {
+async fn read(mut bell: watch::Receiver<Bell>, news: watch::Sender<u64>, notes: Notes) {
     while bell.changed().await.is_ok() {
         let post = bell.borrow_and_update().post.clone();
         if post.billing.stop.is_cancelled() {
             return;
         }
         let gathered = post.gather().await;
-        note("reading the diary", gathered.as_ref().err(), &troubles);
+        note("reading the diary", gathered.as_ref().err(), &notes);
         if let Ok(new) = gathered {
             news.send_modify(|all| *all += new);
         }
@@ -111,7 +122,7 @@ async fn deliver(
     channel: Channel,
     bell: watch::Receiver<Bell>,
     mut news: watch::Receiver<u64>,
-    troubles: Troubles,
+    notes: Notes,
 ) {
     loop {
         let post = bell.borrow().post.clone();
@@ -123,16 +134,22 @@ async fn deliver(
         }
         // What holds now, not when the wait began.
         let post = bell.borrow().post.clone();
-        if post.channels().contains(&channel) {
-            note(channel.word(), post.deliver_due(channel).await.err().as_ref(), &troubles);
+        if !post.channels().contains(&channel) {
+            continue;
+        }
+        let delivered = post.deliver_due(channel).await;
+        note(channel.word(), delivered.as_ref().err(), &notes);
+        if delivered.is_ok_and(|sent| sent.failed > 0 && sent.sent == 0) {
+            notes.1.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
 /// That it failed, and is done again, or that it did not.
-fn note(what: &'static str, error: Option<&RunError>, troubles: &Troubles) {
+fn note(what: &'static str, error: Option<&RunError>, (troubles, failures): &Notes) {
     if let Some(error) = error {
         tracing::error!(%error, "{what} failed; it is done again");
+        failures.fetch_add(1, Ordering::Relaxed);
     }
     troubles.send_modify(|all| match error {
         Some(error) => drop(all.insert(what, error.to_string())),

@@ -93,6 +93,17 @@ impl Done {
 }
 
 impl Done {
+    /// Whether it was a run over all that is due now, and nothing stopped it: no brake, no pause file, no failure.
+    pub(super) fn went_through(&self) -> bool {
+        let whole = match &self.work {
+            Work::Job(Job::Billing) => true,
+            Work::Asked(asked) => asked.order.only.is_none() && asked.order.at.is_none(),
+            _ => false,
+        };
+        let to_its_end = self.report.as_ref().is_some_and(|report| report.stopped_by.is_none());
+        whole && to_its_end && self.error.is_none() && !self.stopped
+    }
+
     /// What a run came to, as whoever asked for it is told.
     pub(super) fn outcome(&self) -> Option<Result<RunReport, RunError>> {
         match (&self.error, &self.report) {

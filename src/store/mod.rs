@@ -29,9 +29,9 @@ pub use lane::{CommitError, Lane, LaneClosed, LaneOptions, LaneStats};
 pub use lock::ChargingLock;
 pub use outbox::{Outbox, OutboxCursor, Waiting};
 pub use rows::{
-    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, EndingCard, EndingCursor, Filter,
-    FlagAtRisk, GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed, PlanChange, RiskCursor,
-    RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow, UsageCount,
+    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, EndingCard,
+    EndingCursor, Filter, FlagAtRisk, GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed,
+    PlanChange, RiskCursor, RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow, UsageCount,
 };
 
 /// The book. One owner at a time; every method is one transaction unless it says otherwise.
@@ -127,15 +127,14 @@ pub trait Store: Outbox + Send {
     // --- what a run reads
 
     /// Snapshots of subscriptions whose `wake_at` is not after `at`, by (`wake_at`, order of making), after the cursor.
-    fn due(
-        &mut self,
-        at: Timestamp,
-        after: Option<DueCursor>,
-        limit: usize,
-    ) -> Result<Vec<(DueCursor, Snapshot)>, StoreError>;
+    /// A subscription in which there is nonsense does not hide the others.
+    fn due(&mut self, at: Timestamp, after: Option<DueCursor>, limit: usize) -> Result<DuePage, StoreError>;
 
     /// How many subscriptions are due at `at`.
     fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError>;
+
+    /// What of it no standing flag explains: a run can act on it by itself. One statement, by indexes alone.
+    fn due_now(&mut self, at: Timestamp) -> Result<DueNow, StoreError>;
 
     /// The earliest `wake_at` after `at`; `None`: nothing waits.
     fn next_wake(&mut self, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::StoreError;
 use crate::model::{
     Attempt, BillingPeriod, CardId, CardSnapshot, ChargeId, CustomerGlance, CustomerId, CustomerSnapshot,
     CustomerState, Epoch, Flag, FlagReason, Installation, Invoice, Money, PlanKey, PlanVersionId, SkipReason,
-    Subscription, SubscriptionId, Zone,
+    Snapshot, Subscription, SubscriptionId, Zone,
 };
 
 /// What the book says of itself.
@@ -38,6 +39,38 @@ pub struct HostBinding {
     pub machine: String,
     /// The book's absolute path.
     pub path: String,
+}
+
+/// What is due and not flagged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DueNow {
+    /// Subscriptions.
+    pub count: u64,
+    /// Since when the oldest of them is due; `None`: none is.
+    pub since: Option<Timestamp>,
+}
+
+/// A page of due subscriptions.
+#[derive(Debug, Default)]
+pub struct DuePage {
+    /// Those that could be read.
+    pub rows: Vec<(DueCursor, Snapshot)>,
+    /// What was found and wanted in those that could not: `StoreError::Nonsense`, one each.
+    pub unreadable: Vec<StoreError>,
+    /// Where the page ended; `None`: it is empty.
+    pub last: Option<DueCursor>,
+}
+
+impl DuePage {
+    /// How many places of the page were taken, read or not.
+    pub const fn len(&self) -> usize {
+        self.rows.len() + self.unreadable.len()
+    }
+
+    /// Whether nothing was due.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// Where a page of due subscriptions ended.

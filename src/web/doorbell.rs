@@ -8,6 +8,7 @@ use hyper::header::HeaderMap;
 use hyper::{Request, StatusCode};
 
 use super::server::Windows;
+use super::standing::Phase;
 use crate::billing::webhooks::Heard;
 
 /// The path that the provider is told.
@@ -15,11 +16,15 @@ pub(super) const PATH: &str = "/webhooks/omise";
 /// A body is no longer: an event shows one object, a customer with twenty cards being the longest.
 const LONGEST_BODY: usize = 256 * 1024;
 
-/// The answer: a status and a word for people who look at deliveries in the provider's dashboard.
+/// The answer: a status and a word for people who look at deliveries in the provider's dashboard. While the service
+/// stops nobody looks news up any more, so whoever rings comes again later.
 pub(super) async fn ring(request: Request<Incoming>, windows: &Windows) -> (StatusCode, &'static str) {
     let Some(doorbell) = &windows.doorbell else {
         return (StatusCode::NOT_FOUND, "no webhook secret is configured\n");
     };
+    if windows.standing.borrow().phase == Phase::Stopping {
+        return (StatusCode::SERVICE_UNAVAILABLE, "come again later\n");
+    }
     let (head, body) = request.into_parts();
     let Some(body) = whole(body).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "too long, or broken off\n");

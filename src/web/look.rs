@@ -13,7 +13,7 @@ const MOST_PAGES: usize = 200;
 /// The book at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Look {
-    /// Subscriptions that a run would look at now.
+    /// Subscriptions that are due and can be acted on: no standing flag explains why they wait.
     pub(super) due: u64,
     /// How long the oldest of them has waited, in seconds.
     pub(super) oldest_due_s: i64,
@@ -35,10 +35,10 @@ pub(super) struct Look {
 pub(super) async fn look(billing: &Billing) -> Result<Look, String> {
     let now = billing.clock.now();
     let read = billing.lane.run(move |store| {
-        let oldest = store.due(now, None, 1)?.into_iter().next();
+        let due = store.due_now(now)?;
         let mut look = Look {
-            due: store.count_due(now)?,
-            oldest_due_s: age(oldest.and_then(|(_, snapshot)| snapshot.subscription.wake_at), now),
+            due: due.count,
+            oldest_due_s: age(due.since, now),
             retries: store.count_retries()?,
             flags: store.count_flags()?,
             ..Look::default()

@@ -42,8 +42,9 @@ struct Build {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct JobName {
-    job: &'static str,
+struct Task {
+    /// Not `job`: that label is Prometheus' own name for what it scrapes.
+    task: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -88,8 +89,13 @@ fn counter(registry: &mut Registry, name: &str, help: &str, value: u64) {
 
 fn of_the_book(registry: &mut Registry, look: &Look) {
     let due = i64::try_from(look.due).unwrap_or(i64::MAX);
-    gauge(registry, "due", "Subscriptions that a run would look at now", due);
-    gauge(registry, "oldest_due_seconds", "How long the oldest of them has waited", look.oldest_due_s);
+    gauge(
+        registry,
+        "due",
+        "Subscriptions that are due now, but for those that a standing flag explains",
+        due,
+    );
+    gauge(registry, "oldest_due_seconds", "How long the oldest of them has been due", look.oldest_due_s);
     gauge(registry, "in_doubt", "Attempts of which nobody knows what became", look.in_doubt);
     gauge(registry, "oldest_doubt_seconds", "Age of the oldest doubt", look.oldest_doubt_s);
     gauge(registry, "pending", "Attempts that wait for the customer or the bank", look.pending);
@@ -128,8 +134,7 @@ fn of_the_runs(registry: &mut Registry, standing: &Standing) {
         collected.get_or_create(&In { currency: currency.to_string() }).inc_by(*minor);
     }
     registry.register("collected_minor", "Money collected since the start, in minor units", collected);
-    counter(registry, "runs", "Runs since the start", totals.runs);
-    counter(registry, "failures", "Pieces of work that failed since the start", totals.failures);
+    counter(registry, "runs", "Billing runs since the start, also those that something stopped", totals.runs);
     counter(
         registry,
         "retries_scheduled",
@@ -200,20 +205,36 @@ fn of_the_service(registry: &mut Registry, standing: &Standing) {
     gauge(
         registry,
         "last_good_run_timestamp_seconds",
-        "End of the last run that nothing stopped; 0: none",
+        "End of the last run over the whole book that no brake, no pause file and nothing else stopped; 0: none yet",
         good,
     );
-    let jobs = Family::<JobName, Gauge>::default();
-    for (job, last) in &standing.jobs {
-        jobs.get_or_create(&JobName { job }).set(seconds(*last));
+    let jobs = Family::<Task, Gauge>::default();
+    for (task, last) in &standing.jobs {
+        jobs.get_or_create(&Task { task }).set(seconds(*last));
     }
-    registry.register("job_timestamp_seconds", "When a job last began that was done; 0: never", jobs);
+    registry.register(
+        "job_timestamp_seconds",
+        "When a job last began that was done, as the schedule counts; 0: never",
+        jobs,
+    );
+    let failures = Family::<Task, Counter>::default();
+    for task in standing.jobs.keys() {
+        failures.get_or_create(&Task { task }).inc_by(0);
+    }
+    for (task, n) in &standing.totals.failures {
+        failures.get_or_create(&Task { task }).inc_by(*n);
+    }
+    registry.register(
+        "failures",
+        "Pieces of work that failed since the start, by what they were for",
+        failures,
+    );
     gauge(registry, "serving", "1 once old doubt was looked up", truth(standing.phase == Phase::Serving));
     gauge(registry, "busy", "1 while a piece of work is under way", truth(standing.busy.is_some()));
     gauge(
         registry,
         "clock_trusted",
-        "1 while the wall clock is believed",
+        "1 while the wall clock is believed: it did not jump, and agrees with the provider's",
         truth(standing.clock_trouble.is_none()),
     );
     let reachable = truth(standing.provider_trouble.is_none());

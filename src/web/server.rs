@@ -54,14 +54,14 @@ impl Windows {
     }
 }
 
-/// Opens the windows; they close with `stop`. Returns where they are.
+/// Opens the windows; they close with `close`, which is for after the last work. Returns where they are.
 ///
 /// # Errors
 /// What the system said about the address.
 pub async fn open(
     listen: SocketAddr,
     windows: Windows,
-    stop: CancellationToken,
+    close: CancellationToken,
 ) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(listen).await?;
     let addr = listener.local_addr()?;
@@ -70,7 +70,7 @@ pub async fn open(
         loop {
             let Ok(place) = places.clone().acquire_owned().await else { return };
             let arrived = tokio::select! {
-                () = stop.cancelled() => return,
+                () = close.cancelled() => return,
                 arrived = listener.accept() => arrived,
             };
             // A connection that broke before it was taken is the client's business.

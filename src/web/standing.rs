@@ -32,13 +32,14 @@ pub struct Standing {
     pub worked: u64,
     /// The last run's report; `None`: none since the start.
     pub last_run: Option<RunReport>,
-    /// When the last run ended that nothing stopped, on the wall clock; `None`: none since the start.
+    /// When the last run over the whole book ended that nothing stopped, no brake and no pause file, on the wall clock;
+    /// `None`: none since the start.
     pub last_good_run_at: Option<Timestamp>,
     /// When something of the book is next due; `None`: nothing is, ever.
     pub next_due: Option<Timestamp>,
     /// When the schedule next asks what is due; `None`: never.
     pub next_look: Option<Timestamp>,
-    /// Why the clock is not trusted; `None`: it is.
+    /// Why the clock is not trusted: it jumped, or the provider's says something else; `None`: it is.
     pub clock_trouble: Option<String>,
     /// Why the last piece of work failed; `None`: it did not.
     pub trouble: Option<String>,

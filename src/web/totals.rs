@@ -10,10 +10,10 @@ const MOST_CODES: usize = 64;
 /// Sums over the runs since the start. They only grow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Runs that were made.
+    /// Billing runs that gave a report, also if something stopped them; looks at doubt alone are none.
     pub runs: u64,
-    /// Pieces of work that failed.
-    pub failures: u64,
+    /// Pieces of work that failed, by what they were for.
+    pub failures: BTreeMap<&'static str, u64>,
     /// Attempts sent, by what became of them at once.
     pub attempts: BTreeMap<AttemptStatus, u64>,
     /// Older attempts that were looked up and settled.
@@ -31,14 +31,14 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Counts a run or a look at doubt.
-    pub fn add(&mut self, report: &RunReport) {
-        self.runs += 1;
-        self.add_settled(report);
+    /// A piece of work ended, well or not.
+    pub fn ended(&mut self, work: &'static str, failed: bool) {
+        *self.failures.entry(work).or_default() += u64::from(failed);
     }
 
-    /// Counts what was settled outside of a run.
-    pub fn add_settled(&mut self, report: &RunReport) {
+    /// Counts what a run did, or what was settled outside of one.
+    pub fn add(&mut self, report: &RunReport, is_run: bool) {
+        self.runs += u64::from(is_run);
         self.retries_scheduled += report.retries_scheduled;
         self.unknown_declines += report.unknown_declines;
         self.incidents += report.incidents.len() as u64;

@@ -26,3 +26,4 @@ mod simulate;
 mod soak;
 mod stories;
 mod systemd;
+mod unreadable;

@@ -31,17 +31,9 @@ export container=dues-test
 exec /lib/systemd/systemd --unit=basic.target
 "#;
 
-/// The install section of the README, with quicker restarts and a shorter patience for the test.
-const INSTALL: &str = r#"set -e
-install -m 0755 "$PROGRAM" /usr/bin/dues
-install -m 0644 "$UNITS/dues.sysusers" /usr/lib/sysusers.d/dues.conf
-systemd-sysusers /usr/lib/sysusers.d/dues.conf
-install -m 0644 "$UNITS/dues.tmpfiles" /usr/lib/tmpfiles.d/dues.conf
-systemd-tmpfiles --create /usr/lib/tmpfiles.d/dues.conf
-install -m 0640 -g dues "$SCENE/unit.toml" /etc/dues/dues.toml
-install -m 0640 -g dues "$SCENE/now.toml" /etc/dues/now.toml
-install -m 0600 "$SCENE/omise.key" /etc/dues/omise.key
-install -m 0644 "$UNITS/dues.service" "$UNITS/dues-run-now.service" "$UNITS/dues-run-now.timer" /etc/systemd/system/
+/// After the install section of the README: quicker restarts and a shorter patience for the test, and a config for those
+/// who only hand runs over.
+const FOR_THE_TEST: &str = r#"install -m 0640 -g dues now.toml /etc/dues/now.toml
 mkdir -p /etc/systemd/system/dues.service.d
 mkdir -p /etc/systemd/system/dues-run-now.timer.d
 printf '[Unit]\nStartLimitBurst=20\n[Service]\nRestartSec=1s\nWatchdogSec=4s\nTimeoutAbortSec=1s\nEnvironment=DUES_HANG=/run/hang\n' \
@@ -56,6 +48,27 @@ for unit in dues dues-run-now; do
   systemd-analyze security --offline=true --threshold=13 "/etc/systemd/system/$unit.service" >/dev/null
 done
 "#;
+
+/// The commands of the README's install section, word by word.
+pub(crate) fn install_commands() -> Vec<&'static str> {
+    let readme = include_str!("../../README.md");
+    let (_, from) = readme.split_once("Install on a host with systemd").expect("an install section");
+    let (_, block) = from.split_once("```sh\n").expect("its commands");
+    let (block, _) = block.split_once("```").expect("their end");
+    block.lines().collect()
+}
+
+/// All of them but the first, which built the program under test, and the last, which starts it.
+fn install() -> String {
+    let commands = install_commands();
+    let (first, rest) = commands.split_first().expect("commands");
+    let (last, rest) = rest.split_last().expect("more of them");
+    assert_eq!((*first, *last), ("cargo build --release", START));
+    rest.join("\n")
+}
+
+/// The last command of the install section.
+const START: &str = "systemctl enable --now dues";
 
 /// A booted machine; it ends with this value.
 struct Machine {
@@ -158,18 +171,27 @@ impl Drop for Machine {
     }
 }
 
+/// A folder that looks like the source folder after a build, with the key in it, and with the pretend provider in its
+/// config.
 fn scene() -> Scene {
-    let scene = Scene::new(Setting { customers: CUSTOMERS, fates: Fates::Paying, ..Setting::default() });
+    use std::os::unix::fs::symlink;
+    let setting = Setting { customers: CUSTOMERS, fates: Fates::Paying, in_flight: 2, ..Setting::default() };
+    let scene = Scene::new(setting);
     let addr = scene.sandbox().addr();
-    let plans = crate::harness::PLANS;
-    let base = "zone = \"Asia/Bangkok\"\n[store]\npath = \"/var/lib/dues/dues.db\"\n";
-    let omise = format!(
-        "[omise]\napi_url = \"http://{addr}\"\nvault_url = \"http://{addr}\"\nrequests_per_second = 1000\n\
-         in_flight = 2\ntimeout = \"3s\"\n"
-    );
-    scene.write("unit.toml", &format!("{base}{omise}[doubt]\nsettle = \"1s\"\n{plans}"));
+    std::fs::create_dir_all(scene.path("target/release")).unwrap();
+    std::fs::create_dir(scene.path("config")).unwrap();
+    symlink(env!("CARGO_BIN_EXE_dues"), scene.path("target/release/dues")).unwrap();
+    symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd"), scene.path("systemd")).unwrap();
+    scene.write_config("config/dues.toml", addr);
     // Whoever hands a run over needs no key, and no wishes about doubt.
-    scene.write("now.toml", &format!("{base}{omise}{plans}"));
+    scene.write(
+        "now.toml",
+        &format!(
+            "zone = \"Asia/Bangkok\"\n[store]\npath = \"/var/lib/dues/dues.db\"\n[omise]\napi_url = \"http://{addr}\"\n\
+             vault_url = \"http://{addr}\"\nin_flight = 2\ntimeout = \"3s\"\n{}",
+            crate::harness::PLANS
+        ),
+    );
     let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly")).collect();
     scene.write("first.csv", &format!("customer,plan\n{}\n", rows.join("\n")));
     scene
@@ -200,13 +222,7 @@ fn the_unit_under_a_real_systemd() {
     assert!(rustix::process::getuid().is_root(), "SKIPPED IN TRUTH: a systemd can only be booted by root");
     let scene = scene();
     let machine = Machine::boot();
-    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
-    machine.says(&format!(
-        "PROGRAM={} UNITS={} SCENE={}\n{INSTALL}",
-        env!("CARGO_BIN_EXE_dues"),
-        units.display(),
-        scene.folder().display()
-    ));
+    machine.says(&format!("set -e\ncd {}\n{}\n{FOR_THE_TEST}", scene.folder().display(), install()));
     starts_and_is_ready(&machine, &scene);
     survives_a_kill_in_the_middle_of_a_run(&machine, &scene);
     keeps_to_its_own_folders(&machine);
@@ -219,7 +235,7 @@ fn the_unit_under_a_real_systemd() {
 
 fn starts_and_is_ready(machine: &Machine, scene: &Scene) {
     // Type=notify: the start returns once the service has said READY.
-    machine.says("systemctl start dues");
+    machine.says(START);
     let standing = (machine.property("Type"), machine.property("ActiveState"), machine.property("SubState"));
     assert_eq!(standing, ("notify".into(), "active".into(), "running".into()));
     let import = format!("runuser -u dues -- dues import --config /etc/dues/now.toml {}/first.csv", {

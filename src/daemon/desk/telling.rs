@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Desk, Done, EndedBadly, Phase, RunError, systemd};
+use super::{Desk, Done, EndedBadly, Job, Phase, RunError, systemd};
 use crate::model::{AttemptStatus, RunReport};
 
 /// Work may be quiet for twice a call's time-out and this much before it counts as hung: waits that a provider asks
@@ -14,16 +14,16 @@ const QUIET_BESIDES_CALLS: Duration = Duration::from_mins(2);
 impl Desk {
     /// What a piece of work came to, for whoever watches.
     pub(super) fn tell_of(&mut self, done: &Done, now: Timestamp) {
-        let good = done.work.charges() && done.counts();
+        let good = done.went_through();
         if done.work.charges() {
             self.last_run = in_words(done).or(self.last_run.take());
         }
         self.standing.send_modify(|standing| {
             standing.worked += 1;
             standing.trouble = done.error.as_ref().map(ToString::to_string);
-            standing.totals.failures += u64::from(done.error.is_some());
+            standing.totals.ended(done.work.name(), done.error.is_some());
             if let Some(report) = &done.report {
-                standing.totals.add(report);
+                standing.totals.add(report, done.work.charges());
             }
             if let Some(asked) = done.asked_the_provider() {
                 standing.provider_trouble = asked.err();
@@ -39,22 +39,22 @@ impl Desk {
     pub(super) fn tell_beside(&self, done: &Done) {
         self.standing.send_modify(|standing| {
             if let Some(report) = &done.report {
-                standing.totals.add_settled(report);
+                standing.totals.add(report, false);
             }
             standing.trouble = done.error.as_ref().map(ToString::to_string).or(standing.trouble.take());
             if let Some(Err(why)) = done.asked_the_provider() {
                 standing.provider_trouble = Some(why);
             }
-            standing.totals.failures += u64::from(done.error.is_some());
+            standing.totals.ended(done.work.name(), done.error.is_some());
         });
     }
 
-    /// How much is due now, and when something is next.
+    /// How much is due now but for what a standing flag explains, and when something is next.
     pub(super) async fn look_at_due(&mut self) -> Result<(), EndedBadly> {
         let now = self.wishes.billing.clock.now();
         let look = self.wishes.billing.lane.run(move |store| {
-            let due = store.count_due(now)?;
-            store.next_wake(now).map(|next| (due, next))
+            let due = store.due_now(now)?;
+            store.next_wake(now).map(|next| (due.count, next))
         });
         let (due, next) = look.await.map_err(RunError::from)?.map_err(RunError::from)?;
         self.due_now = due;
@@ -88,10 +88,11 @@ impl Desk {
     pub(super) fn publish(&mut self) {
         let now = (self.under_way.as_ref().map(|(work, _)| work.name()), self.considered);
         self.busy.send_if_modified(|busy| std::mem::replace(busy, now.0.is_some()) != now.0.is_some());
+        let (post, failed) = (Job::Notifications.name(), self.office.failures());
         self.standing.send_if_modified(|standing| {
             let changed = (standing.busy, standing.considered) != now;
             (standing.busy, standing.considered) = now;
-            changed
+            changed | (standing.totals.failures.insert(post, failed) != Some(failed))
         });
         let status = self.status();
         if status != self.told {

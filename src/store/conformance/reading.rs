@@ -1,7 +1,7 @@
 //! The run's side of the book: what is due, whose cards are stale, what was read.
 
 use super::samples::*;
-use crate::model::{Change, CustomerState, SubscriptionId};
+use crate::model::{Change, CustomerState, Flag, FlagReason, SubscriptionId};
 use crate::store::{CustomerReading, Store};
 
 fn due_pages_meet_every_subscription_once_in_order(store: &mut dyn Store) {
@@ -20,9 +20,9 @@ fn due_pages_meet_every_subscription_once_in_order(store: &mut dyn Store) {
         let (mut after, mut met) = (None, Vec::new());
         loop {
             let page = store.due(at(9), after, limit).unwrap();
-            let Some((cursor, _)) = page.last() else { break };
-            after = Some(*cursor);
-            met.extend(page.iter().map(|(_, s)| s.subscription.id.clone()));
+            let Some(cursor) = page.last else { break };
+            after = Some(cursor);
+            met.extend(page.rows.iter().map(|(_, s)| s.subscription.id.clone()));
         }
         let wanted: Vec<SubscriptionId> = [1, 7, 0, 2, 4, 6, 5].map(sub_id).into();
         assert_eq!(met, wanted, "by {limit}");
@@ -31,6 +31,42 @@ fn due_pages_meet_every_subscription_once_in_order(store: &mut dyn Store) {
     assert_eq!(store.count_due(at(-1)).unwrap(), 0);
     assert_eq!(store.next_wake(at(5)).unwrap(), Some(at(9)));
     assert_eq!(store.next_wake(at(10)).unwrap(), None);
+}
+
+fn what_a_standing_flag_explains_does_not_wait(store: &mut dyn Store) {
+    fill(store, 4);
+    for n in 0..4 {
+        let mut s = snapshot(store, n).subscription;
+        s.wake_at = Some(at(i64::from(n)));
+        accept(store, only(Change::UpdateSubscription(s)));
+    }
+    let flag = |n: u32, reason| Flag {
+        customer: customer(n),
+        subscription: sub_id(n),
+        reason,
+        since: at(1),
+        until: None,
+        detail: text("why"),
+    };
+    let due = |store: &mut dyn Store, when| {
+        let due = store.due_now(at(when)).unwrap();
+        (due.count, due.since)
+    };
+    assert_eq!(due(store, 9), (4, Some(at(0))));
+    assert_eq!(due(store, -1), (0, None));
+    // Two flags on one of them, one on another that is not due yet.
+    accept(store, only(Change::RaiseFlag(flag(0, FlagReason::NoCard))));
+    accept(store, only(Change::RaiseFlag(flag(0, FlagReason::DeadCard))));
+    accept(store, only(Change::RaiseFlag(flag(3, FlagReason::ExpiredCard))));
+    assert_eq!(due(store, 2), (2, Some(at(1))));
+    assert_eq!(due(store, 9), (2, Some(at(1))));
+    assert_eq!(store.count_due(at(9)).unwrap(), 4, "a run looks at all of them");
+    for reason in [FlagReason::NoCard, FlagReason::DeadCard] {
+        assert_eq!(due(store, 0), (0, None), "one flag is enough");
+        let reason = Some(reason);
+        accept(store, only(Change::ClearFlags { subscription: sub_id(0), reason, at: at(5) }));
+    }
+    assert_eq!(due(store, 2), (3, Some(at(0))), "it waits again");
 }
 
 fn stale_customers_are_those_of_due_subscriptions(store: &mut dyn Store) {
@@ -108,6 +144,7 @@ fn odd_ids_come_back_as_they_were(store: &mut dyn Store) {
 mod tests {
     super::super::conform!(
         due_pages_meet_every_subscription_once_in_order,
+        what_a_standing_flag_explains_does_not_wait,
         stale_customers_are_those_of_due_subscriptions,
         a_reading_replaces_the_cards,
         what_was_taken_from_a_customer_comes_back,

@@ -48,9 +48,9 @@ use jiff::Timestamp;
 
 use super::rows::{EndingCard, EndingCursor, FlagAtRisk, RiskCursor};
 use super::{
-    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, Filter, GlancePage, HostBinding,
-    InvoiceRow, NewSubscription, Observed, Refusal, RunProgress, RunRequest, RunState, SkippedPeriods, Store,
-    StoreError, SubscriptionRow, UsageCount, witness,
+    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, Filter, GlancePage,
+    HostBinding, InvoiceRow, NewSubscription, Observed, Refusal, RunProgress, RunRequest, RunState,
+    SkippedPeriods, Store, StoreError, SubscriptionRow, UsageCount, witness,
 };
 use crate::model::{
     Attempt, AttemptId, CardWarning, CustomerId, CustomerSnapshot, Epoch, Event, Expiration, Flag,
@@ -219,17 +219,16 @@ impl Store for SqliteStore {
         self.read(|book| book.on_older_versions(plan, after, limit))
     }
 
-    fn due(
-        &mut self,
-        at: Timestamp,
-        after: Option<DueCursor>,
-        limit: usize,
-    ) -> Result<Vec<(DueCursor, Snapshot)>, StoreError> {
+    fn due(&mut self, at: Timestamp, after: Option<DueCursor>, limit: usize) -> Result<DuePage, StoreError> {
         self.read(|book| book.due(at, after, limit))
     }
 
     fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError> {
         self.read(|book| book.count_due(at)).map(unsigned)
+    }
+
+    fn due_now(&mut self, at: Timestamp) -> Result<DueNow, StoreError> {
+        self.read(|book| book.due_now(at))
     }
 
     fn next_wake(&mut self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {

@@ -5,13 +5,13 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use rusqlite::CachedStatement;
 
-use super::super::DueCursor;
+use super::super::{DueCursor, DueNow, DuePage, StoreError};
 use super::book::Book;
 use super::cache::KnownSubscription;
 use super::codes::Coded;
 use super::columns::{Reader, seconds, signed};
 use super::customers::{CARD, CUSTOMER_BESIDE, CUSTOMER_BESIDE_WIDTH, card_at, customer_with};
-use super::fault::Outcome;
+use super::fault::{Fault, Outcome};
 use super::invoices::{INVOICE, INVOICE_FROM};
 use super::subscriptions::{SUBSCRIPTION, SUBSCRIPTION_FROM, SUBSCRIPTION_WIDTH};
 use crate::model::{
@@ -142,12 +142,7 @@ impl Book {
     }
 
     /// As `Store::due`: two queries, so that thousands that wake at one instant cost no more than a page each.
-    pub(super) fn due(
-        &self,
-        at: Timestamp,
-        after: Option<DueCursor>,
-        limit: usize,
-    ) -> Outcome<Vec<(DueCursor, Snapshot)>> {
+    pub(super) fn due(&self, at: Timestamp, after: Option<DueCursor>, limit: usize) -> Outcome<DuePage> {
         let mut page = Vec::with_capacity(limit.min(1_024));
         if let Some(after) = after {
             let same = "SELECT wake_at, row FROM subscriptions INDEXED BY subscriptions_wake \
@@ -162,9 +157,16 @@ impl Book {
             self.cursors(later, [floor, 0, seconds(at), signed(rest)], &mut page)?;
         }
         let mut whole = self.sql(&WHOLE)?;
-        page.into_iter()
-            .map(|cursor| self.snapshot_by(&mut whole, cursor.row).map(|snapshot| (cursor, snapshot)))
-            .collect()
+        let rows = Vec::with_capacity(page.len());
+        let mut due = DuePage { rows, unreadable: Vec::new(), last: page.last().copied() };
+        for cursor in page {
+            match self.snapshot_by(&mut whole, cursor.row) {
+                Ok(snapshot) => due.rows.push((cursor, snapshot)),
+                Err(Fault::Store(error @ StoreError::Nonsense { .. })) => due.unreadable.push(error),
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(due)
     }
 
     fn cursors(&self, sql: &str, with: [i64; 4], page: &mut Vec<DueCursor>) -> Outcome<()> {
@@ -180,6 +182,22 @@ impl Book {
         let mut count =
             self.sql("SELECT count(*) FROM subscriptions INDEXED BY subscriptions_wake WHERE wake_at <= ?1")?;
         Ok(count.query_row([seconds(at)], |row| row.get(0))?)
+    }
+
+    /// As `Store::due_now`. Flags are few, so those that explain something due are counted from their side.
+    pub(super) fn due_now(&self, at: Timestamp) -> Outcome<DueNow> {
+        let mut find = self.sql(
+            "SELECT (SELECT count(*) FROM subscriptions INDEXED BY subscriptions_wake WHERE wake_at <= ?1) \
+             - (SELECT count(DISTINCT f.subscription) FROM flags f INDEXED BY flags_standing \
+             CROSS JOIN subscriptions s ON s.row = f.subscription WHERE f.until IS NULL AND s.wake_at <= ?1), \
+             (SELECT s.wake_at FROM subscriptions s INDEXED BY subscriptions_wake WHERE s.wake_at <= ?1 \
+             AND NOT EXISTS (SELECT 1 FROM flags f INDEXED BY flags_standing \
+             WHERE f.subscription = s.row AND f.until IS NULL) ORDER BY s.wake_at LIMIT 1)",
+        )?;
+        let found: (i64, Option<i64>) =
+            find.query_row([seconds(at)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let since = found.1.and_then(|at| Timestamp::from_second(at).ok());
+        Ok(DueNow { count: u64::try_from(found.0).unwrap_or(0), since })
     }
 
     pub(super) fn next_wake(&self, after: Timestamp) -> Outcome<Option<Timestamp>> {

@@ -1,6 +1,31 @@
-//! What the packager takes: manual pages, completions, help and version.
+//! What the packager takes: manual pages, completions, help and version; and the edits that the README's installation
+//! makes to the config that comes with the program.
+
+use std::path::Path;
+use std::process::Command;
 
 use super::Shop;
+use crate::systemd::install_commands;
+
+#[test]
+fn the_config_as_installed_keeps_its_book_with_the_unit_and_names_no_key() {
+    let shop = Shop::new();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/dues.toml");
+    let installed = shop.path("installed.toml");
+    std::fs::copy(shipped, &installed).unwrap();
+    let edits: Vec<_> = install_commands().into_iter().filter(|line| line.starts_with("sed -i ")).collect();
+    assert!(!edits.is_empty(), "nothing edits the config");
+    for edit in edits {
+        let here = edit.replace("/etc/dues/dues.toml", installed.to_str().unwrap());
+        assert_ne!(here, edit, "it edits something else");
+        assert!(Command::new("sh").args(["-c", &here]).status().unwrap().success(), "{here}");
+    }
+    let loaded = dues::config::load(&installed).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_eq!(loaded.settings.store.path, Path::new("/var/lib/dues/dues.db"));
+    let text = std::fs::read_to_string(&installed).unwrap();
+    let keys: Vec<_> = text.lines().filter(|line| line.trim_start().starts_with("secret_key")).collect();
+    assert!(keys.is_empty(), "{keys:?}");
+}
 
 #[test]
 fn the_manual_renders_for_every_command() {

@@ -327,3 +327,24 @@ async fn a_jumped_clock_charges_nobody_until_the_provider_agrees() {
     let after = service.stop().await;
     assert_eq!(after.invoices.len(), 3 * CUSTOMERS as usize, "{after:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_apart_from_the_provider_s_is_not_believed_until_it_agrees() {
+    let mut service = Service::start("Asia/Bangkok", "2026-11-20T17:00:00Z").await;
+    service.pass(SignedDuration::from_hours(24)).await;
+    let before = service.outcome().await;
+    // Ours does not jump: the provider's alone says something else.
+    set_provider_clock(&service.sandbox, service.clock.now() + SignedDuration::from_hours(48)).await;
+    service.tick().await;
+    assert_eq!(service.outcome().await, before, "charged by a wrong clock");
+    let trouble = |service: &Service| service.standing.borrow().clock_trouble.clone();
+    assert!(trouble(&service).is_some_and(|why| why.contains("the provider's says")));
+    service.tick().await;
+    assert!(trouble(&service).is_some(), "nothing has changed");
+    set_provider_clock(&service.sandbox, service.clock.now()).await;
+    service.tick().await;
+    assert_eq!(trouble(&service), None, "the provider agrees");
+    service.tick().await;
+    let after = service.stop().await;
+    assert_eq!(after.invoices.len(), 2 * CUSTOMERS as usize, "{after:#?}");
+}

@@ -6,11 +6,13 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
+use dues::sandbox::{Fate, Fates};
 use rustix::process::Signal;
 use serde_json::json;
 
 use super::process::{Supervisor, in_days, scene, signal, start};
-use crate::harness::{Child, Scene};
+use super::webhooks::{OLD, ring, signed, until};
+use crate::harness::{Child, Scene, Setting};
 use crate::sdk;
 
 /// Parsers of others: of expressions, of the page of metrics, of the rules' file.
@@ -64,6 +66,9 @@ fn windows_show_how_the_service_stands_and_nobody_s_name() {
         "dues_collected_minor_total{currency=\"THB\"} 594000",
         "dues_due 0",
         "dues_in_doubt 0",
+        "dues_runs_total 1",
+        "dues_failures_total{task=\"reconcile\"} 0",
+        "dues_queue_depth{queue=\"charges\"} 0",
         "dues_serving 1",
         "dues_provider_call_seconds_count{call=\"charge\"} 6",
         "dues_queue_places{queue=\"charges\"} 4",
@@ -100,6 +105,11 @@ fn all_that_is_watched_for_is_shown() {
         .flat_map(|file| named(&std::fs::read_to_string(file).unwrap()))
         .collect();
     assert!(watched.len() > 20, "{watched:?}");
+    let told = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let rules = std::fs::read_to_string(&alerts).unwrap();
+    for alarm in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+        assert!(told.contains(&format!("`{alarm}`")), "the README does not say what {alarm} means");
+    }
     let printed = |name: &String| {
         page.lines()
             .any(|line| line.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with([' ', '{'])))
@@ -132,6 +142,10 @@ fn who_is_not_ready_says_why() {
     scene.import(&format!("customer,plan,starts\n{customer},weekly,{}\n", in_days(-2)));
     let (child, mut supervisor) = start(&scene);
     supervisor.waits_for("last run");
+    let page = looks_in(&addr, "/metrics", &addr).1;
+    for line in ["dues_runs_total 1", "dues_last_good_run_timestamp_seconds 0", "dues_due 1"] {
+        assert!(page.contains(&format!("{line}\n")), "a run that the pause file held: no {line} in\n{page}");
+    }
     scene.ask("POST", "/__sandbox/faults", "", &json!({"path": "/account", "faults": "page_before:503"}));
     let (status, text) = looks_in(&addr, "/readyz", &addr);
     assert_eq!(status, 503, "{text}");
@@ -154,6 +168,93 @@ fn who_is_not_ready_says_why() {
 }
 
 #[test]
+fn who_cannot_be_charged_keeps_nobody_waiting() {
+    let fates = [Fate::NoCard, Fate::ExpiredCard, Fate::StolenOrLostCard, Fate::Deleted];
+    let scene = Scene::new(Setting { customers: 200, fates: Fates::Mixed, ..Setting::default() });
+    let customers = scene.sandbox().customers();
+    let of = |fate| customers.iter().find(|customer| customer.fate == fate).unwrap().id.clone();
+    let rows = fates.map(|fate| format!("{},weekly,{}", of(fate), in_days(-2)));
+    scene.import(&format!("customer,plan,starts\n{}\n", rows.join("\n")));
+    let (child, _supervisor, addr) = with_windows(&scene, "due_limit = \"1m\"");
+    assert_eq!(scene.list("flags").len(), fates.len(), "{}", scene.story());
+    let (status, text) = looks_in(&addr, "/readyz", &addr);
+    assert_eq!((status, text.as_str()), (200, "ready\n"));
+    let page = looks_in(&addr, "/metrics", &addr).1;
+    assert!(page.contains("dues_due 0\n") && page.contains("dues_oldest_due_seconds 0\n"), "{page}");
+    // One who could pay, and is not served.
+    scene.write("PAUSED", "");
+    scene.import(&format!("customer,plan,starts\n{},weekly,{}\n", of(Fate::Paying), in_days(-2)));
+    let (status, text) = looks_in(&addr, "/readyz", &addr);
+    assert!(status == 503 && text.starts_with("due: the oldest has waited for "), "{text}");
+    assert!(looks_in(&addr, "/metrics", &addr).1.contains("dues_due 1\n"));
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
+
+#[test]
+fn a_clock_apart_from_the_provider_s_is_told() {
+    let scene = scene();
+    let (child, _supervisor, addr) = with_windows(&scene, "");
+    assert!(looks_in(&addr, "/metrics", &addr).1.contains("dues_clock_trusted 1\n"));
+    scene.provider_time_passes(2 * 24 * 3_600);
+    assert!(!scene.dues(&["run-now"]).status.success(), "a run by a wrong clock");
+    let page = looks_in(&addr, "/metrics", &addr).1;
+    for line in ["dues_clock_trusted 0", "dues_failures_total{task=\"a run asked for\"} 1"] {
+        assert!(page.contains(&format!("{line}\n")), "no {line} in\n{page}");
+    }
+    let (status, text) = looks_in(&addr, "/readyz", &addr);
+    assert_eq!(status, 503, "{text}");
+    assert!(text.lines().any(|line| line.starts_with("clock: the wall clock says")), "{text}");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
+
+#[test]
+fn who_looks_in_during_a_long_stop_is_told_so() {
+    let scene = scene();
+    scene.write_secret("webhook.secret", OLD);
+    let (child, mut supervisor, addr) = with_windows(&scene, "webhook_secret_file = \"webhook.secret\"");
+    let customer = scene.new_customer("4242424242424242").0;
+    scene.charges_meet("delay_after:2500", None, None);
+    scene.import(&format!("customer,plan\n{customer},weekly\n"));
+    let run = scene.start(&["run-now"], &[]);
+    let begun = std::time::Instant::now();
+    while scene.ledger().len() < 7 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "nothing was charged");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(looks_in(&addr, "/metrics", &addr).1.contains("dues_queue_depth{queue=\"charges\"} 1\n"));
+    signal(&child, Signal::TERM);
+    supervisor.waits_for("STOPPING=1");
+    let (status, text) = looks_in(&addr, "/readyz", &addr);
+    assert!(status == 503 && text.starts_with("service: it is stopping\n"), "{status} {text}");
+    assert_eq!(looks_in(&addr, "/healthz", &addr).0, 200);
+    let signs = signed(OLD, jiff::Timestamp::now().as_second(), b"{}");
+    assert_eq!(ring(&addr, &signs, b"{}"), 503, "nobody looks news up any more");
+    child.wait().expect(0);
+    run.wait();
+    assert!(TcpStream::connect(&addr).is_err(), "the windows are shut");
+    assert!(scene.list("attempts").iter().all(|row| row["status"] == "succeeded"), "{}", scene.story());
+}
+
+#[test]
+fn messages_that_reach_nobody_are_counted() {
+    let scene = scene();
+    scene.write_secret("hook.secret", "a secret of sixteen letters or more");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let hook = "secret_file = \"hook.secret\"\nallow_private = true\nevents = [\"invoice_paid\"]";
+    let more = format!("[notify.webhook]\nurl = \"http://{nobody}/\"\n{hook}");
+    let (child, _supervisor, addr) = with_windows(&scene, &more);
+    until(&scene, "no failure was counted", || {
+        let page = looks_in(&addr, "/metrics", &addr).1;
+        let name = "dues_failures_total{task=\"notifications\"} ";
+        page.lines().filter_map(|line| line.strip_prefix(name)).any(|n| n.parse::<u64>().unwrap() > 0)
+    });
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
+
+#[test]
 fn a_service_keeps_copies_of_its_book_and_says_how_old_the_last_is() {
     let scene = scene();
     let more = "[backup]\nfolder = \"copies\"\nkeep = 2";
@@ -161,7 +262,7 @@ fn a_service_keeps_copies_of_its_book_and_says_how_old_the_last_is() {
     let last = || {
         let page = looks_in(&addr, "/metrics", &addr).1;
         let line =
-            page.lines().find_map(|line| line.strip_prefix("dues_job_timestamp_seconds{job=\"backup\"} "));
+            page.lines().find_map(|line| line.strip_prefix("dues_job_timestamp_seconds{task=\"backup\"} "));
         line.unwrap_or_else(|| panic!("no backup in\n{page}")).parse::<i64>().unwrap()
     };
     let begun = std::time::Instant::now();

@@ -33,7 +33,7 @@ fn a_year(path: &Path, count: u32) -> SqliteStore {
     for month in 0..12_i64 {
         let mut after = None;
         loop {
-            let page = store.due(at(month * 30 * DAY + i64::from(count)), after, 200).unwrap();
+            let page = store.due(at(month * 30 * DAY + i64::from(count)), after, 200).unwrap().rows;
             let Some((cursor, _)) = page.last() else { break };
             after = Some(*cursor);
             let now = at(month * 30 * DAY + 7_200);
@@ -123,7 +123,7 @@ fn speeds() {
     let since = cpu_ns();
     let (mut after, mut due) = (None, Vec::new());
     loop {
-        let page = store.due(at(0), after, 200).unwrap();
+        let page = store.due(at(0), after, 200).unwrap().rows;
         let Some((cursor, _)) = page.last() else { break };
         after = Some(*cursor);
         due.extend(page.into_iter().map(|(_, s)| s));
