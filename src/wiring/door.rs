@@ -115,12 +115,7 @@ pub async fn bring_plans(
     store: &mut dyn Store,
     door: Option<&Door>,
 ) -> Result<Vec<PlanVersion>, WiringError> {
-    let known = store.plans()?;
-    let fresh: Vec<_> = plans
-        .iter()
-        .filter(|(key, terms)| !known.iter().any(|plan| plan.key == *key && plan.terms == *terms))
-        .cloned()
-        .collect();
+    let fresh = new_plans(plans, store)?;
     if fresh.is_empty() {
         return Ok(Vec::new());
     }
@@ -129,6 +124,17 @@ pub async fn bring_plans(
         return Err(WiringError::Plans(refusals));
     }
     Ok(store.apply_plans(&fresh, SystemClock.now())?)
+}
+
+/// The plans of the config that the book does not have yet in these terms.
+pub fn new_plans(
+    plans: &[(PlanKey, PlanTerms)],
+    store: &mut dyn Store,
+) -> Result<Vec<(PlanKey, PlanTerms)>, StoreError> {
+    let known = store.plans()?;
+    let is_new =
+        |key: &PlanKey, terms: &PlanTerms| !known.iter().any(|plan| plan.key == *key && plan.terms == *terms);
+    Ok(plans.iter().filter(|(key, terms)| is_new(key, terms)).cloned().collect())
 }
 
 /// A sentence for each plan whose price the account cannot charge. Without any key nothing can be asked.
