@@ -32,8 +32,13 @@ pub struct ImportArgs {
 /// Imports it.
 pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<Exit, Failure> {
     let text = read(&args.file)?;
-    let mut store = if args.dry_run { context.book_as_it_is()? } else { context.book()? };
-    let plans = if args.dry_run { context.plans_in_memory(&mut store)? } else { store.plans()? };
+    let mut store = if args.dry_run { context.book_to_read()? } else { context.book_made()? };
+    let plans = if args.dry_run {
+        context.plans_in_memory(&mut store)?
+    } else {
+        context.bring_plans(&mut store)?;
+        store.plans()?
+    };
     let import = Import::new(&text, plans, context.zone().clone(), context.now());
     let mut progress = ImportProgress { context, bar: None };
     let done = if args.dry_run {

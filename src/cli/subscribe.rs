@@ -59,7 +59,8 @@ pub enum Agreed {
 /// Makes it; prints its id.
 pub(super) fn run(args: &SubscribeArgs, context: &Context) -> Result<Exit, Failure> {
     let starts = args.starts.as_deref().map(|text| instant::date("--starts", text)).transpose()?;
-    let mut store = context.book()?;
+    let mut store = context.book_made()?;
+    context.bring_plans(&mut store)?;
     let plan = plan_of(&mut store, &args.plan)?;
     let order = |id: SubscriptionId| NewSubscriptionOrder {
         id,
