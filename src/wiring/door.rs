@@ -38,6 +38,9 @@ pub(super) fn way_to(
         None => door_to_provider(settings)?,
     };
     settings.check_key(gateway.client().livemode()).map_err(WiringError::Wish)?;
+    if let Some(sentence) = settings.hasty() {
+        tracing::warn!("{sentence}");
+    }
     Ok(Arc::new(gateway))
 }
 
