@@ -111,6 +111,19 @@ impl Context {
         Ok(plans)
     }
 
+    /// The kind of keys that the book is bound to, or will be: live (`true`) or test. `None`: there is no key that could
+    /// be read; whoever needs one says so.
+    pub fn livemode(&self, store: &mut dyn Store) -> Result<Option<bool>, Failure> {
+        if let Some(bound) = store.facts()?.livemode {
+            return Ok(Some(bound));
+        }
+        let omise = &self.settings().omise;
+        if omise.sandbox {
+            return Ok(Some(false));
+        }
+        Ok(omise.key.read().ok().flatten().map(|key| key.is_live_key()))
+    }
+
     /// Runs what talks to the network to its end.
     pub fn wait<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         self.runtime.block_on(work)

@@ -1,6 +1,8 @@
 //! What only looks makes nothing, what would be refused is said beforehand, and what was most likely mistyped is told
 //! while it can still be mended.
 
+use serde_json::Value;
+
 use super::Shop;
 
 #[test]
@@ -77,4 +79,78 @@ fn a_first_dry_run_decides_like_the_run_after_it() {
     let real = shop.dues(&["run-now", "--json"]).ok().json();
     assert_eq!((&dry["considered"], &dry["invoiced"]), (&real["considered"], &real["invoiced"]));
     assert!(dry["considered"].as_u64() > Some(100), "{dry}");
+}
+
+#[test]
+fn ids_of_the_other_kind_of_account_are_refused() {
+    let shop = Shop::new();
+    let subscribe = |customer: &'static str, more: &[&'static str]| {
+        shop.dues(&[&["subscribe", "--customer", customer, "--plan", "pro-monthly"], more].concat())
+    };
+    subscribe("cust_5x1", &[]).fails(
+        2,
+        &["customer: found cust_5x1, which is of a live account, wanted a test one, such as cust_test_"],
+    );
+    subscribe("cust_test_1", &["--card", "card_5x1"])
+        .fails(2, &["card: found card_5x1", "wanted a test one"]);
+    shop.write("in.csv", "customer,plan,card\ncust_test_1,pro-monthly,\ncust_5x2,pro-monthly,card_5x2\n");
+    shop.dues(&["import", "in.csv"]).fails(
+        2,
+        &["in.csv: line 3: customer: found cust_5x2", "card: found card_5x2", "nothing was imported"],
+    );
+    assert!(shop.dues(&["list", "subscriptions", "--json"]).ok().stdout.is_empty());
+    let id = shop.subscribe("cust_test_1");
+    shop.dues(&["change", &id, "--card", "card_5x1"])
+        .fails(2, &["card: found card_5x1", "wanted a test one"]);
+    shop.dues(&["change", &id, "--card", "card_test_5x1"]).ok();
+
+    // Live keys, and a book that is bound to nothing yet.
+    let shop = Shop::new();
+    shop.with_key("skey_5xuy4w91xqz7d1w9u0t", 0o600);
+    shop.dues(&["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly"])
+        .fails(2, &["customer: found cust_test_1, which is of a test account, wanted a live one"]);
+}
+
+#[test]
+fn a_first_day_long_ago_is_told_before_anything_comes_of_it() {
+    let shop = Shop::new();
+    let subscribe = |starts: &str| {
+        let words = ["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--starts", starts];
+        shop.dues(&[&words[..], &["--json"]].concat()).ok()
+    };
+    let missed = |row: &Value| row["missed_periods"].as_u64().unwrap();
+    let today = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::get("Asia/Bangkok").unwrap()).date();
+    let new = subscribe(&today.to_string());
+    assert_eq!((missed(&new.json()), new.stderr.as_str()), (0, ""));
+    let old = subscribe("1900-01-01");
+    let many = missed(&old.json());
+    assert!(many > 1_500, "{}", old.stdout);
+    let sentence = format!("{many} periods of {} have ended already", old.json()["id"].as_str().unwrap());
+    assert!(old.stderr.contains(&sentence), "{}", old.stderr);
+    for words in ["[catch_up] hold_after = 3", "`dues resume"] {
+        assert!(old.stderr.contains(words), "{}", old.stderr);
+    }
+    let recent = subscribe(&today.checked_sub(jiff::Span::new().days(70)).unwrap().to_string());
+    assert_eq!(missed(&recent.json()), 2);
+    assert!(recent.stderr.contains("they are collected, one a day"), "{}", recent.stderr);
+    // The forecast counts by the course itself.
+    let check = shop.dues(&["check", "--json"]).ok().json();
+    let told = check["checks"].as_array().unwrap().iter().find(|one| one["check"] == "catch-up").unwrap();
+    assert_eq!(told["data"]["missed"], many + 2, "{told:#}");
+
+    let ago = today.checked_sub(jiff::Span::new().days(70)).unwrap();
+    shop.write(
+        "in.csv",
+        &format!(
+            "customer,plan,starts,paid_through\ncust_test_2,pro-monthly,1900-01-01,\ncust_test_3,pro-monthly,{ago},\n\
+             cust_test_4,pro-monthly,1900-01-01,{today}\n"
+        ),
+    );
+    for more in [&["--dry-run"][..], &[]] {
+        let done = shop.dues(&[&["import", "in.csv", "--json"], more].concat()).ok();
+        let late = &done.json()["missed"];
+        assert_eq!((&late["subscriptions"], &late["periods"]), (&2.into(), &(many + 2).into()), "{late}");
+        assert_eq!(late["held"], many);
+        assert!(done.stderr.contains(&format!("{} periods of 2 subscriptions", many + 2)), "{}", done.stderr);
+    }
 }
