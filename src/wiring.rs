@@ -28,7 +28,7 @@ use crate::store::{
 
 pub use backups::{BackupMade, Backups};
 use door::way_to;
-pub use door::{Door, bring_plans, check_mode, new_plans, open_door, refused_plans};
+pub use door::{Door, bring_plans, check_mode, new_plans, open_door, open_door_beside, refused_plans};
 pub use post::{Post, Sent};
 
 /// What could not be joined.
@@ -250,7 +250,7 @@ pub async fn renew(
         .cloned()
         .collect();
     if !fresh.is_empty() {
-        let door = Door { gateway: gateway.clone(), sandbox: None };
+        let door = Door { gateway: gateway.clone(), sandbox: None, beside: None };
         let refusals = refused_plans(new, &fresh, Some(&door)).await?;
         if !refusals.is_empty() {
             return Err(WiringError::Plans(refusals));

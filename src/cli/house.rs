@@ -53,7 +53,10 @@ pub(super) async fn open_claimed(
     lock: Option<ChargingLock>,
 ) -> Result<House, Failure> {
     let settings = context.settings();
-    let door = wiring::open_door(settings).await?;
+    let door = match purpose {
+        Purpose::Charge | Purpose::Adopt => wiring::open_door(settings).await?,
+        Purpose::Keep | Purpose::Look => wiring::open_door_beside(settings).await?,
+    };
     let store = match purpose {
         Purpose::Look => book_for_a_look(context, &door).await.map_err(Failure::of_a_dry_run)?,
         Purpose::Charge | Purpose::Adopt | Purpose::Keep => {
@@ -81,7 +84,7 @@ async fn book_for_a_look(context: &Context, door: &Door) -> Result<SqliteStore, 
         wiring::check_mode(&mut store, door)?;
         refuse_new_plans(context, &mut store, door).await?;
         wiring::refuse_stranger(settings, &store.facts()?)?;
-        let is_first = settings.sandbox.subscriptions.is_some() && door.sandbox.is_some();
+        let is_first = settings.sandbox.subscriptions.is_some() && door.pretend().is_some();
         if !is_first || !store.list_subscriptions(&Filter::default(), 0, 1)?.is_empty() {
             return Ok(store);
         }
@@ -108,7 +111,7 @@ pub(super) fn first_subscriptions(
     store: &mut SqliteStore,
     door: &Door,
 ) -> Result<(), Failure> {
-    let Some(file) = context.settings().sandbox.subscriptions.as_ref().filter(|_| door.sandbox.is_some())
+    let Some(file) = context.settings().sandbox.subscriptions.as_ref().filter(|_| door.pretend().is_some())
     else {
         return Ok(());
     };
