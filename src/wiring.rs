@@ -28,7 +28,9 @@ use crate::store::{
 
 pub use backups::{BackupMade, Backups};
 use door::way_to;
-pub use door::{Door, bring_plans, check_mode, new_plans, open_door, open_door_beside, refused_plans};
+pub use door::{
+    Door, bring_plans, check_mode, new_plans, open_door, open_door_beside, open_door_to_look, refused_plans,
+};
 pub use post::{Post, Sent};
 
 /// What could not be joined.

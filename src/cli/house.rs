@@ -55,7 +55,8 @@ pub(super) async fn open_claimed(
     let settings = context.settings();
     let door = match purpose {
         Purpose::Charge | Purpose::Adopt => wiring::open_door(settings).await?,
-        Purpose::Keep | Purpose::Look => wiring::open_door_beside(settings).await?,
+        Purpose::Keep => wiring::open_door_beside(settings).await?,
+        Purpose::Look => wiring::open_door_to_look(settings).await?,
     };
     let store = match purpose {
         Purpose::Look => book_for_a_look(context, &door).await.map_err(Failure::of_a_dry_run)?,

@@ -54,6 +54,18 @@ pub async fn open_door_beside(settings: &Settings) -> Result<Door, WiringError> 
     }
 }
 
+/// The same for a dry run, which writes nothing: a sandbox that has no state yet lives in memory alone, and its
+/// customers are those that it would begin with.
+pub async fn open_door_to_look(settings: &Settings) -> Result<Door, WiringError> {
+    let options = sandbox_options(settings);
+    if !settings.omise.sandbox || options.state.as_ref().is_none_or(|state| state.exists()) {
+        return open_door_beside(settings).await;
+    }
+    let sandbox = crate::sandbox::start(SandboxOptions { state: None, ..options }).await?;
+    let gateway = way_to(settings, Some(&sandbox))?;
+    Ok(Door { gateway, sandbox: Some(sandbox), beside: None })
+}
+
 /// The gateway to the embedded sandbox if there is one, else to where the config says.
 pub(super) fn way_to(
     settings: &Settings,

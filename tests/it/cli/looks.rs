@@ -72,12 +72,15 @@ fn a_dry_run_is_refused_what_a_run_is_refused() {
 #[test]
 fn a_first_dry_run_decides_like_the_run_after_it() {
     let shop = Shop::demo();
+    let first = shop.dues(&["run-now", "--dry-run", "--json"]).ok().json();
+    assert!(!shop.path("demo-book").exists(), "a dry run made something");
     // The plans are in the book already, the demo's subscriptions are not.
     shop.dues(&["plans", "apply"]).ok();
     let dry = shop.dues(&["run-now", "--dry-run", "--json"]).ok().json();
     assert!(shop.dues(&["list", "subscriptions", "--json"]).ok().stdout.is_empty(), "a dry run imported");
     let real = shop.dues(&["run-now", "--json"]).ok().json();
     assert_eq!((&dry["considered"], &dry["invoiced"]), (&real["considered"], &real["invoiced"]));
+    assert_eq!(first["planned"], dry["planned"]);
     assert!(dry["considered"].as_u64() > Some(100), "{dry}");
 }
 
