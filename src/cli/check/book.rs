@@ -16,7 +16,7 @@ const MAKERS: &str = "`dues run-now`, `daemon`, `subscribe`, `import` and `plans
 pub(super) fn look(context: &Context, live: Option<bool>, findings: &mut Findings) {
     let path = &context.settings().store.path;
     match rights::refuse_unwritable(path) {
-        Ok(()) => findings.ok("rights", "the book, its journal, its lock and its folder can be written"),
+        Ok(()) => findings.ok("rights", "the book, its journal and its lock can be written, or made in their folder"),
         Err(error) => findings.failed("rights", error.into()),
     }
     match wiring::has_book(context.settings()) {
