@@ -21,6 +21,7 @@ pub mod import;
 pub mod kind;
 mod listing;
 mod meters;
+mod only;
 pub mod orders;
 pub mod outbox;
 mod pace;

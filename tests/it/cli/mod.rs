@@ -8,8 +8,10 @@ mod import;
 mod letters;
 mod lists;
 mod looks;
+mod lost_readers;
 mod orders;
 mod packaging;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
