@@ -22,10 +22,14 @@ use crate::gateway::{AccessError, GatewayError};
 use crate::notify::letters::{LetterSettings, OverrideErrors};
 use crate::sandbox::SandboxError;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
-use crate::store::{ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, witness};
+use crate::store::{
+    BookFacts, ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, rights, witness,
+};
 
 pub use backups::{BackupMade, Backups};
-pub use door::{Door, bring_plans, check_mode, open_door, refused_plans};
+pub use door::{
+    Door, bring_plans, check_mode, new_plans, open_door, open_door_beside, open_door_to_look, refused_plans,
+};
 pub use post::{Post, Sent};
 pub use renew::{Renewal, renew};
 
@@ -110,6 +114,31 @@ pub fn open_book(settings: &Settings) -> Result<SqliteStore, WiringError> {
     )?;
     store.set_zone(&settings.zone)?;
     Ok(store)
+}
+
+/// Opens the book that is there; refused if there is none.
+pub fn open_existing(settings: &Settings) -> Result<SqliteStore, WiringError> {
+    need_book(settings)?;
+    let options = OpenOptions { create: false, now: now(), ..OpenOptions::default() };
+    let mut store = SqliteStore::open(&settings.store.path, options)?;
+    store.set_zone(&settings.zone)?;
+    Ok(store)
+}
+
+/// Whether there is a book.
+///
+/// # Errors
+/// Where the system does not let this user look.
+pub fn has_book(settings: &Settings) -> Result<bool, WiringError> {
+    Ok(rights::is_there(&settings.store.path)?)
+}
+
+/// Refuses to go on where there is no book: what only reads makes none.
+pub fn need_book(settings: &Settings) -> Result<(), WiringError> {
+    if has_book(settings)? {
+        return Ok(());
+    }
+    Err(StoreError::Missing { path: settings.store.path.clone() }.into())
 }
 
 /// Opens the book for reading; refused if there is none.
@@ -224,9 +253,18 @@ pub fn billing_settings(settings: &Settings) -> BillingSettings {
 /// A new book is bound to this host; any other must be bound to it already, and be no older than its witness.
 fn check_home(settings: &Settings, store: &mut SqliteStore) -> Result<(), WiringError> {
     let facts = store.facts()?;
+    refuse_stranger(settings, &facts)?;
+    if facts.host.is_none() {
+        store.bind_host(&this_host(&settings.store.path))?;
+    }
+    Ok(())
+}
+
+/// Refuses a book that is another host's, restored, or older than its witness. Writes nothing.
+pub fn refuse_stranger(settings: &Settings, facts: &BookFacts) -> Result<(), WiringError> {
     let here = this_host(&settings.store.path);
     match &facts.host {
-        None if facts.epoch.0 == 0 => store.bind_host(&here)?,
+        None if facts.epoch.0 == 0 => {}
         Some(bound) if *bound == here => {}
         Some(bound) => {
             return Err(WiringError::Adopt(format!(
@@ -246,7 +284,7 @@ fn check_home(settings: &Settings, store: &mut SqliteStore) -> Result<(), Wiring
             )));
         }
     }
-    witness::check(&settings.store.path, &facts).map_err(WiringError::Adopt)
+    witness::check(&settings.store.path, facts).map_err(WiringError::Adopt)
 }
 
 /// What tells this host from another.

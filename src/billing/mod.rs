@@ -18,6 +18,7 @@ pub mod forecast;
 pub mod health;
 mod hold;
 pub mod import;
+pub mod kind;
 mod listing;
 mod meters;
 mod only;

@@ -59,6 +59,7 @@ pub(super) fn run(args: &CardCareArgs, context: &Context) -> Result<Exit, Failur
         CardCare::Expiring(_) => "cards expiring",
         CardCare::Watch => "cards watch",
     };
+    context.need_book()?;
     access::note(context, Act::on_all(what), args.reason.as_deref())?;
     match &args.command {
         CardCare::Expiring(args) => expiring(args, context),

@@ -11,6 +11,7 @@ use super::output::Output;
 use super::rows::{SubscriptionLine, grouped, rfc3339};
 use super::standing;
 use super::subscribe::{Agreed, plan_of};
+use crate::billing::kind::refuse_other_kind;
 use crate::billing::orders;
 use crate::model::{CardId, Currency, PlanKey, Quantity, SubscriptionId, Zone};
 use crate::rules::commands::{self, ChangeOrder, NextInvoice};
@@ -52,6 +53,10 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Result<Exit, Failure>
         Some(id) => Some(Some(CardId::parse(id)?)),
     };
     let mut store = context.book()?;
+    if let Some(Some(card)) = &card {
+        let live = context.livemode(&mut store)?;
+        refuse_other_kind(live, None, Some(card)).map_err(Failure::usage)?;
+    }
     let plan = args.plan.as_ref().map(|key| plan_of(&mut store, key)).transpose()?.map(Arc::new);
     let order = ChangeOrder {
         plan,

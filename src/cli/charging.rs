@@ -69,6 +69,7 @@ async fn run_alone(
     match report {
         // What was done until then is still worth a report; the exit code tells the rest.
         Err(RunError::KeysDuringRun(report)) => Ok((*report, waiting)),
+        Err(error) if purpose == Purpose::Look => Err(Failure::from(error).of_a_dry_run()),
         other => Ok((other?, waiting)),
     }
 }
@@ -147,6 +148,7 @@ pub struct ReconcileArgs {
 /// Our attempts against the provider's charges.
 pub(super) fn reconcile_book(args: &ReconcileArgs, context: &Context) -> Result<Exit, Failure> {
     let window = window(args, context)?;
+    context.need_book()?;
     access::note(context, Act::on_all("reconcile"), args.reason.as_deref())?;
     let mut findings = Vec::new();
     let counts = context.wait(async {

@@ -48,16 +48,44 @@ impl Context {
         &self.config.settings.zone
     }
 
-    /// The book, with the config's new plans in it.
+    /// The book that is there, with the config's new plans in it.
     pub fn book(&self) -> Result<SqliteStore, Failure> {
         let mut store = self.book_as_it_is()?;
         self.bring_plans(&mut store)?;
         Ok(store)
     }
 
-    /// The book, made if there is none, with the plans it has.
+    /// The book that is there, with the plans it has.
     pub fn book_as_it_is(&self) -> Result<SqliteStore, Failure> {
+        Ok(wiring::open_existing(self.settings())?)
+    }
+
+    /// The book, made if there is none, with the plans it has: for what puts something into it.
+    pub fn book_made(&self) -> Result<SqliteStore, Failure> {
         Ok(wiring::open_book(self.settings())?)
+    }
+
+    /// The book for reading alone, as it is; where there is none an empty one that is kept nowhere.
+    pub fn book_to_read(&self) -> Result<SqliteStore, Failure> {
+        if wiring::has_book(self.settings())? {
+            return Ok(wiring::open_book_read_only(self.settings())?);
+        }
+        Ok(SqliteStore::in_memory()?)
+    }
+
+    /// The book that is there; where there is none an empty one that is kept nowhere, for what is asked of the provider
+    /// first and of the book besides.
+    pub fn book_if_any(&self) -> Result<SqliteStore, Failure> {
+        if wiring::has_book(self.settings())? {
+            return self.book_as_it_is();
+        }
+        tracing::warn!(path = %self.settings().store.path.display(), "found no book: the provider alone is asked");
+        Ok(SqliteStore::in_memory()?)
+    }
+
+    /// Refuses to go on without a book, before anything is written beside it.
+    pub fn need_book(&self) -> Result<(), Failure> {
+        Ok(wiring::need_book(self.settings())?)
     }
 
     /// Brings the config's new plans into the book; returns the versions that were added.
@@ -81,6 +109,19 @@ impl Context {
             }
         }
         Ok(plans)
+    }
+
+    /// The kind of keys that the book is bound to, or will be: live (`true`) or test. `None`: there is no key that could
+    /// be read; whoever needs one says so.
+    pub fn livemode(&self, store: &mut dyn Store) -> Result<Option<bool>, Failure> {
+        if let Some(bound) = store.facts()?.livemode {
+            return Ok(Some(bound));
+        }
+        let omise = &self.settings().omise;
+        if omise.sandbox {
+            return Ok(Some(false));
+        }
+        Ok(omise.key.read().ok().flatten().map(|key| key.is_live_key()))
     }
 
     /// Runs what talks to the network to its end.

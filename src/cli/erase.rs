@@ -76,7 +76,7 @@ pub(super) async fn answer(
     out: &mut Output,
 ) -> Result<(), Failure> {
     let (id, at) = (&args.customer, context.now());
-    let mut store = context.book_as_it_is()?;
+    let mut store = context.book_if_any()?;
     // Asked with keys of the other kind, the provider would not know the customer, and the book would believe it.
     if store.facts()?.livemode.is_some() {
         store.bind_mode(client.livemode())?;

@@ -67,6 +67,12 @@ impl Failure {
         Self::new(Exit::Failed, sentence)
     }
 
+    /// The same, found by a dry run: that nothing was refused yet is said first.
+    #[must_use]
+    pub fn of_a_dry_run(self) -> Self {
+        Self { sentence: format!("would be refused: {}", self.sentence), coloured: None, ..self }
+    }
+
     /// Writes the sentence to stderr; returns the exit.
     pub fn tell(&self) -> Exit {
         let mut stderr = anstream::stderr().lock();

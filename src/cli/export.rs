@@ -120,7 +120,7 @@ async fn all<T: serde::de::DeserializeOwned + HasId>(
 }
 
 fn in_book(id: &CustomerId, context: &Context) -> Result<InBook, Failure> {
-    let mut store = context.book_as_it_is()?;
+    let mut store = context.book_if_any()?;
     let store: &mut dyn Store = &mut store;
     let filter = Filter { customer: Some(id.clone()), ended: true, ..Filter::default() };
     let zone = context.zone();

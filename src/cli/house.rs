@@ -10,8 +10,8 @@ use super::progress::Progress;
 use crate::billing::import::Import;
 use crate::billing::{Part, Watch};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{ChargingLock, Filter, Store};
-use crate::wiring::{self, Claim, Door, House};
+use crate::store::{ChargingLock, Filter, Store, rights};
+use crate::wiring::{self, Claim, Door, House, WiringError};
 
 /// What a command wants of the house.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,9 @@ impl Purpose {
 
 /// Puts the house together; a new book on the embedded sandbox gets the config's subscriptions first.
 pub(super) async fn open(context: &Context, purpose: Purpose) -> Result<House, Failure> {
+    if matches!(purpose, Purpose::Keep | Purpose::Adopt) {
+        context.need_book()?;
+    }
     let lock = wiring::claim(context.settings(), purpose.claim())?;
     open_claimed(context, purpose, lock).await
 }
@@ -50,19 +53,57 @@ pub(super) async fn open_claimed(
     lock: Option<ChargingLock>,
 ) -> Result<House, Failure> {
     let settings = context.settings();
-    let door = wiring::open_door(settings).await?;
-    let mut store = match purpose {
-        Purpose::Look if settings.store.path.exists() => wiring::open_book_read_only(settings)?,
-        Purpose::Look => SqliteStore::in_memory()?,
-        Purpose::Charge | Purpose::Adopt | Purpose::Keep => wiring::open_book(settings)?,
+    let door = match purpose {
+        Purpose::Charge | Purpose::Adopt => wiring::open_door(settings).await?,
+        Purpose::Keep => wiring::open_door_beside(settings).await?,
+        Purpose::Look => wiring::open_door_to_look(settings).await?,
     };
-    wiring::check_mode(&mut store, &door)?;
-    if purpose != Purpose::Look || !settings.store.path.exists() {
-        wiring::bring_plans(settings, &context.config.plans, &mut store, Some(&door)).await?;
-        first_subscriptions(context, &mut store, &door)?;
-    }
+    let store = match purpose {
+        Purpose::Look => book_for_a_look(context, &door).await.map_err(Failure::of_a_dry_run)?,
+        Purpose::Charge | Purpose::Adopt | Purpose::Keep => {
+            let mut store = wiring::open_book(settings)?;
+            wiring::check_mode(&mut store, &door)?;
+            wiring::bring_plans(settings, &context.config.plans, &mut store, Some(&door)).await?;
+            if purpose == Purpose::Charge {
+                first_subscriptions(context, &mut store, &door)?;
+            }
+            store
+        }
+    };
     let watch = Arc::new(Bar::new(context));
     Ok(wiring::build(settings, store, door, watch, stop_on_signal(), (purpose.claim(), lock))?)
+}
+
+/// The book for a dry run, which writes nothing and is refused what a run would be refused: a book that this user may
+/// not write, that is another host's, restored or older than it was, keys of the other kind, prices that the account
+/// cannot charge. Where a run would make the book or put the first subscriptions into it, one in memory stands for it.
+async fn book_for_a_look(context: &Context, door: &Door) -> Result<SqliteStore, Failure> {
+    let (settings, plans) = (context.settings(), &context.config.plans);
+    rights::refuse_unwritable(&settings.store.path)?;
+    if wiring::has_book(settings)? {
+        let mut store = wiring::open_book_read_only(settings)?;
+        wiring::check_mode(&mut store, door)?;
+        refuse_new_plans(context, &mut store, door).await?;
+        wiring::refuse_stranger(settings, &store.facts()?)?;
+        let is_first = settings.sandbox.subscriptions.is_some() && door.pretend().is_some();
+        if !is_first || !store.list_subscriptions(&Filter::default(), 0, 1)?.is_empty() {
+            return Ok(store);
+        }
+    }
+    let mut store = SqliteStore::in_memory()?;
+    wiring::bring_plans(settings, plans, &mut store, Some(door)).await?;
+    first_subscriptions(context, &mut store, door)?;
+    Ok(store)
+}
+
+/// Plans that a run would bring into the book first: refused where the account cannot charge them.
+async fn refuse_new_plans(context: &Context, store: &mut dyn Store, door: &Door) -> Result<(), Failure> {
+    let fresh = wiring::new_plans(&context.config.plans, store)?;
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    let refusals = wiring::refused_plans(context.settings(), &fresh, Some(door)).await?;
+    if refusals.is_empty() { Ok(()) } else { Err(WiringError::Plans(refusals).into()) }
 }
 
 /// `[sandbox] subscriptions`, into a book that has none, so that a first try has something to bill.
@@ -71,7 +112,7 @@ pub(super) fn first_subscriptions(
     store: &mut SqliteStore,
     door: &Door,
 ) -> Result<(), Failure> {
-    let Some(file) = context.settings().sandbox.subscriptions.as_ref().filter(|_| door.sandbox.is_some())
+    let Some(file) = context.settings().sandbox.subscriptions.as_ref().filter(|_| door.pretend().is_some())
     else {
         return Ok(());
     };

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::progress::Progress;
-use crate::billing::import::{Import, ImportError, Stage};
+use crate::billing::import::{Import, ImportError, Late, Stage};
 use crate::store::Store as _;
 
 /// From where.
@@ -32,9 +32,15 @@ pub struct ImportArgs {
 /// Imports it.
 pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<Exit, Failure> {
     let text = read(&args.file)?;
-    let mut store = if args.dry_run { context.book_as_it_is()? } else { context.book()? };
-    let plans = if args.dry_run { context.plans_in_memory(&mut store)? } else { store.plans()? };
-    let import = Import::new(&text, plans, context.zone().clone(), context.now());
+    let mut store = if args.dry_run { context.book_to_read()? } else { context.book_made()? };
+    let plans = if args.dry_run {
+        context.plans_in_memory(&mut store)?
+    } else {
+        context.bring_plans(&mut store)?;
+        store.plans()?
+    };
+    let live = context.livemode(&mut store)?;
+    let import = Import::new(&text, plans, context.zone().clone(), context.now()).of_kind(live);
     let mut progress = ImportProgress { context, bar: None };
     let done = if args.dry_run {
         import.judge(&mut store, &mut |stage| progress.at(stage))
@@ -43,9 +49,16 @@ pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<Exit, Failure>
     };
     drop(progress);
     let count = done.map_err(|error| refuse(&args.file, &error))?;
+    let late = import.late(context.settings().catch_up);
+    warn_of(late, context);
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
-        out.object(&json!({ "imported": if args.dry_run { 0 } else { count }, "lines": count, "dry_run": args.dry_run }))?;
+        out.object(&json!({
+            "imported": if args.dry_run { 0 } else { count },
+            "lines": count,
+            "dry_run": args.dry_run,
+            "missed": late,
+        }))?;
     } else if args.dry_run {
         out.line(&format!("{count} lines are good; nothing was written"))?;
     } else {
@@ -53,6 +66,20 @@ pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<Exit, Failure>
     }
     out.finish()?;
     Ok(Exit::Done)
+}
+
+/// First days that lie far back are most likely mistyped, and until the next run nothing has come of them.
+fn warn_of(late: Late, context: &Context) {
+    if late.periods == 0 {
+        return;
+    }
+    let hold_after = context.settings().catch_up.hold_after;
+    let Late { subscriptions, periods, held } = late;
+    tracing::warn!(
+        "{periods} periods of {subscriptions} subscriptions have ended already and are invoiced by the next run: {held} of \
+         them then wait for `dues resume`, having more than [catch_up] hold_after = {hold_after} on their subscription, the \
+         others are collected, one a day for each customer; `paid_through` says what was billed elsewhere"
+    );
 }
 
 fn read(file: &std::path::Path) -> Result<Vec<u8>, Failure> {

@@ -76,6 +76,7 @@ impl Kind {
 /// Prints the rows.
 pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     let filter = filter(args)?;
+    context.need_book()?;
     if let Some(act) = act(args) {
         access::note(context, act, args.reason.as_deref())?;
     }

@@ -24,7 +24,7 @@ pub(super) fn with_client<T>(
     work: impl AsyncFnOnce(&Client, &Door) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     context.wait(async {
-        let mut door = wiring::open_door(context.settings()).await?;
+        let mut door = wiring::open_door_beside(context.settings()).await?;
         let client = door.gateway.client().clone();
         let done = work(&client, &door).await;
         if let Some(sandbox) = door.sandbox.take() {

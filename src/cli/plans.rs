@@ -136,7 +136,7 @@ const fn word(change: &PlanChange) -> &'static str {
 }
 
 fn diff(context: &Context) -> Result<Exit, Failure> {
-    let mut store = context.book_as_it_is()?;
+    let mut store = context.book_to_read()?;
     let mut out = Output::stdout(context.global.json);
     for plan in plans::diff(&mut store, &context.config.plans)? {
         if context.global.json {
@@ -165,7 +165,7 @@ fn diff(context: &Context) -> Result<Exit, Failure> {
 }
 
 fn apply(existing: bool, context: &Context) -> Result<Exit, Failure> {
-    let mut store = context.book_as_it_is()?;
+    let mut store = context.book_made()?;
     let added = context.bring_plans(&mut store)?;
     let mut moved = 0;
     if existing {

@@ -52,7 +52,7 @@ pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, Failure
 
 fn seen(context: &Context, charge: &ChargeId) -> Result<ChargeSeen, Failure> {
     context.wait(async {
-        let door = wiring::open_door(context.settings()).await?;
+        let door = wiring::open_door_beside(context.settings()).await?;
         door.gateway.charge_seen(charge).await?.ok_or_else(|| {
             Failure::usage(format!(
                 "--charge: found {charge}, which the provider does not have, wanted one of its charges"

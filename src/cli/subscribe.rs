@@ -7,9 +7,11 @@ use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::rows::SubscriptionLine;
 use super::{instant, standing};
+use crate::billing::kind::refuse_other_kind;
 use crate::billing::orders::OrderError;
 use crate::model::{CardId, CustomerId, PlanKey, PlanVersion, Quantity, SubscriptionId, Zone};
 use crate::rules::commands::{NewSubscriptionOrder, subscribe};
+use crate::rules::{Past, past};
 use crate::store::{Refusal, Store};
 
 /// Another command took the id that was counted for us so often in a row.
@@ -59,7 +61,10 @@ pub enum Agreed {
 /// Makes it; prints its id.
 pub(super) fn run(args: &SubscribeArgs, context: &Context) -> Result<Exit, Failure> {
     let starts = args.starts.as_deref().map(|text| instant::date("--starts", text)).transpose()?;
-    let mut store = context.book()?;
+    let mut store = context.book_made()?;
+    let live = context.livemode(&mut store)?;
+    refuse_other_kind(live, Some(&args.customer), args.card.as_ref()).map_err(Failure::usage)?;
+    context.bring_plans(&mut store)?;
     let plan = plan_of(&mut store, &args.plan)?;
     let order = |id: SubscriptionId| NewSubscriptionOrder {
         id,
@@ -74,14 +79,36 @@ pub(super) fn run(args: &SubscribeArgs, context: &Context) -> Result<Exit, Failu
         metadata: None,
     };
     let id = insert(&mut store, &args.customer, &|id| Ok(subscribe(order(id), context.now())?.1))?;
+    let row = standing::row(&mut store, &id)?;
+    let past = past(&row.subscription, &plan.terms, context.settings().catch_up, context.now());
+    warn_of(past, &id, context);
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
-        out.object(&SubscriptionLine::of(&standing::row(&mut store, &id)?))?;
+        let mut object = serde_json::to_value(SubscriptionLine::of(&row)).map_err(Failure::unexpected)?;
+        object["missed_periods"] = past.missed.into();
+        out.object(&object)?;
     } else {
         out.line(id.as_str())?;
     }
     out.finish()?;
     Ok(Exit::Done)
+}
+
+/// A first day that lies far back is most likely mistyped, and until the next run nothing has come of it.
+fn warn_of(past: Past, id: &SubscriptionId, context: &Context) {
+    if past.missed == 0 {
+        return;
+    }
+    let hold_after = context.settings().catch_up.hold_after;
+    let then = if past.held {
+        format!("more than [catch_up] hold_after = {hold_after}, so they then wait for `dues resume {id}`")
+    } else {
+        format!("no more than [catch_up] hold_after = {hold_after}, so they are collected, one a day")
+    };
+    tracing::warn!(
+        "{} periods of {id} have ended already: the next run invoices them; they are {then}",
+        past.missed
+    );
 }
 
 /// Commits it under the id that the book counts; another one if somebody else was faster.

@@ -70,9 +70,9 @@ fn with_public_key(
     client: &Client,
     door: &Door,
 ) -> Result<Client, Failure> {
-    let (vault_url, key) = match (&args.public_key, &door.sandbox) {
-        (None, Some(sandbox)) => (sandbox.vault_url(), sandbox.public_key().to_owned()),
-        (Some(key), Some(sandbox)) => (sandbox.vault_url(), key.clone()),
+    let (vault_url, key) = match (&args.public_key, door.pretend()) {
+        (None, Some(pretend)) => pretend,
+        (Some(key), Some((vault_url, _))) => (vault_url, key.clone()),
         (Some(key), None) => {
             let vault_url = context.settings().omise.vault_url.clone();
             (vault_url.unwrap_or_else(|| VAULT_URL.to_owned()), key.clone())

@@ -32,6 +32,7 @@ pub struct WhyArgs {
 
 /// Tells its story.
 pub(super) fn run(args: &WhyArgs, context: &Context) -> Result<Exit, Failure> {
+    context.need_book()?;
     access::note(context, Act::on_object("why", args.subscription.as_str()), args.reason.as_deref())?;
     let mut store = context.book()?;
     let circumstances = context.circumstances(&mut store)?;

@@ -21,6 +21,8 @@ const DEFAULT_RATE_MILLI_PER_S: u32 = 10_000;
 const MOST_RATE_MILLI_PER_S: u32 = 1_000_000_000;
 const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(90);
 const LEAST_TIMEOUT: SignedDuration = SignedDuration::from_millis(100);
+/// A bank's answer takes seconds: whoever waits less turns charges that were made into doubt.
+const LEAST_REAL_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 const MOST_TIMEOUT: SignedDuration = SignedDuration::from_mins(10);
 const DEFAULT_BACKUPS: usize = 14;
 const MOST_BACKUPS: u64 = 10_000;
@@ -60,11 +62,13 @@ pub(super) fn omise(found: Option<&Found<'_>>) -> OmiseSettings {
     let section = found.and_then(|found| found.section(KNOWN, "[omise] with its keys"));
     let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
     let url = |key: &str| get(key).and_then(|v| v.parse("an address", scalar::provider_url));
+    let api_url = url("api_url").unwrap_or_else(|| API_URL.into());
+    let sandbox = get("sandbox").and_then(|v| v.flag()).unwrap_or(false);
+    let pretend = sandbox || scalar::is_this_host(&api_url);
     OmiseSettings {
         key: key_source(section.as_ref()),
-        api_url: url("api_url").unwrap_or_else(|| API_URL.into()),
         vault_url: url("vault_url"),
-        sandbox: get("sandbox").and_then(|v| v.flag()).unwrap_or(false),
+        sandbox,
         rate_milli_per_s: get("requests_per_second")
             .and_then(|v| {
                 v.milli(1..=MOST_RATE_MILLI_PER_S, "a number from 0.001 to 1000000 with at most 3 decimals")
@@ -74,14 +78,28 @@ pub(super) fn omise(found: Option<&Found<'_>>) -> OmiseSettings {
             .and_then(|v| v.whole(1..=MOST_IN_FLIGHT))
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(DEFAULT_IN_FLIGHT),
-        timeout: get("timeout").and_then(|v| timeout(&v)).unwrap_or(DEFAULT_TIMEOUT),
+        timeout: get("timeout")
+            .and_then(|v| if pretend { timeout(&v) } else { real_timeout(&v, &api_url) })
+            .unwrap_or(DEFAULT_TIMEOUT),
         return_uri: get("return_uri").and_then(|v| v.parse("a web page's address", scalar::page_url)),
+        api_url,
     }
 }
 
 fn timeout(found: &Found<'_>) -> Option<SignedDuration> {
     let wanted = "a length of time from \"100ms\" to \"10m\"";
     found.parse(wanted, |text| scalar::duration_between(text, LEAST_TIMEOUT, MOST_TIMEOUT, wanted))
+}
+
+/// Of a provider that is not on this host. What is no length of time at all is told as everywhere.
+fn real_timeout(found: &Found<'_>, api_url: &str) -> Option<SignedDuration> {
+    let read = timeout(found)?;
+    if read < LEAST_REAL_TIMEOUT {
+        let shown = format!("found \"{read:#}\" beside {api_url}, wanted \"10s\" or longer");
+        found.wrong_help(shown, "shorter is for the sandbox; without this line it is \"90s\"".into());
+        return None;
+    }
+    Some(read)
 }
 
 fn key_source(section: Option<&Section<'_>>) -> KeySource {

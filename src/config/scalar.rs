@@ -105,6 +105,11 @@ pub(super) fn hook_url(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Whether an address that [`provider_url`] accepted is on this host, as every pretend provider is.
+pub(super) fn is_this_host(url: &str) -> bool {
+    split_scheme(url).and_then(|(_, authority)| host_of(authority)).is_some_and(is_loopback)
+}
+
 fn split_scheme(text: &str) -> Option<(bool, &str)> {
     text.strip_prefix("https://")
         .map(|rest| (true, rest))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::scalar;
 use super::secret::{self, SecretError, SecretText};
 use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, Letters, Notify, ThreeDs};
 use crate::model::{DeclineTable, Zone};
@@ -67,6 +68,19 @@ impl Settings {
     pub fn signing_secrets(&self) -> Result<Vec<SecretText>, SecretError> {
         let file = self.notify.webhook.as_ref().map(|webhook| webhook.secret_file.as_path());
         file.map_or_else(|| Ok(Vec::new()), secret::lines_from_file)
+    }
+
+    /// What is allowed with a test key and yet most likely a leftover of the sandbox: doubt that settles before the
+    /// provider's own list can be believed. `None`: nothing of the kind.
+    pub fn hasty(&self) -> Option<String> {
+        let real = !self.omise.sandbox && !scalar::is_this_host(&self.omise.api_url);
+        (real && self.doubt.settle < SHORTEST_SETTLE).then(|| {
+            format!(
+                "doubt.settle: found {:#} beside {}, wanted 10m or longer: its list shows charges late, so a charge that \
+                 was made may be taken for absent and made again",
+                self.doubt.settle, self.omise.api_url
+            )
+        })
     }
 
     /// What can only be judged once the kind of the keys is known.

@@ -194,6 +194,46 @@ fn shipped_configs_are_believed() {
 }
 
 #[test]
+fn the_config_for_a_test_key_is_as_careful_as_the_defaults() {
+    let ready = load(&root().join("config/test-key.toml")).unwrap();
+    let settings = &ready.settings;
+    let careful = read(&format!("zone = \"Asia/Bangkok\"\n{PLAN}")).unwrap().settings;
+    assert_eq!(settings.omise.key, KeySource::File(root().join("config/omise.key")));
+    assert_eq!((settings.omise.sandbox, settings.omise.api_url.as_str()), (false, "https://api.omise.co"));
+    assert_eq!(settings.omise.timeout, careful.omise.timeout);
+    assert_eq!(
+        (settings.omise.rate_milli_per_s, settings.omise.in_flight),
+        (careful.omise.rate_milli_per_s, careful.omise.in_flight)
+    );
+    assert_eq!((settings.doubt, &settings.cards, settings.hasty()), (careful.doubt, &careful.cards, None));
+    assert!(settings.check_key(true).is_ok() && settings.check_key(false).is_ok());
+    let demo = load(&root().join("config/demo.toml")).unwrap().settings;
+    assert_ne!(settings.store.path, demo.store.path, "a book of its own");
+    assert_eq!(ready.plans.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["pro-monthly"]);
+}
+
+#[test]
+fn the_demos_haste_does_not_reach_the_real_provider() {
+    // What somebody gets who only takes the sandbox out of the demo.
+    let text = std::fs::read_to_string(root().join("config/demo.toml")).unwrap();
+    let real = text
+        .replace("include = [\"demo-plans.toml\"]", "")
+        .replace("sandbox = true", "secret_key_file = \"omise.key\"");
+    let said = read(&format!("{real}{PLAN}")).unwrap_err().to_string();
+    assert!(
+        said.contains("omise.timeout: found \"2s\" beside https://api.omise.co, wanted \"10s\""),
+        "{said}"
+    );
+    let patient = real.replace("timeout = \"2s\"", "timeout = \"10s\"");
+    let hasty = read(&format!("{patient}{PLAN}")).unwrap().settings.hasty().unwrap();
+    assert!(hasty.contains("doubt.settle: found 1s beside https://api.omise.co, wanted 10m"), "{hasty}");
+    for pretend in ["sandbox = true", "secret_key_file = \"k\"\napi_url = \"http://localhost:1\""] {
+        let text = real.replace("secret_key_file = \"omise.key\"", pretend);
+        assert_eq!(read(&format!("{text}{PLAN}")).unwrap().settings.hasty(), None, "{pretend}");
+    }
+}
+
+#[test]
 fn the_example_says_what_the_defaults_are() {
     // Uncommented, every line of the example must be believed, and change nothing but where a key is given.
     let text = std::fs::read_to_string(root().join("config/dues.toml")).unwrap();

@@ -108,6 +108,11 @@ text_id!(
     |t| t.starts_with("cust_") && t.len() > 5 && word_like(t)
 );
 impl CustomerId {
+    /// Whether it is of a test account: `cust_test_…`.
+    pub fn is_test(&self) -> bool {
+        self.0.starts_with("cust_test_")
+    }
+
     /// Eight hexadecimal digits that tell customers apart in a log without naming them.
     pub fn hashed(&self) -> String {
         let digest = Sha256::digest(self.as_str().as_bytes());
@@ -123,6 +128,13 @@ text_id!(
     "an Omise card, such as card_test_5xuy4w91xqz7d1w9u0t",
     |t| t.starts_with("card_") && t.len() > 5 && word_like(t)
 );
+impl CardId {
+    /// Whether it is of a test account: `card_test_…`.
+    pub fn is_test(&self) -> bool {
+        self.0.starts_with("card_test_")
+    }
+}
+
 text_id!(
     /// A charge at Omise: `chrg_…`.
     ChargeId,

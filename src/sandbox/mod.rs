@@ -51,8 +51,10 @@
 //! | `GET`, `POST clock` | `{"set": INSTANT, "hold": true}`, `{"advance": SECONDS}`, `{"real": true}` |
 //! | `POST seed` | `{"customers": N, "fates": "mixed" or "paying"}`, into a world without customers |
 //! | `POST charges/ID/approve`, `…/deny` | the customer's answer to 3-D Secure |
+//! | `GET home` | whose it is: `pid`, and the `state` file that it holds |
 //! | `GET traffic` | requests so far, and how many were refused by the rate limit |
 
+mod beside;
 mod http;
 mod objects;
 mod state;
@@ -69,6 +71,7 @@ use serde_json::Value;
 use http::server;
 use state::{journal, seed, world};
 
+pub use beside::{Running, find_running};
 pub use state::bank::{Bank, Question, Ruling};
 pub use state::ledger::Entry as LedgerEntry;
 pub use state::seed::{Fate, Fates, SPREAD, SeededCustomer};
@@ -126,7 +129,10 @@ pub enum SandboxError {
         source: std::io::Error,
     },
     /// Another sandbox holds the state file.
-    #[error("the sandbox's state file {} is in use by another process", path.display())]
+    #[error(
+        "the sandbox's state file {} is in use by another process: wait for that one to end, or stop it",
+        path.display()
+    )]
     StateInUse {
         /// The file.
         path: PathBuf,
@@ -156,6 +162,8 @@ pub struct Sandbox {
     addr: SocketAddr,
     public_key: String,
     secret_key: String,
+    /// The state file, whose holder's address is written down; `None`: all is in memory.
+    state: Option<PathBuf>,
     shared: Arc<server::Shared>,
 }
 
@@ -178,12 +186,16 @@ pub async fn start_with(
     let addr = listener.local_addr().map_err(refused)?;
     let mut world = begin(&options)?;
     world.base_url = format!("http://{addr}");
+    world.home = options.state.as_deref().and_then(beside::name_of);
     world.settings.latency_ms = options.latency_ms;
     world.bank = bank;
     let (public_key, secret_key) = (world.keys.public.clone(), world.keys.secret.clone());
     let shared = Arc::new(server::Shared::new(world));
     server::spawn(&shared, listener);
-    Ok(Sandbox { addr, public_key, secret_key, shared })
+    if let Some(state) = &options.state {
+        beside::tell_address(state, addr);
+    }
+    Ok(Sandbox { addr, public_key, secret_key, state: options.state, shared })
 }
 
 /// The customers that a new sandbox of these options begins with: ids follow from the seed alone.
@@ -263,13 +275,24 @@ impl Sandbox {
     }
 
     /// Ends every connection and waits until nothing of it runs.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.forget_address();
         self.shared.stop().await;
+    }
+}
+
+impl Sandbox {
+    /// While the state file is still ours: a moment later the address is that of its next holder.
+    fn forget_address(&mut self) {
+        if let Some(state) = self.state.take() {
+            beside::forget_address(&state);
+        }
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        self.forget_address();
         self.shared.cancel();
     }
 }

@@ -46,6 +46,15 @@ pub enum StoreError {
         /// How long we waited.
         waited_s: u64,
     },
+    /// None where one is only read.
+    #[error(
+        "{path}: found no book, wanted one: `dues run-now`, `daemon`, `subscribe`, `import` and `plans apply` make it; is \
+         this the right --config, with the right [store] path?"
+    )]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// Not a file of ours.
     #[error("{path}: found {found}, wanted a dues book")]
     Foreign {

@@ -12,6 +12,7 @@ mod lane;
 mod lane_tests;
 mod lock;
 mod outbox;
+pub mod rights;
 mod rows;
 pub mod sqlite;
 pub mod witness;

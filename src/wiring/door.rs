@@ -7,7 +7,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{KeySource, Settings};
 use crate::gateway::{Access, AccessError, Gateway, OmiseGateway};
 use crate::model::{PlanKey, PlanTerms, PlanVersion};
-use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::sandbox::{Running, Sandbox, SandboxError, SandboxOptions, find_running};
 use crate::store::{Store, StoreError};
 
 /// The seed of the embedded sandbox: its keys and customers follow from it.
@@ -19,13 +19,51 @@ pub struct Door {
     pub gateway: Arc<OmiseGateway>,
     /// The embedded pretend Omise, while it runs.
     pub sandbox: Option<Sandbox>,
+    /// The pretend Omise of another process on the same book, instead of one of our own.
+    pub beside: Option<Running>,
+}
+
+impl Door {
+    /// The pretend Omise behind it: address of its vault and public key; `None`: it leads to a real one.
+    pub fn pretend(&self) -> Option<(String, String)> {
+        let own = self.sandbox.as_ref().map(|own| (own.vault_url(), own.public_key().to_owned()));
+        own.or_else(|| self.beside.as_ref().map(|it| (it.api_url.clone(), it.public_key.clone())))
+    }
 }
 
 /// Opens the door to the provider; starts the embedded sandbox where the config asks for it.
 pub async fn open_door(settings: &Settings) -> Result<Door, WiringError> {
     let sandbox = if settings.omise.sandbox { Some(start_sandbox(settings).await?) } else { None };
     let gateway = way_to(settings, sandbox.as_ref())?;
-    Ok(Door { gateway, sandbox })
+    Ok(Door { gateway, sandbox, beside: None })
+}
+
+/// The same for what does not charge: where another process runs the embedded sandbox of this book already, such as the
+/// service, its own is asked.
+pub async fn open_door_beside(settings: &Settings) -> Result<Door, WiringError> {
+    match open_door(settings).await {
+        Err(WiringError::Sandbox(in_use @ SandboxError::StateInUse { .. })) => {
+            let Some(running) = find_running(&sandbox_options(settings)).await else {
+                return Err(in_use.into());
+            };
+            let (url, key) = (&running.api_url, &running.secret_key);
+            let gateway = Arc::new(door_to_sandbox(url, url, key, settings)?);
+            Ok(Door { gateway, sandbox: None, beside: Some(running) })
+        }
+        other => other,
+    }
+}
+
+/// The same for a dry run, which writes nothing: a sandbox that has no state yet lives in memory alone, and its
+/// customers are those that it would begin with.
+pub async fn open_door_to_look(settings: &Settings) -> Result<Door, WiringError> {
+    let options = sandbox_options(settings);
+    if !settings.omise.sandbox || options.state.as_ref().is_none_or(|state| state.exists()) {
+        return open_door_beside(settings).await;
+    }
+    let sandbox = crate::sandbox::start(SandboxOptions { state: None, ..options }).await?;
+    let gateway = way_to(settings, Some(&sandbox))?;
+    Ok(Door { gateway, sandbox: Some(sandbox), beside: None })
 }
 
 /// The gateway to the embedded sandbox if there is one, else to where the config says.
@@ -34,16 +72,23 @@ pub(super) fn way_to(
     sandbox: Option<&Sandbox>,
 ) -> Result<Arc<OmiseGateway>, WiringError> {
     let gateway = match sandbox {
-        Some(sandbox) => door_to_sandbox(sandbox, settings)?,
+        Some(own) => door_to_sandbox(&own.api_url(), &own.vault_url(), own.secret_key(), settings)?,
         None => door_to_provider(settings)?,
     };
     settings.check_key(gateway.client().livemode()).map_err(WiringError::Wish)?;
+    if let Some(sentence) = settings.hasty() {
+        tracing::warn!("{sentence}");
+    }
     Ok(Arc::new(gateway))
 }
 
-fn door_to_sandbox(sandbox: &Sandbox, settings: &Settings) -> Result<OmiseGateway, WiringError> {
-    let (api_url, vault_url) = (sandbox.api_url(), sandbox.vault_url());
-    let access = access(settings, sandbox.secret_key(), &api_url, Some(&vault_url));
+fn door_to_sandbox(
+    api_url: &str,
+    vault_url: &str,
+    secret_key: &str,
+    settings: &Settings,
+) -> Result<OmiseGateway, WiringError> {
+    let access = access(settings, secret_key, api_url, Some(vault_url));
     OmiseGateway::open(&access).map_err(|error| WiringError::Access { place: "the sandbox".into(), error })
 }
 
@@ -85,15 +130,18 @@ fn key_place(source: &KeySource) -> String {
 /// The embedded sandbox, its state beside the book.
 async fn start_sandbox(settings: &Settings) -> Result<Sandbox, WiringError> {
     make_folder(&settings.store.path)?;
+    Ok(crate::sandbox::start(sandbox_options(settings)).await?)
+}
+
+fn sandbox_options(settings: &Settings) -> SandboxOptions {
     let mut state = settings.store.path.clone().into_os_string();
     state.push(".sandbox");
-    let options = SandboxOptions {
+    SandboxOptions {
         state: Some(state.into()),
         seed: SANDBOX_SEED,
         customers: settings.sandbox.customers,
         ..SandboxOptions::default()
-    };
-    Ok(crate::sandbox::start(options).await?)
+    }
 }
 
 /// Refuses keys of the other kind than the book was made with, before anything is asked of the provider.
@@ -120,12 +168,7 @@ pub async fn bring_plans(
     store: &mut dyn Store,
     door: Option<&Door>,
 ) -> Result<Vec<PlanVersion>, WiringError> {
-    let known = store.plans()?;
-    let fresh: Vec<_> = plans
-        .iter()
-        .filter(|(key, terms)| !known.iter().any(|plan| plan.key == *key && plan.terms == *terms))
-        .cloned()
-        .collect();
+    let fresh = new_plans(plans, store)?;
     if fresh.is_empty() {
         return Ok(Vec::new());
     }
@@ -134,6 +177,17 @@ pub async fn bring_plans(
         return Err(WiringError::Plans(refusals));
     }
     Ok(store.apply_plans(&fresh, SystemClock.now())?)
+}
+
+/// The plans of the config that the book does not have yet in these terms.
+pub fn new_plans(
+    plans: &[(PlanKey, PlanTerms)],
+    store: &mut dyn Store,
+) -> Result<Vec<(PlanKey, PlanTerms)>, StoreError> {
+    let known = store.plans()?;
+    let is_new =
+        |key: &PlanKey, terms: &PlanTerms| !known.iter().any(|plan| plan.key == *key && plan.terms == *terms);
+    Ok(plans.iter().filter(|(key, terms)| is_new(key, terms)).cloned().collect())
 }
 
 /// A sentence for each plan whose price the account cannot charge. Without any key nothing can be asked.
@@ -150,7 +204,7 @@ pub async fn refused_plans(
             return Ok(Vec::new());
         }
         None => {
-            opened = open_door(settings).await?;
+            opened = open_door_beside(settings).await?;
             &opened
         }
     };

@@ -56,7 +56,7 @@ pub async fn renew(
         .cloned()
         .collect();
     if !fresh.is_empty() {
-        let door = Door { gateway: gateway.clone(), sandbox: None };
+        let door = Door { gateway: gateway.clone(), sandbox: None, beside: None };
         let refusals = refused_plans(new, &fresh, Some(&door)).await?;
         if !refusals.is_empty() {
             return Err(WiringError::Plans(refusals));

@@ -225,3 +225,36 @@ fn people_are_told_what_to_try_next() {
     }
     assert!(!ended.stdout.contains('\u{1b}'), "no colour outside a terminal");
 }
+
+#[test]
+fn what_does_not_charge_works_beside_the_demos_service() {
+    let demo = Demo::fresh();
+    let config = ["--config", "config/demo.toml"];
+    let service = Child::start(demo.0.path(), &[&["daemon"][..], &config].concat(), &[]);
+    let begun = std::time::Instant::now();
+    // The last thing before it is ready: its subscriptions are in the book.
+    let ready = || {
+        let words = [&["list", "subscriptions", "--json"][..], &config].concat();
+        let listed = Child::start(demo.0.path(), &words, &[]).wait();
+        listed.code() == 0 && listed.rows().len() == 200
+    };
+    while !ready() {
+        assert!(begun.elapsed() < std::time::Duration::from_mins(1), "the service did not start");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let customers = demo.dues(&["customers", "list", "--json"]).rows();
+    assert!(customers.len() > 150, "{} customers", customers.len());
+    let later = Zoned::now().checked_add(31.days()).expect("a month later").date().to_string();
+    let dry = demo.run(&["--dry-run", "--at", &later]);
+    assert!(dry["considered"].as_u64() > Some(100), "{dry}");
+    let watched = demo.dues(&["cards", "watch", "--json"]).json();
+    assert!(watched["listed"].as_u64() > Some(150), "{watched}");
+    let words = [&["reconcile", "--json"][..], &config].concat();
+    let reconciled = Child::start(demo.0.path(), &words, &[]).wait();
+    assert!([0, 3].contains(&reconciled.code()), "{reconciled:#?}");
+    service.signal(rustix::process::Signal::TERM);
+    service.wait().expect(0);
+    // With it went its address: the next command runs the sandbox itself.
+    assert!(!demo.0.path().join("config/demo-book/dues.db.sandbox.at").exists());
+    assert_eq!(demo.dues(&["customers", "list", "--json"]).rows().len(), customers.len());
+}

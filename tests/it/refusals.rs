@@ -111,6 +111,34 @@ const TABLE: &[Row] = &[
         says: &["dues.db", "adopt"],
     },
     Row {
+        name: "a dry run on an old copy of the book",
+        wrong: |scene| put_old_book_back(scene),
+        command: "run-now --dry-run",
+        exit: 4,
+        says: &["would be refused", "dues.db", "older copy", "adopt"],
+    },
+    Row {
+        name: "a book that was moved",
+        wrong: |scene| move_book(scene),
+        command: "run-now",
+        exit: 4,
+        says: &["found a book of host", "moved/dues.db", "adopt"],
+    },
+    Row {
+        name: "a dry run on a book that was moved",
+        wrong: |scene| move_book(scene),
+        command: "run-now --dry-run",
+        exit: 4,
+        says: &["would be refused", "found a book of host", "adopt"],
+    },
+    Row {
+        name: "a dry run with a price below what the account can charge",
+        wrong: |scene| add_plan(scene, "19.99 THB"),
+        command: "run-now --dry-run",
+        exit: 2,
+        says: &["would be refused", "plans.tiny.price", "19.99 THB", "20.00"],
+    },
+    Row {
         name: "a price below what the account can charge",
         wrong: |scene| add_plan(scene, "19.99 THB"),
         command: "run-now",
@@ -337,6 +365,15 @@ fn put_old_book_back(scene: &Scene) {
         let _ = fs::remove_file(scene.path(name));
     }
     fs::copy(scene.path("old/dues.db"), scene.path("dues.db")).expect("a copy");
+}
+
+fn move_book(scene: &Scene) {
+    fs::create_dir(scene.path("moved")).expect("a folder");
+    for name in ["dues.db", "dues.db-wal", "dues.db-shm", "dues.db.witness"] {
+        let _ = fs::rename(scene.path(name), scene.path(&format!("moved/{name}")));
+    }
+    let config = fs::read_to_string(scene.path("dues.toml")).expect("the config");
+    scene.write("dues.toml", &config.replace("path = \"dues.db\"", "path = \"moved/dues.db\""));
 }
 
 fn add_plan(scene: &Scene, price: &str) {

@@ -11,13 +11,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use thiserror::Error;
 
 pub use file::{BadLine, ImportFile, ImportLine};
 
+use super::kind::refuse_other_kind;
+use crate::model::settings::CatchUp;
 use crate::model::{PlanKey, PlanVersion, SubscriptionId, Zone};
-use crate::rules::RuleError;
 use crate::rules::commands::{NewSubscriptionOrder, subscribe};
+use crate::rules::{RuleError, past};
 use crate::store::{Filter, NewSubscription, Store, StoreError};
 
 /// What the book's counter replaces where a line brings no id of its own.
@@ -47,6 +50,19 @@ pub struct Import<'a> {
     zone: Zone,
     /// The billing instant.
     at: Timestamp,
+    /// As in [`refuse_other_kind`].
+    livemode: Option<bool>,
+}
+
+/// What of an import lies in the past already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Late {
+    /// Subscriptions with periods that have ended and were not billed elsewhere.
+    pub subscriptions: u64,
+    /// Those periods: the next run invoices them.
+    pub periods: u64,
+    /// Of these, periods that then wait for `dues resume`.
+    pub held: u64,
 }
 
 /// How far an import is.
@@ -72,7 +88,28 @@ impl<'a> Import<'a> {
     /// An import at that instant under these plans.
     pub fn new(text: &'a [u8], plans: Vec<PlanVersion>, zone: Zone, at: Timestamp) -> Self {
         let plans = plans.into_iter().map(|plan| (plan.key.clone(), Arc::new(plan))).collect();
-        Self { text, plans, zone, at }
+        Self { text, plans, zone, at, livemode: None }
+    }
+
+    /// The same for a book of that kind of keys: customers and cards of the other are refused. `None`: nobody knows yet.
+    #[must_use]
+    pub fn of_kind(self, livemode: Option<bool>) -> Self {
+        Self { livemode, ..self }
+    }
+
+    /// What of it lies in the past already. Lines that are bad are passed over: judging names them.
+    pub fn late(&self, catch_up: CatchUp) -> Late {
+        let mut late = Late::default();
+        let Ok(mut file) = ImportFile::open(self.text) else { return late };
+        while let Some(line) = file.next_line() {
+            let Ok(line) = line else { continue };
+            let (Some(plan), Ok(row)) = (self.plans.get(&line.plan), self.row(&line)) else { continue };
+            let past = past(&row.subscription, &plan.terms, catch_up, self.at);
+            late.subscriptions += u64::from(past.missed > 0);
+            late.periods += u64::from(past.missed);
+            late.held += if past.held { u64::from(past.missed) } else { 0 };
+        }
+        late
     }
 
     /// Judges every line; returns how many there are.
@@ -116,6 +153,7 @@ impl<'a> Import<'a> {
     fn row(&self, line: &ImportLine) -> Result<NewSubscription, BadLine> {
         let bad = |reason: String| BadLine { line: line.line, reason };
         let plan = self.plans.get(&line.plan).ok_or_else(|| bad(self.unknown_plan(&line.plan)))?;
+        refuse_other_kind(self.livemode, Some(&line.customer), line.card.as_ref()).map_err(&bad)?;
         let counted = SubscriptionId::parse(COUNTED).map_err(|why| bad(why.to_string()))?;
         let order = NewSubscriptionOrder {
             id: line.id.clone().unwrap_or(counted),

@@ -6,15 +6,26 @@ use super::super::progress::Progress;
 use super::super::rows::short;
 use super::{Findings, start};
 use crate::billing::plans;
-use crate::store::{BookFacts, PlanChange, Store, witness};
+use crate::store::{BookFacts, PlanChange, Store, rights, witness};
 use crate::wiring;
+
+/// Commands that make a book where there is none.
+const MAKERS: &str = "`dues run-now`, `daemon`, `subscribe`, `import` and `plans apply`";
 
 /// `live`: the kind of the configured key; `None`: there is none, or it was refused.
 pub(super) fn look(context: &Context, live: Option<bool>, findings: &mut Findings) {
     let path = &context.settings().store.path;
-    if !path.exists() {
-        findings.note("book", format!("found none at {}: the first command makes it", path.display()));
-        return;
+    match rights::refuse_unwritable(path) {
+        Ok(()) => findings.ok("rights", "the book, its journal and its lock can be written, or made in their folder"),
+        Err(error) => findings.failed("rights", error.into()),
+    }
+    match wiring::has_book(context.settings()) {
+        Ok(true) => {}
+        Ok(false) => {
+            return findings.note("book", format!("found none at {}: {MAKERS} make it", path.display()));
+        }
+        // Said already: whoever may not look may not write either.
+        Err(_) => return,
     }
     let found = wiring::open_book_read_only(context.settings()).map_err(Failure::from);
     let mut store = match found {

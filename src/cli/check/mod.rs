@@ -95,6 +95,9 @@ pub(super) fn run(_: &CheckArgs, global: Global) -> Result<Exit, Failure> {
         "config",
         format!("{} files, {} plans, zone {}", config.files.len(), config.plans.len(), context.zone()),
     );
+    if let Some(sentence) = context.settings().hasty() {
+        findings.note("doubt", sentence);
+    }
     let live = provider::look_at_key(&context, &mut findings);
     book::look(&context, live, &mut findings);
     provider::look(&context, &mut findings);

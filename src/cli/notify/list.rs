@@ -59,6 +59,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     }
     let customer = args.customer.as_ref().map(CustomerId::as_str);
     let act = Act { what: "notify list", customer, object: None };
+    context.need_book()?;
     access::note(context, act, args.reason.as_deref())?;
     let mut store = context.book_as_it_is()?;
     let filter = Filter { status: args.state.clone(), customer: args.customer.clone(), ..Filter::default() };

@@ -44,8 +44,8 @@ pub(super) fn run(_: &SendArgs, context: &Context) -> Result<Exit, Failure> {
 
 async fn send(context: &Context) -> Result<(u64, Sent, Waiting), Failure> {
     let settings = context.settings();
-    let door = wiring::open_door(settings).await?;
-    let store = wiring::open_book(settings)?;
+    let store = wiring::open_existing(settings)?;
+    let door = wiring::open_door_beside(settings).await?;
     let stop = CancellationToken::new();
     let house = wiring::build(settings, store, door, Arc::new(Unwatched), stop, (Claim::None, None))?;
     let post = Post::new(settings, house.billing.clone())?;

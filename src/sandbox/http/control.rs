@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::call::Call;
+use crate::sandbox::beside;
 use crate::sandbox::objects::error::ApiError;
 use crate::sandbox::objects::three_ds;
 use crate::sandbox::state::rules::Rule;
@@ -26,6 +27,7 @@ pub fn answer(world: &mut World, call: &Call) -> Answer {
     let segments = call.segments();
     let reply = match (call.method == Method::GET, segments.get(1..).unwrap_or_default()) {
         (true, ["ledger"]) => return Answer::object(ledger(world, call).into_bytes()),
+        (true, ["home"]) => Ok(beside::told(world.home.as_deref())),
         (true, ["customers"]) => Ok(json!(seed::list(world))),
         (true, ["traffic"]) => {
             Ok(json!({"requests": world.traffic.requests, "refused": world.traffic.refused}))

@@ -59,6 +59,8 @@ pub struct World {
     pub keys: Keys,
     /// `http://address:port`, for the absolute links in tokens and payment pages.
     pub base_url: String,
+    /// The one name of the state file that is held; `None`: all is in memory.
+    pub home: Option<String>,
     pub time: SandboxTime,
     pub settings: Settings,
     pub faults: Desk,
@@ -100,6 +102,7 @@ impl World {
             seed,
             keys: Keys::from_seed(seed),
             base_url: String::new(),
+            home: None,
             time: SandboxTime::default(),
             settings: Settings::default(),
             faults: Desk::default(),

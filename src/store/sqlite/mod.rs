@@ -73,7 +73,7 @@ pub(super) fn beside(book: &Path, kind: &str) -> PathBuf {
     with_end(book, &format!(".{kind}"))
 }
 
-fn with_end(path: &Path, end: &str) -> PathBuf {
+pub(super) fn with_end(path: &Path, end: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(end);
     name.into()

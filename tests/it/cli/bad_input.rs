@@ -7,6 +7,7 @@ use super::Shop;
 #[test]
 fn words_on_the_command_line() {
     let shop = Shop::new();
+    shop.dues(&["plans", "apply"]).ok();
     let subscribe = ["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly"];
     let with = |more: &[&'static str]| [&subscribe[..], more].concat();
     let table: Vec<(Vec<&str>, &[&str])> = vec![

@@ -77,11 +77,11 @@ fn a_refund_made_elsewhere_is_noted_once() {
     let charge = paid[0]["charge"].as_str().unwrap();
     shop.dues(&["charges", "refund", charge, "20.00 THB"]).ok();
     let ahead = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(1)).unwrap().to_string();
-    // The demo leaves doubt behind, which differs from what the provider says until the next run: exit 3.
+    // The demo leaves doubt behind, which the next run looks up: that is no difference.
     let words = ["reconcile", "--to", &ahead, "--json"];
-    let first = shop.dues(&words).fails(3, &[]).json();
+    let first = shop.dues(&words).ok().json();
     assert_eq!((number(&first, "refunded"), number(&first, "noted")), (1, 1), "{first}");
-    let again = shop.dues(&words).fails(3, &[]).json();
+    let again = shop.dues(&words).ok().json();
     assert_eq!((number(&again, "refunded"), number(&again, "noted")), (1, 0), "{again}");
     let told = shop.dues(&["list", "events", "--status", "charge_refunded", "--json"]).ok().rows();
     assert_eq!((told.len(), &told[0]["data"]["charge"]), (1, &charge.into()));

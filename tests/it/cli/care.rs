@@ -71,6 +71,7 @@ fn nobody_is_erased_by_mistake_or_while_money_may_move() {
 #[test]
 fn whatever_shows_customers_is_on_record() {
     let shop = Shop::new();
+    shop.dues(&["plans", "apply"]).ok();
     shop.dues(&["list", "customers", "--reason", "a call"]).ok();
     shop.dues(&["list", "invoices", "--customer", "cust_test_1"]).ok();
     shop.dues(&["charges", "get", "chrg_test_1", "--reason", "disputed"]).fails(1, &[]);

@@ -7,6 +7,7 @@ mod care;
 mod import;
 mod letters;
 mod lists;
+mod looks;
 mod lost_readers;
 mod orders;
 mod packaging;

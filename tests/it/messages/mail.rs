@@ -197,6 +197,7 @@ fn a_password_opens_the_server_and_a_wrong_one_gives_no_letter_up() {
     }
     let scene = writing(server.port, "user = \"billing\"\npassword_file = \"mail.password\"\n");
     scene.write("mail.password", "open-sesame\n");
+    scene.dues(&["plans", "apply"]).expect(0);
     scene.set_mode("mail.password", 0o644);
     let refused = scene.dues(&["notify", "send"]).expect(2);
     assert!(refused.stderr.contains("chmod 600") && !refused.stderr.contains("sesame"), "{}", refused.stderr);

@@ -149,3 +149,74 @@ fn read_only(scene: &Scene) -> Output {
     }
     output
 }
+
+/// Modes that keep somebody else from charging: of the book's folder, and of the book.
+const CLOSED: &[(&str, u32, u32)] =
+    &[("the book", 0o700, 0o400), ("its folder", 0o500, 0o600), ("all of its folder", 0o000, 0o600)];
+
+#[test]
+fn a_check_finds_what_a_run_would_stumble_over() {
+    for (what, folder_mode, book_mode) in CLOSED {
+        let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+        let config = fs::read_to_string(scene.path("dues.toml")).expect("the config");
+        scene.write("dues.toml", &config.replace("\"dues.db\"", "\"kept/dues.db\""));
+        let customer = &scene.customers()[0];
+        scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+        let somebody = Somebody::of(&scene);
+        let ready = somebody.dues(&["check", "--json"]);
+        assert_eq!(ready.status.code(), Some(0), "{ready:?}");
+        let mode = |name: &str, mode: u32| {
+            fs::set_permissions(scene.path(name), fs::Permissions::from_mode(mode)).expect("a mode");
+        };
+        mode("kept/dues.db", *book_mode);
+        mode("kept", *folder_mode);
+        let done = ["check", "run-now", "run-now --dry-run"].map(|words| {
+            let words: Vec<&str> = words.split(' ').collect();
+            (words.join(" "), somebody.dues(&words))
+        });
+        mode("kept", 0o700);
+        for (words, output) in done {
+            let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert_eq!(output.status.code(), Some(4), "{what}: {words}: {said}");
+            assert!(said.contains("cannot be written"), "{what}: {words}: {said}");
+            assert!(said.contains("give the dues user write access"), "{what}: {words}: {said}");
+            assert!(!said.contains("Ready."), "{what}: {words}: {said}");
+        }
+        assert!(scene.ledger().is_empty());
+    }
+}
+
+/// Somebody who is held to the modes of files: for root, who is not, nobody.
+struct Somebody<'a> {
+    scene: &'a Scene,
+    is_root: bool,
+}
+
+impl<'a> Somebody<'a> {
+    /// Everything of the scene is theirs.
+    fn of(scene: &'a Scene) -> Self {
+        let is_root =
+            fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+        fs::copy(env!("CARGO_BIN_EXE_dues"), scene.path("program")).expect("a copy that anybody can reach");
+        if is_root {
+            Self::give(scene.folder());
+        }
+        Self { scene, is_root }
+    }
+
+    fn give(what: &Path) {
+        chown(what, Some(NOBODY), Some(NOBODY)).expect("given away");
+        if what.is_dir() {
+            fs::read_dir(what).expect("listed").for_each(|entry| Self::give(&entry.expect("listed").path()));
+        }
+    }
+
+    fn dues(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(self.scene.path("program"));
+        command.args(words).args(["--config", "dues.toml"]).current_dir(self.scene.folder());
+        if self.is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.output().expect("the binary starts")
+    }
+}
