@@ -64,6 +64,7 @@ use hot::Hot;
 
 pub use backup::{check_copy, restore};
 pub use open::OpenOptions;
+pub(super) use open::sync_folder;
 
 /// The book on SQLite.
 pub struct SqliteStore(Book);
