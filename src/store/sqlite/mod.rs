@@ -62,7 +62,7 @@ use book::Book;
 use fault::Outcome;
 use hot::Hot;
 
-pub use backup::{check_copy, restore};
+pub use backup::{Restored, check_copy, restore};
 pub use open::OpenOptions;
 pub(super) use open::sync_folder;
 
