@@ -12,6 +12,7 @@ mod lane;
 mod lane_tests;
 mod lock;
 mod outbox;
+mod place;
 mod rows;
 pub mod sqlite;
 pub mod witness;
@@ -28,6 +29,7 @@ pub use error::{Refusal, StoreError};
 pub use lane::{CommitError, Lane, LaneClosed, LaneOptions, LaneStats};
 pub use lock::ChargingLock;
 pub use outbox::{Outbox, OutboxCursor, Waiting};
+pub use place::true_place;
 pub use rows::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, EndingCard, EndingCursor, Filter,
     FlagAtRisk, GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed, PlanChange, RiskCursor,
