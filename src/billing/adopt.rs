@@ -1,9 +1,10 @@
 //! Binds a moved or restored book to this host after it was compared with the provider's own list: charges that
 //! the book had lost are taken in as doubt, and settled like any other.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::hold::hold;
+use super::behind::{self, BEFORE_BOOK};
+use super::hold::hold_whatever_it_lacks;
 use super::run::Run;
 use super::{Billing, Part, RunError, RunOrder, doubt};
 use crate::clock::Stopwatch;
@@ -11,9 +12,6 @@ use crate::gateway::Window;
 use crate::model::{AttemptId, ChargeSeen, RunReport};
 use crate::rules::{self, RuleError};
 use crate::store::{CommitError, HostBinding, Refusal};
-
-/// Before the book's own beginning, for clocks that differ.
-const BEFORE_BOOK: SignedDuration = SignedDuration::from_hours(1);
 
 /// What adopting found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,17 +32,21 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
     let watch = Stopwatch::start();
     let calls_before = billing.gateway.calls();
     let order = RunOrder::default();
-    let (run, run_id) = hold(billing, &order).await?;
-    let mut adopted = Adopted { charges: 0, taken_in: 0, left: Vec::new(), report: run.tally().0.clone() };
+    let (run, run_id) = hold_whatever_it_lacks(billing, &order).await?;
+    let report = run.tally().0.clone();
+    let mut adopted = Adopted { charges: 0, taken_in: 0, left: Vec::new(), report };
     doubt::settle(&run).await?;
     compare(&run, &mut adopted).await?;
     doubt::settle(&run).await?;
     let at = run.at;
+    // Runs ask the list from here on, none of them for what was just compared: what is left is a person's.
+    let seen = behind::seen_up_to(&run.circumstances().wire);
+    let compared = seen.saturating_add(behind::MARGIN).unwrap_or(seen);
     billing
         .lane
         .run(move |store| {
             store.bind_host(&host)?;
-            store.note_adopted(at)
+            store.note_adopted(at, compared)
         })
         .await??;
     adopted.report = run.finish(run_id, watch, calls_before).await?;

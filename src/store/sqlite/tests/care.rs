@@ -120,7 +120,7 @@ fn only_a_healthy_book_is_restored() {
     assert!(matches!(restore(&from, &path), Err(StoreError::Corrupt { .. })));
     let newer = folder.path().join("newer.db");
     fs::write(&newer, &before).unwrap();
-    raw(&newer).execute_batch("PRAGMA user_version = 9").unwrap();
+    raw(&newer).execute_batch("PRAGMA user_version = 10").unwrap();
     assert!(matches!(restore(&newer, &path), Err(StoreError::Newer { .. })));
     assert_eq!(fs::read(&path).unwrap(), before);
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
