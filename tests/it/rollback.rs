@@ -143,6 +143,31 @@ fn a_lost_book_is_not_followed_by_a_new_one() {
 }
 
 #[test]
+fn a_second_charge_of_a_finished_attempt_is_an_incident() {
+    let scene = charged();
+    let attempt = scene.list("attempts").remove(0);
+    let first = attempt["charge"].as_str().unwrap().to_owned();
+    let key = scene.sandbox().secret_key();
+    let seen = scene.ask("GET", &format!("/charges/{first}"), key, &Value::Null);
+    let mut again = json!({});
+    for field in ["amount", "currency", "metadata", "description"] {
+        again[field] = seen[field].clone();
+    }
+    again["customer"] = attempt["customer"].clone();
+    let second = scene.ask("POST", "/charges", key, &again)["id"].as_str().unwrap().to_owned();
+    refused(&scene, &["run-now", "--at", AT], &[&first, &second, "`dues adopt`"]);
+    let adopted = adopt(&scene).expect(3).json();
+    assert_eq!((&adopted["contradicted"], &adopted["taken_in"]), (&json!(1), &json!(0)), "{adopted}");
+    let events = scene.list("events");
+    let incidents: Vec<_> = events.iter().filter(|event| event["kind"] == "incident").collect();
+    let told = incidents[0].to_string();
+    assert!(incidents.len() == 1 && told.contains(&first) && told.contains(&second), "{incidents:?}");
+    // It is told once, and nothing stands still for it.
+    scene.run_at(AT).expect(0);
+    assert_eq!(adopt(&scene).expect(0).json()["contradicted"], 0);
+}
+
+#[test]
 fn a_book_reached_by_a_link_is_locked_once() {
     let scene = charged();
     symlink("dues.db", scene.path("link.db")).unwrap();
