@@ -6,6 +6,7 @@
 mod backups;
 mod door;
 mod post;
+mod renew;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,16 +19,15 @@ use crate::billing::{Billing, BillingSettings, RatePerSecond, Watch};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{SecretError, Settings};
 use crate::gateway::{AccessError, GatewayError};
-use crate::model::{PlanKey, PlanTerms};
 use crate::notify::letters::{LetterSettings, OverrideErrors};
 use crate::sandbox::SandboxError;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, witness};
 
 pub use backups::{BackupMade, Backups};
-use door::way_to;
 pub use door::{Door, bring_plans, check_mode, open_door, refused_plans};
 pub use post::{Post, Sent};
+pub use renew::{Renewal, renew};
 
 /// What could not be joined.
 #[derive(Debug, Error)]
@@ -57,6 +57,14 @@ pub enum WiringError {
     /// A wish that the kind of the key forbids.
     #[error("{0}")]
     Wish(String),
+    /// A wish that cannot be granted while the house stands.
+    #[error("{key}: {sentence}")]
+    Fixed {
+        /// Its dotted key in the config.
+        key: &'static str,
+        /// What was found and what was wanted.
+        sentence: String,
+    },
     /// The provider, asked for the account's limits.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -194,58 +202,6 @@ pub fn build(
 fn paused(settings: &Settings) -> Arc<dyn Fn() -> bool + Send + Sync> {
     let pause_file = settings.brakes.pause_file.clone();
     Arc::new(move || pause_file.as_deref().is_some_and(Path::exists))
-}
-
-/// The work of a standing house under new wishes; its new plans are in the book when this returns. Wishes that a
-/// house is built on cannot change while it stands.
-pub async fn renew(
-    house: &House,
-    old: &Settings,
-    new: &Settings,
-    plans: &[(PlanKey, PlanTerms)],
-) -> Result<Billing, WiringError> {
-    let wants_restart = [
-        ("store.path", old.store != new.store),
-        ("omise.sandbox", old.omise.sandbox != new.omise.sandbox),
-        ("sandbox", old.sandbox != new.sandbox),
-        ("web", old.web != new.web),
-    ];
-    if let Some((key, _)) = wants_restart.iter().find(|(_, changed)| *changed) {
-        return Err(WiringError::Wish(format!(
-            "{key}: found another value than the one in force, wanted the same: it changes with a restart"
-        )));
-    }
-    let gateway = way_to(new, house.door.sandbox.as_ref())?;
-    let known = house.billing.lane.run(|store| store.plans()).await.map_err(|_| closed(new))??;
-    let fresh: Vec<_> = plans
-        .iter()
-        .filter(|(key, terms)| !known.iter().any(|plan| plan.key == *key && plan.terms == *terms))
-        .cloned()
-        .collect();
-    if !fresh.is_empty() {
-        let door = Door { gateway: gateway.clone(), sandbox: None };
-        let refusals = refused_plans(new, &fresh, Some(&door)).await?;
-        if !refusals.is_empty() {
-            return Err(WiringError::Plans(refusals));
-        }
-    }
-    let (zone, now) = (new.zone.clone(), SystemClock.now());
-    let brought = house.billing.lane.run(move |store| {
-        store.set_zone(&zone)?;
-        if fresh.is_empty() { Ok(Vec::new()) } else { store.apply_plans(&fresh, now) }
-    });
-    brought.await.map_err(|_| closed(new))??;
-    Ok(Billing {
-        gateway,
-        settings: Arc::new(billing_settings(new)),
-        paused: paused(new),
-        ..house.billing.clone()
-    })
-}
-
-fn closed(settings: &Settings) -> WiringError {
-    let what = "the book's thread has ended".to_owned();
-    WiringError::Store(StoreError::Other { path: settings.store.path.clone(), what })
 }
 
 /// What billing wishes, out of a config.

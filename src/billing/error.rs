@@ -30,13 +30,39 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// Whether the same may go well later without anybody's doing: the provider was away, or busy, or the book was.
+    /// Whether the same may go well later without anybody's doing: the provider was away, or busy, or the book was; its
+    /// disk was full, or failed. A book that is damaged, foreign or newer stays so.
     pub const fn may_pass(&self) -> bool {
         match self {
             Self::Gateway(error) => !matches!(error, GatewayError::Keys { .. }),
-            Self::Store(error) => matches!(error, StoreError::Busy { .. }),
+            Self::Store(error) => {
+                matches!(error, StoreError::Busy { .. } | StoreError::Full { .. } | StoreError::Other { .. })
+            }
             Self::Clock(_) => true,
             Self::Usage(_) | Self::KeysDuringRun(_) | Self::Lane(_) => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_book_in_trouble_may_come_back_and_one_that_is_no_book_of_ours_does_not() {
+        let path = || std::path::PathBuf::from("dues.db");
+        let passes = [
+            StoreError::Busy { path: path(), waited_s: 10 },
+            StoreError::Full { path: path() },
+            StoreError::Other { path: path(), what: "disk I/O error".into() },
+        ];
+        let stays = [
+            StoreError::Newer { path: path(), found: 99, known: 8 },
+            StoreError::Foreign { path: path(), found: "another kind of file".into() },
+            StoreError::Corrupt { path: path(), what: "malformed".into() },
+            StoreError::WrongMode { found: "live", wanted: "test" },
+        ];
+        assert!(passes.into_iter().all(|error| RunError::Store(error).may_pass()));
+        assert!(stays.into_iter().all(|error| !RunError::Store(error).may_pass()));
     }
 }

@@ -11,13 +11,22 @@ use crate::store::{RunProgress, RunRequest};
 /// Whoever asked longer ago than this has gone, or works by itself.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// A request that was taken.
+/// A request that was taken, and can be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// Its number.
     pub id: i64,
     /// What was asked for.
     pub order: RunOrder,
+}
+
+/// A request that was taken: whoever took it owes it an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Its number.
+    pub id: i64,
+    /// What was asked for, or why that makes no sense.
+    pub order: Result<RunOrder, RunError>,
 }
 
 /// What narrows a run, as it is written: the id of a customer or of a subscription.
@@ -48,23 +57,18 @@ pub async fn give_back(billing: &Billing) -> Result<(), RunError> {
 }
 
 /// Takes the oldest request that waits; `None`: none does.
-pub async fn take(billing: &Billing) -> Result<Option<Asked>, RunError> {
+pub async fn take(billing: &Billing) -> Result<Option<Taken>, RunError> {
     let now = billing.clock.now();
     let request = billing
         .lane
         .run(move |store| if store.runs_wait()? { store.take_run(now) } else { Ok(None) })
         .await??;
-    let Some(request) = request else { return Ok(None) };
-    match request.only.as_deref().map(parse_only).transpose() {
-        Ok(only) => {
-            let order = RunOrder { at: request.at, only, limit: request.limit, ..RunOrder::default() };
-            Ok(Some(Asked { id: request.id, order }))
-        }
-        Err(why) => {
-            end(billing, request.id, &Err(RunError::Usage(format!("--only: {why}")))).await?;
-            Ok(None)
-        }
-    }
+    let Some(RunRequest { id, at, only, limit }) = request else { return Ok(None) };
+    let order = match only.as_deref().map(parse_only).transpose() {
+        Ok(only) => Ok(RunOrder { at, only, limit, ..RunOrder::default() }),
+        Err(why) => Err(RunError::Usage(format!("--only: {why}"))),
+    };
+    Ok(Some(Taken { id, order }))
 }
 
 /// Tells whoever asked how far the run is.
@@ -89,6 +93,7 @@ const fn kind(error: &RunError) -> &'static str {
         RunError::Store(_) => "store",
         RunError::Gateway(GatewayError::Keys { .. }) | RunError::KeysDuringRun(_) => "keys",
         RunError::Usage(_) => "usage",
-        RunError::Gateway(_) | RunError::Clock(_) | RunError::Lane(_) => "failed",
+        RunError::Clock(_) => "clock",
+        RunError::Gateway(_) | RunError::Lane(_) => "failed",
     }
 }

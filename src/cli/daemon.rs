@@ -1,6 +1,8 @@
 //! `dues daemon`: puts the house together, lets it serve until it is told to stop, and closes it.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::sync::{mpsc, watch};
@@ -11,12 +13,14 @@ use super::exit::{Exit, Failure};
 use super::house::first_subscriptions;
 use crate::billing::Billing;
 use crate::billing::webhooks::{Doorbell, Ring};
-use crate::config::{self, Loaded, SecretText, Settings, WebSettings};
-use crate::daemon::{Desk, EndedBadly, Job, Pulse, Reload, Timetable, Wishes, schedule, signals};
+use crate::config::{self, SecretText, Settings, WebSettings};
+use crate::daemon::{Desk, EndedBadly, Job, Pulse, Reload, Timetable, Wishes, schedule, signals, waits};
+use crate::gateway::GatewayError;
 use crate::gateway::webhooks::Secrets;
+use crate::store::sqlite::SqliteStore;
 use crate::store::{ChargingLock, StoreError};
 use crate::web::{self, Standing, Windows};
-use crate::wiring::{self, Backups, Claim, House, Post, WiringError};
+use crate::wiring::{self, Backups, Claim, Door, House, Post, WiringError};
 
 /// Nothing but what every command takes.
 #[derive(Debug, Args)]
@@ -27,7 +31,14 @@ use crate::wiring::{self, Backups, Claim, House, Post, WiringError};
 pub struct DaemonArgs {}
 
 /// Between two tries to take the lock from a run.
-const ASK_AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// What a supervisor is asked for at each of them: a wait of any length is no start that hangs.
+const MORE_TIME: Duration = Duration::from_mins(1);
+
+/// Where the files of the signing secrets are named.
+const SECRET_FILES: &str = "web.webhook_secret_file";
+/// Where the file of the key is named.
+const KEY_FILE: &str = "omise.secret_key_file";
 
 /// The service, until it is told to stop.
 pub(super) fn run(_: &DaemonArgs, context: &Context) -> Result<Exit, Failure> {
@@ -40,7 +51,11 @@ async fn serve(context: &Context) -> Result<Exit, Failure> {
     let orders = signals::listen(stop.clone())
         .map_err(|why| Failure::unexpected(format!("signals cannot be listened to ({why})")))?;
     let pulse = Arc::new(Pulse::default());
-    let house = Arc::new(open(context, pulse.clone(), stop).await?);
+    let Some(house) = open(context, pulse.clone(), stop).await? else {
+        tracing::info!("told to stop before anything was begun");
+        return Ok(Exit::Done);
+    };
+    let house = Arc::new(house);
     let (ticker, ticks) = schedule::start().await.map_err(Failure::unexpected)?;
     let (standing, told) = watch::channel(Standing::default());
     let (in_force, billing) = watch::channel(house.billing.clone());
@@ -89,26 +104,31 @@ async fn hang_doorbell(
     }
 }
 
-/// `None`: none are wished.
+/// `None`: none are wished. A mistake begins with its key.
 fn secrets(web: &WebSettings) -> Result<Option<Secrets>, Failure> {
-    let texts = web.webhook_secrets()?;
-    let secrets = Secrets::parse(texts.iter().map(SecretText::expose));
-    let secrets = secrets.map_err(|why| Failure::usage(format!("[web] webhook_secret_file: {why}")))?;
+    let named = |why: &dyn std::fmt::Display| format!("{SECRET_FILES}: {why}");
+    let texts = web.webhook_secrets().map_err(|why| Failure::usage(named(&why)))?;
+    let secrets = Secrets::parse(texts.iter().map(SecretText::expose)).map_err(|why| named(&why));
+    let secrets = secrets.map_err(Failure::usage)?;
     Ok((!texts.is_empty()).then_some(secrets))
 }
 
-/// The lock first: beside another process that charges nothing is opened.
-async fn open(context: &Context, pulse: Arc<Pulse>, stop: CancellationToken) -> Result<House, Failure> {
+/// The lock first: beside another process that charges nothing is opened. `None`: told to stop while it waited.
+async fn open(
+    context: &Context,
+    pulse: Arc<Pulse>,
+    stop: CancellationToken,
+) -> Result<Option<House>, Failure> {
     let settings = context.settings();
-    let lock = claim_in_turn(settings, &stop).await?;
+    let Some(lock) = claim_in_turn(settings, &stop).await? else { return Ok(None) };
     let door = wiring::open_door(settings).await?;
-    let mut store = wiring::open_book(settings)?;
-    wiring::bring_plans(settings, &context.config.plans, &mut store, Some(&door)).await?;
+    let Some(mut store) = open_in_turn(context, &door, &stop).await? else { return Ok(None) };
     first_subscriptions(context, &mut store, &door)?;
-    Ok(wiring::build(settings, store, door, pulse, stop, (Claim::Serve, lock))?)
+    Ok(Some(wiring::build(settings, store, door, pulse, stop, (Claim::Serve, Some(lock)))?))
 }
 
-/// Another service is refused at once; a single run is waited for, since it ends by itself.
+/// Another service is refused at once; a single run is waited for, since it ends by itself. `None`: told to stop
+/// meanwhile.
 async fn claim_in_turn(
     settings: &Settings,
     stop: &CancellationToken,
@@ -116,16 +136,53 @@ async fn claim_in_turn(
     let mut waited = false;
     loop {
         match wiring::claim(settings, Claim::Serve) {
-            Err(WiringError::Store(StoreError::InUse { stays: false, holder, .. }))
-                if !stop.is_cancelled() =>
-            {
-                if !std::mem::replace(&mut waited, true) {
-                    tracing::warn!("waiting for the run of process {holder} to end");
+            Err(WiringError::Store(StoreError::InUse { stays: false, holder, .. })) => {
+                if !rest(&format!("waiting for the run of process {holder} to end"), &mut waited, stop).await
+                {
+                    return Ok(None);
                 }
-                tokio::time::sleep(ASK_AGAIN).await;
             }
             claimed => return Ok(claimed?),
         }
+    }
+}
+
+/// The book with the config's zone and plans in it. Another program that keeps it locked is waited for. `None`: told
+/// to stop meanwhile.
+async fn open_in_turn(
+    context: &Context,
+    door: &Door,
+    stop: &CancellationToken,
+) -> Result<Option<SqliteStore>, Failure> {
+    let (settings, plans) = (context.settings(), &context.config.plans);
+    let open = async || {
+        let mut store = wiring::open_book(settings)?;
+        wiring::bring_plans(settings, plans, &mut store, Some(door)).await?;
+        Ok(store)
+    };
+    let mut waited = false;
+    loop {
+        match open().await {
+            Err(WiringError::Store(StoreError::Busy { path, .. })) => {
+                let why = format!("waiting for another program that keeps {} locked", path.display());
+                if !rest(&why, &mut waited, stop).await {
+                    return Ok(None);
+                }
+            }
+            opened => return Ok(Some(opened?)),
+        }
+    }
+}
+
+/// Tells why it waits, in the log once, and waits until it may look again; `false`: told to stop.
+async fn rest(why: &str, told: &mut bool, stop: &CancellationToken) -> bool {
+    waits(why, MORE_TIME);
+    if !std::mem::replace(told, true) {
+        tracing::warn!("{why}");
+    }
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(ASK_AGAIN) => true,
     }
 }
 
@@ -148,7 +205,8 @@ fn wishes(settings: &Settings, billing: Billing) -> Result<Wishes, String> {
     })
 }
 
-/// Reads the same file again; what it says holds from the next piece of work on, or is refused as a whole.
+/// Reads the same file again; what it says holds from the next piece of work on, or is refused as a whole. Everything
+/// that can be refused comes before the book is touched, and what cannot fail after it.
 fn reload(
     context: &Context,
     house: Arc<House>,
@@ -160,11 +218,15 @@ fn reload(
         let (given, old, house, in_force) = (given.clone(), old.clone(), house.clone(), in_force.clone());
         let doorbell = doorbell.clone();
         Box::pin(async move {
-            let new = read_again(given.as_deref())?;
-            let billing = wiring::renew(&house, &old, &new.settings, &new.plans).await;
-            let wishes = wishes(&new.settings, billing.map_err(|error| error.to_string())?)?;
+            let path = config::find(given.as_deref()).map_err(|errors| errors.to_string())?;
+            let new = config::load(&path).map_err(|errors| errors.to_string())?;
+            let renewal = wiring::renew(&house, &old, &new.settings, &new.plans).await;
+            let renewal = renewal.map_err(|error| placed(&path, &error))?;
+            let wishes = wishes(&new.settings, renewal.billing().clone())
+                .map_err(|sentence| at_its_key(&path, &sentence))?;
             let read = new.settings.web.as_ref().map(secrets).transpose();
-            let secrets = read.map_err(|failure| failure.sentence)?.flatten();
+            let secrets = read.map_err(|failure| at_its_key(&path, &failure.sentence))?.flatten();
+            renewal.commit().await.map_err(|error| error.to_string())?;
             if let (Some(doorbell), Some(secrets)) = (&doorbell, secrets) {
                 doorbell.change_secrets(secrets);
             }
@@ -174,7 +236,31 @@ fn reload(
     })
 }
 
-fn read_again(given: Option<&std::path::Path>) -> Result<Loaded, String> {
-    let read = config::find(given).and_then(|path| config::load(&path));
-    read.map_err(|errors| errors.to_string())
+/// The mistake with its place in the config, where it is one of the config or of the key that it names.
+fn placed(path: &Path, error: &WiringError) -> String {
+    match error {
+        WiringError::Fixed { key, .. } => config::mistake_at(path, key, &error.to_string()).to_string(),
+        WiringError::Secret(_)
+        | WiringError::Access { .. }
+        | WiringError::Store(StoreError::WrongMode { .. })
+        | WiringError::Gateway(GatewayError::Keys { .. }) => {
+            config::mistake_at(path, KEY_FILE, &error.to_string()).to_string()
+        }
+        WiringError::Plans(refusals) => {
+            let all: Vec<_> = refusals.iter().map(|refusal| at_its_key(path, refusal)).collect();
+            all.join("\n\n")
+        }
+        WiringError::Wish(sentence) => at_its_key(path, sentence),
+        other => other.to_string(),
+    }
+}
+
+/// The same for a sentence that begins with its dotted key; another is left as it is.
+fn at_its_key(path: &Path, sentence: &str) -> String {
+    match sentence.split_once(": ") {
+        Some((key, _)) if key.contains('.') && !key.contains([' ', '/']) => {
+            config::mistake_at(path, key, sentence).to_string()
+        }
+        _ => sentence.to_owned(),
+    }
 }

@@ -30,9 +30,6 @@ pub(super) enum Followed {
 
 /// Hands the run over to process `holder` and follows it.
 pub(super) fn follow(order: &RunOrder, context: &Context, holder: &str) -> Result<Followed, Failure> {
-    if order.limit == Some(0) {
-        return Err(Failure::usage("--limit: found 0, wanted 1 or more: there is nothing to hand over"));
-    }
     let settings = context.settings();
     let mut store = wiring::open_book(settings)?;
     let request = store.ask_run(&request_of(order), context.now())?;
@@ -93,7 +90,8 @@ fn read(text: Option<&str>, zone: &Zone) -> Result<Followed, Failure> {
     let value: Value = serde_json::from_str(text.ok_or_else(gave_up)?).map_err(|_| gave_up())?;
     if let Some(sentence) = value["refused"].as_str() {
         let exit = match value["kind"].as_str() {
-            Some("store") => Exit::Store,
+            // A service that does not believe its clock keeps its book shut.
+            Some("store" | "clock") => Exit::Store,
             Some("keys") => Exit::Provider,
             Some("usage") => Exit::Usage,
             _ => Exit::Failed,
@@ -122,6 +120,7 @@ fn report_of(value: &Value, zone: &Zone) -> Option<RunReport> {
     report.retries_scheduled = number("retries_scheduled")?;
     report.flagged = counts(&value["flagged"], FlagReason::from_word)?;
     report.skipped = counts(&value["skipped"], SkipReason::from_word)?;
+    report.held_periods = number("held_periods").unwrap_or(0);
     report.api_calls = number("api_calls")?;
     report.elapsed_ms = number("elapsed_ms")?;
     report.stopped_by = match &value["stopped_by"] {
@@ -166,6 +165,7 @@ mod tests {
         report.unknown_declines = 1;
         report.flagged.insert(FlagReason::NoCard, 1);
         report.skipped.insert(SkipReason::ALL[0], 3);
+        report.held_periods = 4;
         report.stopped_by = Some(StoppedBy::PauseFile);
         report.incidents.push("two charges".into());
         report.next_due_at = Some("2026-12-21T02:00:00Z".parse().unwrap());
@@ -179,6 +179,9 @@ mod tests {
         let text = r#"{"refused": "no such id", "kind": "usage"}"#;
         let Err(failure) = read(Some(text), &Zone::UTC) else { panic!("a refusal is no report") };
         assert_eq!((failure.exit, failure.sentence.as_str()), (Exit::Usage, "no such id"));
+        let text = r#"{"refused": "the wall clock jumped", "kind": "clock"}"#;
+        let Err(failure) = read(Some(text), &Zone::UTC) else { panic!("a refusal is no report") };
+        assert_eq!((failure.exit, failure.sentence.as_str()), (Exit::Store, "the wall clock jumped"));
         assert!(read(None, &Zone::UTC).is_err());
     }
 }

@@ -9,6 +9,7 @@ mod declines;
 mod deliveries;
 mod limits;
 mod notify;
+mod place;
 mod plans;
 mod problem;
 mod rooms;
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 use crate::model::{PlanKey, PlanTerms};
 
 pub use declines::shipped_declines;
+pub use place::mistake_at;
 pub use problem::ConfigErrors;
 pub use secret::{SecretError, SecretText};
 pub use settings::{

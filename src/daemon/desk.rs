@@ -1,6 +1,9 @@
 //! The loop: takes ticks, orders and requests, does one piece of work at a time, and tells how it stands.
 
+mod asking;
+mod bearing;
 mod beside;
+mod reading;
 mod telling;
 
 use std::collections::BTreeSet;
@@ -23,6 +26,7 @@ use super::wishes::{Order, Reload, Wishes};
 use super::work::{Done, EndedBadly, Means, Work, perform};
 use crate::billing::{RunError, recover, requests};
 use crate::hooks::hang_point;
+use crate::model::RunReport;
 use crate::web::{Phase, Standing};
 
 /// The loop looks at itself, and for requests, this often.
@@ -54,8 +58,19 @@ pub struct Desk {
     /// What the provider rings; `None`: it has no doorbell.
     news: Option<News>,
     reading: Option<JoinHandle<Result<Wishes, String>>>,
+    /// Somebody asked for that while it was under way: what was read may be older than what they wrote.
+    reads_again: bool,
+    /// Requests that others left behind wait again.
+    gave_back: bool,
+    /// Requests that were taken and came to something, which the book has not been told yet.
+    owed: Vec<(i64, Result<RunReport, RunError>)>,
+    /// How many subscriptions were due when that was last looked at.
+    due_now: u64,
+    /// What the last run came to, in words; `None`: none was made.
+    last_run: Option<String>,
     considered: u64,
-    considered_at: Duration,
+    /// When it last asked what is due; `None`: the book gave no answer, so it asks again.
+    considered_at: Option<Duration>,
     fed_at: Duration,
     told: String,
 }
@@ -89,7 +104,7 @@ impl Desk {
         let clock = wishes.billing.clock.clone();
         Self {
             trust: Trust::begin(clock.now(), clock.steady()),
-            considered_at: clock.steady(),
+            considered_at: Some(clock.steady()),
             fed_at: clock.steady(),
             office: PostOffice::open(wishes.post.clone()),
             wishes,
@@ -107,6 +122,11 @@ impl Desk {
             besides: JoinSet::new(),
             news: None,
             reading: None,
+            reads_again: false,
+            gave_back: false,
+            owed: Vec::new(),
+            due_now: 0,
+            last_run: None,
             considered: 0,
             told: String::new(),
         }
@@ -115,9 +135,10 @@ impl Desk {
     /// Works until it is told to stop.
     ///
     /// # Errors
-    /// When it cannot go on: keys refused at the start, the book's thread or the tick gone.
+    /// When it cannot go on: keys refused at the start, the book damaged or another's, its thread or the tick gone.
     pub async fn serve(mut self) -> Result<(), EndedBadly> {
-        requests::give_back(&self.wishes.billing).await?;
+        let gave = self.give_back().await;
+        self.bear(gave)?;
         self.begin(Work::Recover);
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -166,78 +187,12 @@ impl Desk {
                 let call = self.wishes.billing.settings.timeout.unsigned_abs();
                 systemd::stopping("stopping: calls in flight are waited for", call + STOP_BESIDES_CALL);
             }
-            Order::Reload if self.reading.is_none() => {
-                systemd::reloading();
-                self.reading = Some(tokio::spawn((self.reload)()));
-            }
-            Order::Reload => tracing::warn!("the config is being read already"),
-        }
-    }
-
-    /// The new wishes hold from the next piece of work on; refused ones change nothing.
-    fn take_wishes(&mut self, read: Result<Wishes, String>) {
-        self.reading = None;
-        let refused = match read {
-            Ok(wishes) => {
-                tracing::info!("the new config is in force");
-                self.office.replace(wishes.post.clone());
-                self.wishes = wishes;
-                None
-            }
-            Err(why) => {
-                tracing::error!("the new config is refused, the old one stays in force: {why}");
-                Some(why)
-            }
-        };
-        self.standing.send_modify(|standing| standing.refused_config = refused);
-        if self.phase() == Phase::Serving {
-            self.told = self.status();
-            systemd::ready(&self.told);
-        }
-    }
-
-    /// Asks what is due.
-    async fn consider(&mut self) -> Result<(), EndedBadly> {
-        let billing = &self.wishes.billing;
-        let (now, steady) = (billing.clock.now(), billing.clock.steady());
-        self.considered_at = steady;
-        let trouble = self.trust.trouble(now, steady);
-        if let Some(why) = &trouble {
-            tracing::error!("{why}");
-        }
-        let jobs: Vec<Job> = self.wishes.timetable.jobs().collect();
-        let last = billing.lane.run(move |store| {
-            let began = |job: Job| store.job_began(job.name()).map(|last| (job, last));
-            jobs.into_iter().map(began).collect::<Result<Vec<_>, _>>()
-        });
-        let last = last.await.map_err(RunError::from)?.map_err(RunError::from)?;
-        for (job, last) in &last {
-            if !self.runs(*job) && self.wishes.timetable.is_due(*job, *last, now) {
-                self.waiting.insert(*job);
+            Order::Reload if self.reading.is_none() => self.read_config(),
+            Order::Reload => {
+                tracing::info!("the config is being read already; it is read once more after that");
+                self.reads_again = true;
             }
         }
-        if self.waiting.remove(&Job::Notifications) {
-            self.office.fell_due(&self.wishes.post, now).await?;
-        }
-        let billing = &self.wishes.billing;
-        self.look_up_doubt |= recover::next_look(billing).await?.is_some_and(|look| look <= now);
-        let next_wake = billing.lane.run(move |store| store.next_wake(now)).await.map_err(RunError::from)?;
-        let next_look = self.wishes.timetable.next_of_all(now);
-        let next_due = next_wake.map_err(RunError::from)?;
-        self.considered += 1;
-        self.standing.send_modify(|standing| {
-            standing.clock_trouble = trouble;
-            standing.next_look = next_look;
-            standing.jobs = last.into_iter().map(|(job, last)| (job.name(), last)).collect();
-            standing.next_due = next_due;
-        });
-        Ok(())
-    }
-
-    /// Whether that job is being done at this moment.
-    fn runs(&self, job: Job) -> bool {
-        let alone = matches!(&self.under_way, Some((Work::Job(running), _)) if *running == job);
-        alone || self.beside.contains(&job)
     }
 
     /// The most urgent thing that waits, if nothing is under way; and what is done beside it.
@@ -260,8 +215,18 @@ impl Desk {
     }
 
     /// While the clock is not believed, what would charge looks up doubt instead: that compares with the provider's.
+    /// Whoever asked for a run is told so at once: nobody knows when one would be made.
     fn begin(&mut self, work: Work) {
-        let work = if work.charges() && self.clock_trouble().is_some() { Work::Recover } else { work };
+        let trouble = if work.charges() { self.clock_trouble() } else { None };
+        let work = match (work, trouble) {
+            (Work::Asked(asked), Some(why)) => {
+                let refused = RunError::Clock(format!("{why}; the run was not begun"));
+                self.owed.push((asked.id, Err(refused)));
+                Work::Recover
+            }
+            (_, Some(_)) => Work::Recover,
+            (work, None) => work,
+        };
         let billing = self.wishes.billing.clone();
         self.under_way = Some((work.clone(), tokio::spawn(perform(work, billing, Means::default()))));
     }
@@ -297,6 +262,8 @@ impl Desk {
         let recovering = self.phase() == Phase::Recovering;
         let now = self.wishes.billing.clock.now();
         self.tell_of(&done, now);
+        let wrote = self.write_down(&done).await;
+        self.bear(wrote)?;
         if matches!(done.work, Work::Recover) && done.error.is_none() {
             // The provider's clock agrees with ours, or the recovery had failed.
             self.trust = Trust::begin(now, self.wishes.billing.clock.steady());
@@ -326,21 +293,33 @@ impl Desk {
     async fn beat(&mut self) -> Result<(), EndedBadly> {
         hang_point();
         let steady = self.wishes.billing.clock.steady();
+        let kept = self.keep_up(steady).await;
+        let answers = kept.is_ok();
+        self.bear(kept)?;
+        if answers {
+            self.book_answers();
+        }
+        self.feed(steady).await
+    }
+
+    async fn keep_up(&mut self, steady: Duration) -> Result<(), EndedBadly> {
+        self.give_back().await?;
         if self.phase() == Phase::Serving {
-            if steady.saturating_sub(self.considered_at) > LONGEST_WITHOUT_TICK {
+            let late = self.considered_at.map(|at| steady.saturating_sub(at) > LONGEST_WITHOUT_TICK);
+            if late == Some(true) {
                 tracing::warn!("no tick came for {LONGEST_WITHOUT_TICK:?}; asking what is due all the same");
-                self.consider().await?;
             }
-            if self.under_way.is_none()
-                && self.clock_trouble().is_none()
-                && let Some(asked) = requests::take(&self.wishes.billing).await?
-            {
-                self.begin(Work::Asked(asked));
+            if late != Some(false) {
+                self.ask_what_is_due().await?;
+            }
+            if self.under_way.is_none() {
+                self.take_request().await?;
             }
         }
+        self.end_owed().await?;
         if let Some((Work::Asked(asked), _)) = &self.under_way {
             requests::tell(&self.wishes.billing, asked.id, self.pulse.now()).await?;
         }
-        self.feed(steady).await
+        Ok(())
     }
 }

@@ -21,5 +21,6 @@ pub use desk::Desk;
 pub use jobs::{Job, Timetable};
 pub use post::PostOffice;
 pub use pulse::Pulse;
+pub use systemd::waits;
 pub use wishes::{Order, Reload, ReloadAnswer, Wishes};
 pub use work::EndedBadly;

@@ -4,6 +4,8 @@
 //! doubled one costs nothing; asked to stop, what is under way has some seconds to end. What did not end is delivered
 //! again later, under the same key. Must never know: what a message says.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -27,9 +29,13 @@ struct Bell {
     rung: u64,
 }
 
+/// What failed and is done again, and why, by its name.
+type Troubles = Arc<watch::Sender<BTreeMap<&'static str, String>>>;
+
 /// The post at work.
 pub struct PostOffice {
     bell: watch::Sender<Bell>,
+    troubles: Troubles,
     tasks: JoinSet<()>,
 }
 
@@ -38,12 +44,18 @@ impl PostOffice {
     pub fn open(post: Post) -> Self {
         let (bell, heard) = watch::channel(Bell { post, rung: 0 });
         let (news, told) = watch::channel(0_u64);
+        let troubles = Troubles::default();
         let mut tasks = JoinSet::new();
-        tasks.spawn(read(heard.clone(), news));
+        tasks.spawn(read(heard.clone(), news, troubles.clone()));
         for channel in Channel::ALL {
-            tasks.spawn(deliver(*channel, heard.clone(), told.clone()));
+            tasks.spawn(deliver(*channel, heard.clone(), told.clone(), troubles.clone()));
         }
-        Self { bell, tasks }
+        Self { bell, troubles, tasks }
+    }
+
+    /// What failed at its last try, and is tried again; `None`: nothing did.
+    pub fn trouble(&self) -> Option<String> {
+        self.troubles.borrow().iter().next().map(|(what, why)| format!("{what}: {why}"))
     }
 
     /// Something may have happened.
@@ -68,7 +80,7 @@ impl PostOffice {
 
     /// Waits for what is under way, and no longer than it has.
     pub async fn close(self) {
-        let Self { bell, mut tasks } = self;
+        let Self { bell, mut tasks, .. } = self;
         drop(bell);
         let ended =
             tokio::time::timeout(LAST_DELIVERIES, async { while tasks.join_next().await.is_some() {} });
@@ -80,21 +92,27 @@ impl PostOffice {
 }
 
 /// Reads the diary whenever the bell rings.
-async fn read(mut bell: watch::Receiver<Bell>, news: watch::Sender<u64>) {
+async fn read(mut bell: watch::Receiver<Bell>, news: watch::Sender<u64>, troubles: Troubles) {
     while bell.changed().await.is_ok() {
         let post = bell.borrow_and_update().post.clone();
         if post.billing.stop.is_cancelled() {
             return;
         }
-        match post.gather().await {
-            Ok(new) => news.send_modify(|all| *all += new),
-            Err(error) => failed("reading the diary", &error),
+        let gathered = post.gather().await;
+        note("reading the diary", gathered.as_ref().err(), &troubles);
+        if let Ok(new) = gathered {
+            news.send_modify(|all| *all += new);
         }
     }
 }
 
 /// Delivers what is due on one channel, whenever there is news or time has passed.
-async fn deliver(channel: Channel, bell: watch::Receiver<Bell>, mut news: watch::Receiver<u64>) {
+async fn deliver(
+    channel: Channel,
+    bell: watch::Receiver<Bell>,
+    mut news: watch::Receiver<u64>,
+    troubles: Troubles,
+) {
     loop {
         let post = bell.borrow().post.clone();
         let stop = post.billing.stop.clone();
@@ -105,14 +123,19 @@ async fn deliver(channel: Channel, bell: watch::Receiver<Bell>, mut news: watch:
         }
         // What holds now, not when the wait began.
         let post = bell.borrow().post.clone();
-        if post.channels().contains(&channel)
-            && let Err(error) = post.deliver_due(channel).await
-        {
-            failed("delivering", &error);
+        if post.channels().contains(&channel) {
+            note(channel.word(), post.deliver_due(channel).await.err().as_ref(), &troubles);
         }
     }
 }
 
-fn failed(what: &str, error: &RunError) {
-    tracing::error!(%error, "{what} failed; it is done again");
+/// That it failed, and is done again, or that it did not.
+fn note(what: &'static str, error: Option<&RunError>, troubles: &Troubles) {
+    if let Some(error) = error {
+        tracing::error!(%error, "{what} failed; it is done again");
+    }
+    troubles.send_modify(|all| match error {
+        Some(error) => drop(all.insert(what, error.to_string())),
+        None => drop(all.remove(what)),
+    });
 }

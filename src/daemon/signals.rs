@@ -27,7 +27,10 @@ pub fn listen(stop: CancellationToken) -> std::io::Result<mpsc::Receiver<Order>>
             tokio::select! {
                 () = either(&mut terminate, &mut interrupt) => {}
                 _ = hang_up.recv() => {
-                    let _ = orders.try_send(Order::Reload);
+                    // The last place is kept for the order to stop.
+                    if orders.capacity() > 1 {
+                        let _ = orders.try_send(Order::Reload);
+                    }
                     continue;
                 }
             }

@@ -21,6 +21,12 @@ pub(super) fn status(text: &str) {
     tell(&[NotifyState::Status(text)]);
 }
 
+/// It cannot begin yet, and says why; it looks again within `more`.
+pub fn waits(status: &str, more: Duration) {
+    tell(&[NotifyState::Status(status)]);
+    needs(more);
+}
+
 /// The config is read again; `ready` ends this.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::jobs::Job;
 use super::leisure::{Ask, speed};
 use crate::billing::card_watch::{CardWatch, watch_cards};
-use crate::billing::reconcile::reconcile_days;
+use crate::billing::reconcile::{Standing, reconcile_days};
 use crate::billing::requests::Asked;
 use crate::billing::rings::look_after;
 use crate::billing::webhooks::{Doorbell, Ring};
@@ -93,6 +93,20 @@ impl Done {
 }
 
 impl Done {
+    /// What a run came to, as whoever asked for it is told.
+    pub(super) fn outcome(&self) -> Option<Result<RunReport, RunError>> {
+        match (&self.error, &self.report) {
+            (Some(error), _) => Some(Err(error.clone())),
+            (None, report) => report.clone().map(Ok),
+        }
+    }
+
+    /// Why a run failed as a whole; `None`: it did not.
+    pub(super) fn failure(&self) -> Option<String> {
+        let provider = self.asked_the_provider().and_then(Result::err);
+        provider.or_else(|| self.error.as_ref().map(ToString::to_string))
+    }
+
     /// Whether the provider answered, or why not; `None`: it was not asked.
     pub(super) fn asked_the_provider(&self) -> Option<Result<(), String>> {
         match (&self.error, &self.report) {
@@ -100,7 +114,11 @@ impl Done {
                 Some(Err(error.to_string()))
             }
             (_, Some(report)) if report.stopped_by == Some(StoppedBy::ProviderUnreachable) => {
-                Some(Err("too many requests in a row never reached it".to_owned()))
+                let why = match report.considered {
+                    0 => "the provider cannot be reached",
+                    _ => "too many requests in a row never reached the provider",
+                };
+                Some(Err(why.to_owned()))
             }
             (_, Some(_)) => Some(Ok(())),
             _ => None,
@@ -141,7 +159,7 @@ pub(super) async fn perform(work: Work, billing: Billing, means: Means) -> Done 
         Work::Job(Job::Notifications) => Ok(None),
         Work::Job(Job::Housekeeping) => tidy(&billing, began).await.map(|()| None),
         Work::Job(Job::Backup) => backup(means.backups, began).await.map(|()| None),
-        Work::Asked(asked) => asked_run(&billing, asked).await.map(Some),
+        Work::Asked(asked) => billing::run(&billing, &asked.order).await.map(Some),
         Work::News(doorbell, rings) => look_after(&billing, doorbell, rings).await.map(Some),
     };
     let (report, error) = match outcome {
@@ -165,12 +183,6 @@ async fn backup(backups: Option<Backups>, now: Timestamp) -> Result<(), RunError
     let made = backups.make_aside(now).await?;
     tracing::info!(file = %made.file.display(), made.bytes, made.removed, "a backup was made");
     Ok(())
-}
-
-async fn asked_run(billing: &Billing, asked: &Asked) -> Result<RunReport, RunError> {
-    let outcome = billing::run(billing, &asked.order).await;
-    billing::requests::end(billing, asked.id, &outcome).await?;
-    outcome
 }
 
 /// Whether it was told to stop before its end.
@@ -206,14 +218,19 @@ async fn reconcile(billing: &Billing, ask: Option<Ask>, now: Timestamp) -> Resul
     let mut told = |finding: billing::reconcile::Finding| {
         let attempt = finding.attempt.as_ref().map(ToString::to_string).unwrap_or_default();
         let charge = finding.charge.as_deref().unwrap_or("none");
-        tracing::warn!(attempt, charge, standing = ?finding.standing, "reconcile: {}", finding.detail);
+        let standing = finding.standing;
+        if standing == Standing::Unsettled {
+            tracing::info!(attempt, charge, ?standing, "reconcile: {}", finding.detail);
+        } else {
+            tracing::warn!(attempt, charge, ?standing, "reconcile: {}", finding.detail);
+        }
     };
     let counts = reconcile_days(billing, RECONCILE_DAYS, speed, &mut told).await?;
     if counts.stopped {
         tracing::info!(counts.matched, "reconciling was stopped before its end, and will be begun again");
         return Ok(true);
     }
-    let wrong = counts.missing_there + counts.missing_here + counts.mismatched;
+    let wrong = counts.differences();
     if wrong > 0 {
         tracing::error!(wrong, counts.matched, "book and provider differ: run `dues reconcile`");
     } else {

@@ -108,6 +108,14 @@ pub trait Store: Outbox + Send {
         at: Timestamp,
     ) -> Result<Vec<PlanVersion>, StoreError>;
 
+    /// The same together with the book's zone, in one transaction: both, or neither.
+    fn bring_config(
+        &mut self,
+        zone: &crate::model::Zone,
+        plans: &[(PlanKey, PlanTerms)],
+        at: Timestamp,
+    ) -> Result<Vec<PlanVersion>, StoreError>;
+
     /// How many subscriptions that have not ended use each version.
     fn plan_usage(&mut self) -> Result<Vec<UsageCount>, StoreError>;
 

@@ -44,6 +44,8 @@ pub struct Standing {
     pub trouble: Option<String>,
     /// Why the last piece of work could not reach the provider; `None`: it could.
     pub provider_trouble: Option<String>,
+    /// Why the book did not take or give something a moment ago, which is tried again; `None`: it does.
+    pub book_trouble: Option<String>,
     /// When each job that is wished last began that was done, by its name; `None`: never.
     pub jobs: BTreeMap<&'static str, Option<Timestamp>>,
     /// What all runs since the start came to.

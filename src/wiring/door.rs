@@ -99,8 +99,13 @@ async fn start_sandbox(settings: &Settings) -> Result<Sandbox, WiringError> {
 /// Refuses keys of the other kind than the book was made with, before anything is asked of the provider.
 pub fn check_mode(store: &mut dyn Store, door: &Door) -> Result<(), WiringError> {
     let live = door.gateway.client().livemode();
+    fits_mode(store.facts()?.livemode, live)
+}
+
+/// Whether keys of that kind may open a book that is bound to keys of that kind; `None`: it is bound to none yet.
+pub(super) fn fits_mode(bound: Option<bool>, live: bool) -> Result<(), WiringError> {
     let word = |live| if live { "live" } else { "test" };
-    match store.facts()?.livemode {
+    match bound {
         Some(bound) if bound != live => {
             Err(StoreError::WrongMode { found: word(live), wanted: word(bound) }.into())
         }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Desk, Done, EndedBadly, Job, Phase, RunError, Work, systemd};
+use super::{Desk, Done, EndedBadly, Phase, RunError, systemd};
+use crate::model::{AttemptStatus, RunReport};
 
 /// Work may be quiet for twice a call's time-out and this much before it counts as hung: waits that a provider asks
 /// for are within it.
@@ -12,8 +13,11 @@ const QUIET_BESIDES_CALLS: Duration = Duration::from_mins(2);
 
 impl Desk {
     /// What a piece of work came to, for whoever watches.
-    pub(super) fn tell_of(&self, done: &Done, now: Timestamp) {
+    pub(super) fn tell_of(&mut self, done: &Done, now: Timestamp) {
         let good = done.work.charges() && done.counts();
+        if done.work.charges() {
+            self.last_run = in_words(done).or(self.last_run.take());
+        }
         self.standing.send_modify(|standing| {
             standing.worked += 1;
             standing.trouble = done.error.as_ref().map(ToString::to_string);
@@ -25,9 +29,6 @@ impl Desk {
                 standing.provider_trouble = asked.err();
             }
             standing.last_good_run_at = if good { Some(now) } else { standing.last_good_run_at };
-            if let (Work::Job(Job::Billing), Some(report)) = (&done.work, &done.report) {
-                standing.next_due = report.next_due_at;
-            }
             if done.work.charges() && done.report.is_some() {
                 standing.last_run.clone_from(&done.report);
             }
@@ -46,6 +47,19 @@ impl Desk {
             }
             standing.totals.failures += u64::from(done.error.is_some());
         });
+    }
+
+    /// How much is due now, and when something is next.
+    pub(super) async fn look_at_due(&mut self) -> Result<(), EndedBadly> {
+        let now = self.wishes.billing.clock.now();
+        let look = self.wishes.billing.lane.run(move |store| {
+            let due = store.count_due(now)?;
+            store.next_wake(now).map(|next| (due, next))
+        });
+        let (due, next) = look.await.map_err(RunError::from)?.map_err(RunError::from)?;
+        self.due_now = due;
+        self.standing.send_modify(|standing| standing.next_due = next);
+        Ok(())
     }
 
     /// Feeds the watchdog, if the book answers and the work under way moved.
@@ -101,16 +115,58 @@ impl Desk {
         parts.extend((!beside.is_empty()).then(|| format!("beside that: {}", beside.join(", "))));
         parts.extend(standing.refused_config.as_ref().map(|why| {
             let first = why.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
-            format!("new config refused, the old one stays: {first}")
+            let place = why.lines().find_map(|line| line.trim_start().strip_prefix("--> "));
+            let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+            format!("new config refused, the old one stays: {first}{place}")
         }));
         parts.extend(standing.clock_trouble.clone());
-        parts.extend(standing.trouble.as_ref().map(|why| format!("last failed: {why}")));
+        parts.extend(standing.book_trouble.as_ref().map(|why| format!("trouble with the book: {why}")));
+        parts.extend(self.office.trouble().map(|why| format!("messages wait: {why}")));
+        let last_run = self.last_run.as_deref().unwrap_or_default();
+        let trouble = standing.trouble.as_ref().filter(|why| !last_run.contains(why.as_str()));
+        parts.extend(trouble.map(|why| format!("last failed: {why}")));
+        parts.extend(self.pause());
+        parts.extend((self.due_now > 0).then(|| format!("{} due now", self.due_now)));
         parts.extend(standing.next_due.map(|at| format!("next due {}", show(at))));
         parts.extend(standing.next_look.map(|at| format!("next look {}", show(at))));
-        parts.extend(standing.last_run.as_ref().map(|run| {
-            let sent: u64 = run.attempts.values().sum();
-            format!("last run {}: {} considered, {sent} charged", run.run, run.considered)
-        }));
+        parts.extend(self.last_run.clone());
         parts.join("; ")
     }
+
+    /// That nothing is charged because somebody wishes so; `None`: nobody does.
+    fn pause(&self) -> Option<String> {
+        let billing = &self.wishes.billing;
+        let file = billing.settings.brakes.pause_file.as_ref().filter(|_| (billing.paused)())?;
+        Some(format!("paused: nothing is charged while {} exists", file.display()))
+    }
+}
+
+/// What a run came to; `None`: nothing is known of it.
+fn in_words(done: &Done) -> Option<String> {
+    let counts = done.report.as_ref().filter(|report| report.considered > 0).map(counts);
+    match (done.failure(), &done.report) {
+        (Some(why), _) => {
+            let counts = counts.map(|counts| format!(" ({counts})")).unwrap_or_default();
+            Some(format!("last run failed: {why}{counts}"))
+        }
+        (None, Some(report)) => {
+            let stopped = report.stopped_by.map(|why| format!(", stopped: {}", plain(why.word())));
+            Some(format!("last run {}: {}{}", report.run, self::counts(report), stopped.unwrap_or_default()))
+        }
+        (None, None) => None,
+    }
+}
+
+/// How many were looked at, and what became of the charges: a decline is no charge that was made.
+fn counts(report: &RunReport) -> String {
+    let always = [AttemptStatus::Succeeded, AttemptStatus::Declined];
+    let sent =
+        AttemptStatus::ALL.iter().filter(|status| always.contains(status) || report.sent(**status) > 0);
+    let sent = sent.map(|status| format!("{} {}", report.sent(*status), plain(status.word())));
+    let all: Vec<_> = std::iter::once(format!("{} considered", report.considered)).chain(sent).collect();
+    all.join(", ")
+}
+
+fn plain(word: &str) -> String {
+    word.replace('_', " ")
 }

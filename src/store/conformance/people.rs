@@ -28,6 +28,9 @@ fn a_changed_plan_is_a_new_version(store: &mut dyn Store) {
         [("pro", 1), ("basic", 1)]
     );
     assert!(store.apply_plans(&first, at(1)).unwrap().is_empty());
+    let paris = Zone::parse("Europe/Paris").unwrap();
+    assert!(store.bring_config(&paris, &first, at(1)).unwrap().is_empty());
+    assert_eq!(store.facts().unwrap().zone, Some(paris));
     let pro = added[0].id;
     for n in 0..5 {
         accept(store, only(Change::InsertSubscription(subscription(n, pro))));

@@ -198,6 +198,18 @@ impl Store for SqliteStore {
         self.write(|book| book.apply_plans(plans, at))
     }
 
+    fn bring_config(
+        &mut self,
+        zone: &Zone,
+        plans: &[(PlanKey, PlanTerms)],
+        at: Timestamp,
+    ) -> Result<Vec<PlanVersion>, StoreError> {
+        self.write(|book| {
+            book.set_zone(zone)?;
+            book.apply_plans(plans, at)
+        })
+    }
+
     fn plan_usage(&mut self) -> Result<Vec<UsageCount>, StoreError> {
         self.read(Book::plan_usage)
     }

@@ -32,7 +32,7 @@ fn a_start_does_what_was_told_beforehand() {
     assert!(words.contains("the last in 3 days"), "{words}");
     assert!(scene.list("invoices").is_empty() && scene.ledger().is_empty(), "a check did something");
     let (child, mut supervisor) = start(&scene);
-    supervisor.waits_for("5 considered, 6 charged");
+    supervisor.waits_for("5 considered, 6 succeeded");
     signal(&child, Signal::TERM);
     child.wait().expect(0);
     assert_eq!(scene.list("invoices").len(), 23, "{}", scene.story());

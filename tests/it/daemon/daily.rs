@@ -58,7 +58,7 @@ fn the_day_s_jobs_are_done_beside_the_work_and_once() {
     leaves(&scene, child);
     let done = began(&scene, "card_watch");
     let (child, mut supervisor) = start(&scene);
-    supervisor.waits_for("0 considered, 0 charged");
+    supervisor.waits_for("0 considered, 0 succeeded");
     assert_eq!(began(&scene, "card_watch"), done, "once a day");
     leaves(&scene, child);
 }

@@ -16,7 +16,7 @@ pub(super) struct Supervisor {
 }
 
 impl Supervisor {
-    fn new(scene: &Scene) -> Self {
+    pub(super) fn new(scene: &Scene) -> Self {
         let socket = UnixDatagram::bind(scene.path("notify")).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         Self { socket, heard: Vec::new() }
@@ -70,7 +70,7 @@ pub(super) fn scene() -> Scene {
 fn a_service_charges_what_is_due_and_tells_its_supervisor() {
     let scene = scene();
     let (child, mut supervisor) = start(&scene);
-    let status = supervisor.waits_for("6 considered, 6 charged");
+    let status = supervisor.waits_for("6 considered, 6 succeeded");
     assert!(status.contains("next due"), "{status}");
     supervisor.waits_for("WATCHDOG=1");
     signal(&child, Signal::TERM);
@@ -81,7 +81,7 @@ fn a_service_charges_what_is_due_and_tells_its_supervisor() {
     // A start after it finds nothing to do.
     let _ = std::fs::remove_file(scene.path("notify"));
     let (child, mut supervisor) = start(&scene);
-    supervisor.waits_for("0 considered, 0 charged");
+    supervisor.waits_for("0 considered, 0 succeeded");
     signal(&child, Signal::INT);
     child.wait().expect(0);
     assert_eq!(scene.ledger().len(), 6);
@@ -135,14 +135,14 @@ fn a_wrong_config_is_refused_with_its_place_and_the_old_one_stays() {
 fn a_run_beside_a_service_is_handed_over_and_reported() {
     let scene = scene();
     let (child, mut supervisor) = start(&scene);
-    supervisor.waits_for("6 considered, 6 charged");
+    supervisor.waits_for("6 considered, 6 succeeded");
     // Period 0 is paid, period 1 lies ahead.
     let report = scene.run_at(&in_days(38)).expect(0).json();
     assert_eq!(report["attempts"]["succeeded"], 6, "{report:#}");
     assert_eq!(report["collected"]["THB"], 6 * 99_000, "{report:#}");
     let wrong = scene.dues(&["run-now", "--only", "sub_nobody"]).expect(2);
     assert!(wrong.stderr.contains("--only"), "{wrong:#?}");
-    supervisor.waits_for("last failed: --only");
+    supervisor.waits_for("last run failed: --only");
     signal(&child, Signal::TERM);
     child.wait().expect(0);
     assert_eq!(scene.ledger().len(), 12);
@@ -152,7 +152,7 @@ fn a_run_beside_a_service_is_handed_over_and_reported() {
 fn a_run_outlives_the_service_it_was_handed_to() {
     let scene = scene();
     let (child, mut supervisor) = start(&scene);
-    supervisor.waits_for("6 considered, 6 charged");
+    supervisor.waits_for("6 considered, 6 succeeded");
     // Answers come after a second and a half each, two by two: the service dies among them.
     scene.ask("POST", "/__sandbox/settings", "", &serde_json::json!({"latency_ms": 700}));
     let run = scene.start(&["run-now", "--json", "--at", &in_days(38)], &[]);

@@ -30,7 +30,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 const CUSTOMERS: u32 = 4;
 
 /// A wall clock that stands still until it is moved.
-struct Hand(AtomicI64, AtomicI64);
+pub(super) struct Hand(pub(super) AtomicI64, pub(super) AtomicI64);
 
 impl Clock for Hand {
     fn now(&self) -> Timestamp {
@@ -43,22 +43,22 @@ impl Clock for Hand {
 }
 
 /// A service under test, with everything it is told in our hands.
-struct Service {
+pub(super) struct Service {
     sandbox: Sandbox,
-    clock: Arc<Hand>,
-    lane: Lane,
+    pub(super) clock: Arc<Hand>,
+    pub(super) lane: Lane,
     ticks: mpsc::Sender<()>,
-    orders: mpsc::Sender<Order>,
+    pub(super) orders: mpsc::Sender<Order>,
     stop: CancellationToken,
-    standing: watch::Receiver<Standing>,
-    served: JoinHandle<Result<(), EndedBadly>>,
+    pub(super) standing: watch::Receiver<Standing>,
+    pub(super) served: JoinHandle<Result<(), EndedBadly>>,
 }
 
 /// What must not depend on ticks: invoices with their periods and fates, and the charges truly made.
 #[derive(Debug, PartialEq, Eq)]
-struct Outcome {
-    invoices: Vec<String>,
-    charged: Vec<(String, i64)>,
+pub(super) struct Outcome {
+    pub(super) invoices: Vec<String>,
+    pub(super) charged: Vec<(String, i64)>,
 }
 
 fn plan() -> (PlanKey, PlanTerms) {
@@ -106,13 +106,18 @@ impl Service {
     /// A book of daily subscriptions in that zone that begin at `at`, and the service over it, which has made its
     /// first run when this returns.
     async fn start(zone: &str, at: &str) -> Self {
+        let reload: Reload = Box::new(|| Box::pin(async { Err("no config in this test".to_owned()) }));
+        Self::over(SqliteStore::in_memory().unwrap(), zone, at, reload).await
+    }
+
+    /// The same over that book, and with that config.
+    pub(super) async fn over(mut store: SqliteStore, zone: &str, at: &str, reload: Reload) -> Self {
         let (zone, at): (Zone, Timestamp) = (zone.parse().unwrap(), at.parse().unwrap());
         let options =
             SandboxOptions { customers: CUSTOMERS, fates: Fates::Paying, ..SandboxOptions::default() };
         let sandbox = dues::sandbox::start(options).await.unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(at.as_millisecond()), AtomicI64::new(1_000_000)));
         set_provider_clock(&sandbox, at).await;
-        let mut store = SqliteStore::in_memory().unwrap();
         store.apply_plans(&[plan()], at).unwrap();
         let start = zone.at(at).date();
         let ids = sandbox.customers().into_iter().map(|customer| customer.id);
@@ -155,7 +160,6 @@ impl Service {
         let (ticks, ticked) = mpsc::channel(1);
         let (orders, ordered) = mpsc::channel(4);
         let (told, standing) = watch::channel(Standing::default());
-        let reload: Reload = Box::new(|| Box::pin(async { Err("no config in this test".to_owned()) }));
         let served = tokio::spawn(Desk::new(wishes, ticked, ordered, reload, pulse, told).serve());
         let mut service = Self { sandbox, clock, lane, ticks, orders, stop, standing, served };
         service.rests(1).await;
@@ -181,13 +185,13 @@ impl Service {
     }
 
     /// One tick, heard and acted upon.
-    async fn tick(&mut self) {
+    pub(super) async fn tick(&mut self) {
         let considered = self.standing.borrow().considered;
         self.ticks.send(()).await.unwrap();
         self.rests(considered + 1).await;
     }
 
-    async fn outcome(&self) -> Outcome {
+    pub(super) async fn outcome(&self) -> Outcome {
         let rows =
             self.lane.run(|store| store.list_invoices(&Filter::default(), 0, 1_000)).await.unwrap().unwrap();
         let mut invoices: Vec<_> = rows
@@ -210,7 +214,7 @@ impl Service {
     }
 
     /// Stops the service, ticks once more as the library would, and tells what came of it all.
-    async fn stop(mut self) -> Outcome {
+    pub(super) async fn stop(mut self) -> Outcome {
         let before = self.outcome().await;
         self.stop.cancel();
         self.orders.send(Order::Stop).await.unwrap();

@@ -1,0 +1,123 @@
+//! What others do to a service that works: a program that keeps its book locked, a clock that leaps while somebody asks
+//! for a run, and a config that changes while it is read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use dues::daemon::{Order, Reload};
+use dues::store::sqlite::{OpenOptions, SqliteStore};
+use dues::store::{RunRequest, RunState};
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use super::ticks::Service;
+
+const LONGEST: Duration = Duration::from_secs(30);
+/// Shorter than the service's own, and than a beat.
+const BUSY_WAIT: Duration = Duration::from_millis(150);
+const AT: &str = "2026-11-20T17:00:00Z";
+
+fn no_config() -> Reload {
+    Box::new(|| Box::pin(async { Err("no config in this test".to_owned()) }))
+}
+
+async fn asks(service: &Service) -> i64 {
+    let now = AT.parse().unwrap();
+    service.lane.run(move |store| store.ask_run(&RunRequest::default(), now)).await.unwrap().unwrap()
+}
+
+async fn ended(service: &Service, request: i64) -> RunState {
+    let begun = Instant::now();
+    loop {
+        let state = service.lane.run(move |store| store.run_state(request)).await.unwrap().unwrap().unwrap();
+        if state.ended {
+            return state;
+        }
+        assert!(begun.elapsed() < LONGEST, "nobody ended the request: {state:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_book_that_another_program_locks_for_long_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dues.db");
+    let options = OpenOptions {
+        create: true,
+        busy_wait: BUSY_WAIT,
+        now: AT.parse().unwrap(),
+        ..OpenOptions::default()
+    };
+    let store = SqliteStore::open(&path, options).unwrap();
+    let mut service = Service::over(store, "Asia/Bangkok", AT, no_config()).await;
+    let other = Connection::open(&path).unwrap();
+    let request = asks(&service).await;
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let told = service.standing.wait_for(|standing| standing.book_trouble.is_some());
+    let trouble = tokio::time::timeout(LONGEST, told).await.expect("told of").unwrap().book_trouble.clone();
+    assert!(trouble.is_some_and(|why| why.contains("kept the book locked")));
+    // Several beats find it so, and the loop goes on through all of them.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert!(!service.served.is_finished(), "the service ended");
+    other.execute_batch("ROLLBACK").unwrap();
+    let report = ended(&service, request).await.report.unwrap();
+    assert!(report.contains("\"considered\""), "{report}");
+    let healed = service.standing.wait_for(|standing| standing.book_trouble.is_none());
+    drop(tokio::time::timeout(LONGEST, healed).await.expect("over").unwrap());
+    let outcome = service.stop().await;
+    assert_eq!(outcome.charged.len(), outcome.invoices.len(), "{outcome:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_asked_for_under_a_clock_that_jumped_is_refused_at_once() {
+    let service = Service::over(SqliteStore::in_memory().unwrap(), "Asia/Bangkok", AT, no_config()).await;
+    let before = service.outcome().await;
+    service.clock.0.fetch_add(2 * 24 * 3_600_000, Ordering::SeqCst);
+    let request = asks(&service).await;
+    let answer = ended(&service, request).await.report.unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let why = answer["refused"].as_str().unwrap();
+    assert!(why.contains("jumped forward") && why.contains("was not begun"), "{why}");
+    assert_eq!(answer["kind"], "clock");
+    assert_eq!(service.stop().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_asked_for_during_another_is_made_after_it() {
+    let (reads, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+    let (counted, gated) = (reads.clone(), gate.clone());
+    let reload: Reload = Box::new(move || {
+        let (reads, gate) = (counted.clone(), gated.clone());
+        Box::pin(async move {
+            let number = reads.fetch_add(1, Ordering::SeqCst) + 1;
+            drop(gate.acquire().await.unwrap());
+            Err(format!("read {number} times"))
+        })
+    });
+    let mut service = Service::over(SqliteStore::in_memory().unwrap(), "Asia/Bangkok", AT, reload).await;
+    service.orders.send(Order::Reload).await.unwrap();
+    until("the first is begun", || reads.load(Ordering::SeqCst) == 1).await;
+    // Two more while it is under way say the same.
+    for _ in 0..2 {
+        service.orders.send(Order::Reload).await.unwrap();
+    }
+    let orders = service.orders.clone();
+    until("both are heard", || orders.capacity() == orders.max_capacity()).await;
+    assert_eq!(reads.load(Ordering::SeqCst), 1, "one at a time");
+    gate.add_permits(10);
+    let twice = Some("read 2 times".to_owned());
+    let told = service.standing.wait_for(|standing| standing.refused_config == twice);
+    drop(tokio::time::timeout(LONGEST, told).await.expect("read again").unwrap());
+    service.tick().await;
+    assert_eq!(reads.load(Ordering::SeqCst), 2, "and no more than that");
+    service.stop().await;
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < LONGEST, "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,85 @@
+//! The status line: what is due, why nothing is charged, what the last run truly came to, and what a start waits for.
+
+use rustix::process::Signal;
+
+use dues::store::ChargingLock;
+
+use super::process::{Supervisor, scene, signal, start};
+
+#[test]
+fn a_pause_is_named_with_what_is_due_under_it() {
+    let scene = scene();
+    let config = std::fs::read_to_string(scene.path("dues.toml")).unwrap();
+    scene.write("dues.toml", &format!("{config}\n[brakes]\npause_file = \"PAUSED\"\n"));
+    scene.write("PAUSED", "");
+    let (child, mut supervisor) = start(&scene);
+    let status = supervisor.waits_for("stopped: pause file");
+    assert!(status.contains("paused: nothing is charged while "), "{status}");
+    assert!(status.contains("PAUSED exists; 6 due now"), "{status}");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+    assert!(scene.ledger().is_empty());
+}
+
+#[test]
+fn a_run_that_reached_nobody_is_told_as_one_that_failed() {
+    let scene = scene();
+    // Nobody listens there.
+    scene.write_config("dues.toml", "127.0.0.1:1".parse().unwrap());
+    let (child, mut supervisor) = start(&scene);
+    let status = supervisor.waits_for("last run failed: the provider cannot be reached");
+    assert!(status.contains("6 due now") && !status.contains("considered"), "{status}");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
+
+#[test]
+fn declines_are_not_counted_as_charges() {
+    let scene = scene();
+    let customers = scene.customers();
+    for customer in &customers[..2] {
+        scene.charges_meet("decline:insufficient_fund", Some(customer), None);
+    }
+    let (child, mut supervisor) = start(&scene);
+    let status = supervisor.waits_for("6 considered, 4 succeeded, 2 declined");
+    assert!(status.contains("next due") && !status.contains("due now"), "{status}");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
+
+#[test]
+fn a_start_behind_a_run_says_so_asks_for_time_and_can_be_stopped() {
+    let scene = scene();
+    let lock = ChargingLock::take(&scene.path("dues.db")).unwrap();
+    let mut supervisor = Supervisor::new(&scene);
+    let socket = scene.path("notify").display().to_string();
+    let child = scene.start(&["daemon"], &[("NOTIFY_SOCKET", socket.as_str())]);
+    let holder = format!("STATUS=waiting for the run of process {} to end", std::process::id());
+    // Again and again, since a run may take an hour.
+    for _ in 0..2 {
+        supervisor.waits_for(&holder);
+        supervisor.waits_for("EXTEND_TIMEOUT_USEC=");
+    }
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+    drop(lock);
+    assert!(scene.ledger().is_empty());
+}
+
+#[test]
+fn a_start_beside_a_program_that_locks_the_book_waits_for_it() {
+    let scene = scene();
+    let config = std::fs::read_to_string(scene.path("dues.toml")).unwrap();
+    // What a start has to write.
+    scene.write("dues.toml", &config.replace("Asia/Bangkok", "Asia/Tokyo"));
+    let other = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut supervisor = Supervisor::new(&scene);
+    let socket = scene.path("notify").display().to_string();
+    let child = scene.start(&["daemon"], &[("NOTIFY_SOCKET", socket.as_str())]);
+    supervisor.waits_for("STATUS=waiting for another program that keeps ");
+    other.execute_batch("ROLLBACK").unwrap();
+    supervisor.waits_for("6 considered, 6 succeeded");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
