@@ -257,7 +257,7 @@ fn check_home(settings: &Settings, store: &mut SqliteStore) -> Result<(), Wiring
     if facts.host.is_none() {
         store.bind_host(&this_host(&settings.store.path))?;
     }
-    Ok(())
+    Ok(witness::begin(&settings.store.path, &facts)?)
 }
 
 /// Refuses a book that is another host's, restored, or older than its witness. Writes nothing.

@@ -10,7 +10,7 @@ use super::progress::Progress;
 use crate::billing::import::Import;
 use crate::billing::{Part, Watch};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{ChargingLock, Filter, Store, rights};
+use crate::store::{ChargingLock, Filter, Store, rights, witness};
 use crate::wiring::{self, Claim, Door, House, WiringError};
 
 /// What a command wants of the house.
@@ -80,7 +80,8 @@ pub(super) async fn open_claimed(
 async fn book_for_a_look(context: &Context, door: &Door) -> Result<SqliteStore, Failure> {
     let (settings, plans) = (context.settings(), &context.config.plans);
     rights::refuse_unwritable(&settings.store.path)?;
-    if wiring::has_book(settings)? {
+    // Beside the witness of a book that was lost there is nothing to look at: that is refused as well.
+    if wiring::has_book(settings)? || witness::of_lost_book(&settings.store.path).is_some() {
         let mut store = wiring::open_book_read_only(settings)?;
         wiring::check_mode(&mut store, door)?;
         refuse_new_plans(context, &mut store, door).await?;

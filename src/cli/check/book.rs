@@ -16,8 +16,12 @@ const MAKERS: &str = "`dues run-now`, `daemon`, `subscribe`, `import` and `plans
 pub(super) fn look(context: &Context, live: Option<bool>, findings: &mut Findings) {
     let path = &context.settings().store.path;
     match rights::refuse_unwritable(path) {
-        Ok(()) => findings.ok("rights", "the book, its journal and its lock can be written, or made in their folder"),
+        Ok(()) => findings
+            .ok("rights", "the book, its journal and its lock can be written, or made in their folder"),
         Err(error) => findings.failed("rights", error.into()),
+    }
+    if let Some(sentence) = witness::of_lost_book(path).filter(|_| !path.exists()) {
+        return findings.bad("book", Exit::Store, format!("{}: {sentence}", path.display()));
     }
     match wiring::has_book(context.settings()) {
         Ok(true) => {}
