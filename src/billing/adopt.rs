@@ -8,6 +8,7 @@ use super::run::Run;
 use super::{Billing, Part, RunError, RunOrder, doubt};
 use crate::clock::Stopwatch;
 use crate::gateway::Window;
+use crate::hooks::kill_point;
 use crate::model::{AttemptId, ChargeSeen, RunReport};
 use crate::rules::{self, RuleError};
 use crate::store::{CommitError, HostBinding, Refusal};
@@ -40,6 +41,7 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
     compare(&run, &mut adopted).await?;
     doubt::settle(&run).await?;
     let at = run.at;
+    kill_point("adopt.before_bind");
     billing
         .lane
         .run(move |store| {
@@ -47,6 +49,7 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
             store.note_adopted(at)
         })
         .await??;
+    kill_point("adopt.after_bind");
     adopted.report = run.finish(run_id, watch, calls_before).await?;
     Ok(adopted)
 }
@@ -122,8 +125,10 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
             Ok(transition) => transition,
             Err(RuleError::Refused(why) | RuleError::Overflow(why)) => return Ok(Taken::Left(why)),
         };
+        kill_point("adopt.before_take");
         match run.billing.lane.commit(transition).await {
             Ok(transition) => {
+                kill_point("adopt.after_take");
                 run.tally().wrote(&transition);
                 return Ok(Taken::In);
             }
