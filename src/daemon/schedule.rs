@@ -116,15 +116,15 @@ mod tests {
     /// The library's own timer cannot be told the time, so this waits for a tick of every second.
     #[tokio::test]
     async fn the_library_ticks_until_it_is_stopped_and_not_once_after_it() {
-        let (ticker, mut ticked) = start_every("* * * * * *").await.unwrap();
+        let (ticker, mut taken) = start_every("* * * * * *").await.unwrap();
         let patience = Duration::from_secs(10);
-        tokio::time::timeout(patience, ticked.recv()).await.expect("it ticks").expect("somebody ticks");
+        tokio::time::timeout(patience, taken.recv()).await.expect("it ticks").expect("somebody ticks");
         let gate = ticker.gate.clone();
         ticker.stop().await;
-        let _ = ticked.try_recv();
+        let _ = taken.try_recv();
         // What the library fires late comes through here.
         gate.tick();
         tokio::time::sleep(Duration::from_millis(1_200)).await;
-        assert!(ticked.try_recv().is_err(), "a tick after the stop");
+        assert!(taken.try_recv().is_err(), "a tick after the stop");
     }
 }

@@ -139,7 +139,7 @@ fn killed_in_turn(
     let (scene, mut expected) = small_book(timeout);
     expected.doubled_by_provider = ways::doubled(faults);
     if !faults.is_empty() {
-        scene.charges_meet(faults, None, Some(ways::MET));
+        scene.charges_meet(faults, None, Some(ways::MET.into()));
     }
     let mut died = 0;
     for kill in kills {

@@ -20,7 +20,7 @@ fn one(count: &mut Count, way: &Way) {
     let (scene, mut expected) = small_book(way.timeout);
     expected.doubled_by_provider = doubled(way.faults);
     if !way.faults.is_empty() {
-        scene.charges_meet(way.faults, None, Some(MET));
+        scene.charges_meet(way.faults, None, Some(MET.into()));
     }
     let ended = scene.run_at(AT);
     let stops = matches!(way.faults, "status_before:401" | "status_before:403");
@@ -30,10 +30,11 @@ fn one(count: &mut Count, way: &Way) {
     let attempts = scene.list("attempts");
     let status = |row: &Value| row["status"].as_str().unwrap_or_default().to_owned();
     let statuses: Vec<String> = attempts.iter().map(status).collect();
-    let met = statuses.iter().filter(|status| *status == way.fate).count() as u64;
+    let met = statuses.iter().filter(|status| *status == way.fate).count();
     let others = statuses.iter().filter(|status| *status != way.fate && *status != "succeeded").count();
     // Keys that are refused stop the run before another charge may meet the way.
-    let well = if way.fate == "succeeded" { met > MET } else { met == MET || (stops && met == 1) };
+    let wanted = usize::from(MET);
+    let well = if way.fate == "succeeded" { met > wanted } else { met == wanted || (stops && met == 1) };
     if !well || others > 0 {
         count.faults.push(format!(
             "{case}: wanted {MET} {}, found {statuses:?}\n{}",

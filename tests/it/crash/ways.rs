@@ -24,11 +24,11 @@ const fn silent(name: &'static str, faults: &'static str, fate: &'static str) ->
 }
 
 /// So many charges meet the way.
-pub const MET: u64 = 2;
+pub const MET: u8 = 2;
 
 /// How many charges the provider itself makes twice.
 pub fn doubled(faults: &str) -> usize {
-    if faults.starts_with("duplicate") { MET as usize } else { 0 }
+    if faults.starts_with("duplicate") { usize::from(MET) } else { 0 }
 }
 
 /// Those that are tried at that kill point.
