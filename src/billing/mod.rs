@@ -20,6 +20,7 @@ mod hold;
 pub mod import;
 mod listing;
 mod meters;
+mod only;
 pub mod orders;
 pub mod outbox;
 mod pace;

@@ -149,11 +149,6 @@ impl DuePages<'_> {
                 None => Ok::<_, StoreError>(Vec::new()),
             })
             .await??;
-        if found.is_empty() {
-            return Err(RunError::Usage(
-                "--only: found an id that is not in this book; `dues list subscriptions` shows those that are".into(),
-            ));
-        }
         Ok(found.into_iter().filter(|s| s.subscription.wake_at.is_some_and(|wake| wake <= at)).collect())
     }
 }

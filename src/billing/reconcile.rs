@@ -30,6 +30,8 @@ pub enum Standing {
     MissingHere,
     /// Both know it, and say different things.
     Mismatched,
+    /// The book does not know yet how it ended: the next run looks it up.
+    Unsettled,
     /// Matched, but given back outside this program.
     Refunded,
     /// Matched, but disputed.
@@ -68,6 +70,8 @@ pub struct Reconciled {
     pub missing_here: u64,
     /// Known to both in different ways.
     pub mismatched: u64,
+    /// Known to both, and not ended in the book yet: ordinary doubt, no difference.
+    pub unsettled: u64,
     /// Matched and given back, in whole or in part.
     pub refunded: u64,
     /// Matched and disputed.
@@ -78,6 +82,13 @@ pub struct Reconciled {
     pub others: u64,
     /// Somebody asked to stop before the end.
     pub stopped: bool,
+}
+
+impl Reconciled {
+    /// What a person must look at.
+    pub const fn differences(&self) -> u64 {
+        self.missing_there + self.missing_here + self.mismatched
+    }
 }
 
 /// Compares the last so many days up to the instant at which it is this work's turn: then no charge is under way.
@@ -257,6 +268,7 @@ fn count(counts: &mut Reconciled, standing: Standing) {
         Standing::MissingThere => &mut counts.missing_there,
         Standing::MissingHere => &mut counts.missing_here,
         Standing::Mismatched => &mut counts.mismatched,
+        Standing::Unsettled => &mut counts.unsettled,
         Standing::Refunded => &mut counts.refunded,
         Standing::Disputed => &mut counts.disputed,
     };
@@ -315,12 +327,12 @@ fn compare(attempt: &Attempt, seen: &ChargeSeen) -> (Standing, String) {
             | (AttemptStatus::Pending, SeenStatus::Pending(_))
     );
     if !same {
-        let next =
-            if attempt.status.is_final() { "a person must look at it" } else { "the next run looks it up" };
-        return (
-            Standing::Mismatched,
-            format!("{} here, {} there; {next}", attempt.status, word(&seen.status)),
-        );
+        let (standing, next) = if attempt.status.is_final() || attempt.status == AttemptStatus::Manual {
+            (Standing::Mismatched, "a person must look at it")
+        } else {
+            (Standing::Unsettled, "the next run looks it up")
+        };
+        return (standing, format!("{} here, {} there; {next}", attempt.status, word(&seen.status)));
     }
     if seen.disputed {
         return (Standing::Disputed, "disputed by the card's holder".into());
@@ -341,5 +353,51 @@ fn word(status: &SeenStatus) -> String {
         SeenStatus::Failed(decline) => format!("failed ({})", decline.code),
         SeenStatus::Pending(_) => "pending".into(),
         SeenStatus::Ended(word) | SeenStatus::Unknown(word) => word.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Epoch, Installation, InvoiceId};
+    use crate::store::conformance::samples::{at, attempt, charge, customer, sub_id};
+
+    fn seen(status: SeenStatus) -> ChargeSeen {
+        let amount = crate::store::conformance::samples::money("990.00 THB");
+        ChargeSeen {
+            charge: charge(1),
+            created_at: at(1),
+            amount: Some(amount),
+            customer: Some(customer(1)),
+            card: None,
+            status,
+            installation: None,
+            invoice: None,
+            attempt: None,
+            description: None,
+            refunded_minor: 0,
+            disputed: false,
+        }
+    }
+
+    #[test]
+    fn what_has_not_ended_here_is_no_difference_unless_a_person_must_end_it() {
+        let id = AttemptId::new(InvoiceId::new(sub_id(1), 0), 1);
+        let mut ours = attempt(id, Installation([7; 16]), &customer(1), Epoch(1), at(0));
+        for (here, wanted) in [
+            (AttemptStatus::Intended, Standing::Unsettled),
+            (AttemptStatus::InDoubt, Standing::Unsettled),
+            (AttemptStatus::Pending, Standing::Unsettled),
+            (AttemptStatus::Manual, Standing::Mismatched),
+            (AttemptStatus::Absent, Standing::Mismatched),
+            (AttemptStatus::Declined, Standing::Mismatched),
+            (AttemptStatus::Succeeded, Standing::Matched),
+        ] {
+            ours.status = here;
+            assert_eq!(compare(&ours, &seen(SeenStatus::Successful)).0, wanted, "{here}");
+        }
+        ours.status = AttemptStatus::InDoubt;
+        ours.charge = Some(charge(2));
+        assert_eq!(compare(&ours, &seen(SeenStatus::Successful)).0, Standing::Mismatched, "another charge");
     }
 }

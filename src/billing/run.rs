@@ -16,7 +16,7 @@ use super::pace::Pace;
 use super::tally::Tally;
 use super::time::ProviderTime;
 use super::turns::Turns;
-use super::{Billing, Part, RunError, RunOrder, Watch, cards, doubt, pages, serve};
+use super::{Billing, Part, RunError, RunOrder, Watch, cards, doubt, only, pages, serve};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
 use crate::hooks::kill_point;
@@ -75,6 +75,7 @@ pub(super) struct Taken {
 pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunError> {
     let watch = Stopwatch::start();
     let calls_before = billing.gateway.calls();
+    only::must_be_known(billing, order).await?;
     match hold(billing, order).await {
         Ok((run, run_id)) => {
             run.work().await?;

@@ -1,6 +1,6 @@
 //! Counts what was written into the book for the run's report.
 
-use crate::model::{AttemptStatus, Change, EventKind, NewEvent, RunReport, SkipReason, Transition};
+use crate::model::{AttemptStatus, Change, EventKind, Hold, NewEvent, RunReport, SkipReason, Transition};
 
 /// The report in the making.
 pub(super) struct Tally(pub(super) RunReport);
@@ -10,7 +10,10 @@ impl Tally {
     pub(super) fn wrote(&mut self, transition: &Transition) {
         for change in &transition.changes {
             match change {
-                Change::InsertInvoice(_) => self.0.invoiced += 1,
+                Change::InsertInvoice(invoice) => {
+                    self.0.invoiced += 1;
+                    self.0.held_periods += u64::from(invoice.hold == Some(Hold::CatchUp));
+                }
                 Change::RaiseFlag(flag) => *self.0.flagged.entry(flag.reason).or_default() += 1,
                 _ => {}
             }

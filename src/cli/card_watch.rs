@@ -49,7 +49,7 @@ pub struct ExpiringArgs {
     #[arg(long, value_name = "TIME", default_value = WITHIN)]
     within: String,
     /// At most that many rows [default: 100 for people, all with --json]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::limit::at_least_one)]
     limit: Option<u64>,
 }
 

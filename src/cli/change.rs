@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::rows::grouped;
+use super::output::Output;
+use super::rows::{SubscriptionLine, grouped, rfc3339};
 use super::standing;
 use super::subscribe::{Agreed, plan_of};
 use crate::billing::orders;
-use crate::model::{CardId, PlanKey, Quantity, SubscriptionId, Zone};
+use crate::model::{CardId, Currency, PlanKey, Quantity, SubscriptionId, Zone};
 use crate::rules::commands::{self, ChangeOrder, NextInvoice};
 
 /// What to change.
@@ -26,7 +28,7 @@ pub struct ChangeArgs {
     #[arg(long, value_name = "PLAN")]
     plan: Option<PlanKey>,
     /// Another number of units
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     quantity: Option<Quantity>,
     /// A card of the customer's, or `default`: whichever is the default when it is charged
     #[arg(long, value_name = "CARD|default")]
@@ -65,10 +67,51 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Result<Exit, Failure>
         next = changed.next;
         Ok(changed.transition)
     })?;
+    if context.global.json {
+        let row = standing::row(&mut store, &args.subscription)?;
+        let mut out = Output::stdout(true);
+        out.object(&Changed {
+            subscription: SubscriptionLine::of(&row),
+            next_invoice: next.map(|next| NextInvoiceLine::of(&next, &row.subscription.zone)),
+        })?;
+        out.finish()?;
+        return Ok(Exit::Done);
+    }
     let next = next.map_or_else(
         || "it ends before there is another invoice".into(),
         |next| format!("next invoice {} for the period from {}", grouped(next.amount), next.starts),
     );
     let done = format!("changed; {next}");
     standing::show(context, &mut store, &now, &done)
+}
+
+/// What stands after a change, for programs.
+#[derive(Serialize)]
+struct Changed {
+    #[serde(flatten)]
+    subscription: SubscriptionLine,
+    /// `None`: it ends before there is another.
+    next_invoice: Option<NextInvoiceLine>,
+}
+
+/// An invoice to come, with the names that an invoice's row has.
+#[derive(Serialize)]
+struct NextInvoiceLine {
+    number: u32,
+    period_start: String,
+    period_end: String,
+    amount: i64,
+    currency: Currency,
+}
+
+impl NextInvoiceLine {
+    fn of(next: &NextInvoice, zone: &Zone) -> Self {
+        Self {
+            number: next.period.index,
+            period_start: rfc3339(next.period.start, zone),
+            period_end: rfc3339(next.period.end, zone),
+            amount: next.amount.minor(),
+            currency: next.amount.currency(),
+        }
+    }
 }

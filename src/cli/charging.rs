@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::access::{self, Act};
 use super::context::Context;
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, shown};
 use super::handover::{self, Followed};
 use super::house::{self, Purpose};
 use super::instant::instant;
@@ -39,11 +39,15 @@ pub(super) fn run_now(args: &RunNowArgs, context: &Context) -> Result<Exit, Fail
     let (report, waiting) = context.wait(run_alone(context, &order, purpose, claimed))?;
     let exit = render_report(&report, &context.global, args.strict)?;
     if waiting > 0 && !context.global.json {
-        let mut out = Output::stdout(false);
-        out.line(&format!("\n{waiting} messages wait: `dues notify send` delivers what is due"))?;
-        out.finish()?;
+        shown(tell_of_messages(waiting))?;
     }
     Ok(exit)
+}
+
+fn tell_of_messages(waiting: u64) -> Result<(), Failure> {
+    let mut out = Output::stdout(false);
+    out.line(&format!("\n{waiting} messages wait: `dues notify send` delivers what is due"))?;
+    out.finish()
 }
 
 /// Makes the run in this process; the request that nobody else will end is ended with it. With the report comes how
@@ -151,9 +155,8 @@ pub(super) fn reconcile_book(args: &ReconcileArgs, context: &Context) -> Result<
         house.close(context.settings()).await?;
         Ok(counts?)
     })?;
-    show(&counts, &findings, context)?;
-    let wrong = counts.missing_there + counts.missing_here + counts.mismatched;
-    Ok(if wrong == 0 && !counts.stopped { Exit::Done } else { Exit::Attention })
+    shown(show(&counts, &findings, context))?;
+    Ok(if counts.differences() == 0 && !counts.stopped { Exit::Done } else { Exit::Attention })
 }
 
 fn window(args: &ReconcileArgs, context: &Context) -> Result<Window, Failure> {
@@ -166,8 +169,13 @@ fn window(args: &ReconcileArgs, context: &Context) -> Result<Window, Failure> {
         zone.at(to).checked_sub(7.days()).map_or(Timestamp::UNIX_EPOCH, |then| then.timestamp());
     let from = parse("--from", &args.from, week_before)?;
     if from > to {
+        // As they were typed: what they were read as may lie on another day in another zone.
+        let typed =
+            |text: &Option<String>| text.as_deref().map_or("now".to_owned(), |text| format!("{text:?}"));
         return Err(Failure::usage(format!(
-            "--from: found {from}, which is after --to {to}, wanted an earlier one"
+            "--from: found {}, wanted an instant before --to, which is {}",
+            typed(&args.from),
+            typed(&args.to)
         )));
     }
     Ok(Window { from, to })
@@ -188,6 +196,7 @@ fn show(counts: &Reconciled, findings: &[Finding], context: &Context) -> Result<
         ("missing there", counts.missing_there),
         ("missing here", counts.missing_here),
         ("mismatched", counts.mismatched),
+        ("unsettled", counts.unsettled),
         ("refunded", counts.refunded),
         ("disputed", counts.disputed),
         ("of these new", counts.noted),

@@ -83,6 +83,11 @@ impl Failure {
     }
 }
 
+/// What showing came to, where the command has its own end already: a reader that went away does not change it.
+pub fn shown(showing: Result<(), Failure>) -> Result<(), Failure> {
+    showing.or_else(|failure| if failure.exit == Exit::Done { Ok(()) } else { Err(failure) })
+}
+
 impl From<ConfigErrors> for Failure {
     fn from(errors: ConfigErrors) -> Self {
         let coloured = Some(errors.coloured());
@@ -182,6 +187,9 @@ mod tests {
         assert_eq!(Failure::from(GatewayError::RateLimited).exit as u8, 1);
         assert_eq!(Failure::from(RuleError::Refused("no".into())).exit as u8, 2);
         let gone = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
-        assert_eq!(Failure::from(gone).exit as u8, 0);
+        let gone = Failure::from(gone);
+        assert_eq!((gone.exit as u8, shown(Err(gone))), (0, Ok(())));
+        let full = Failure::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        assert_eq!(shown(Err(full.clone())), Err(full));
     }
 }

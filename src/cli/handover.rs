@@ -30,9 +30,6 @@ pub(super) enum Followed {
 
 /// Hands the run over to process `holder` and follows it.
 pub(super) fn follow(order: &RunOrder, context: &Context, holder: &str) -> Result<Followed, Failure> {
-    if order.limit == Some(0) {
-        return Err(Failure::usage("--limit: found 0, wanted 1 or more: there is nothing to hand over"));
-    }
     let settings = context.settings();
     let mut store = wiring::open_book(settings)?;
     let request = store.ask_run(&request_of(order), context.now())?;
@@ -122,6 +119,7 @@ fn report_of(value: &Value, zone: &Zone) -> Option<RunReport> {
     report.retries_scheduled = number("retries_scheduled")?;
     report.flagged = counts(&value["flagged"], FlagReason::from_word)?;
     report.skipped = counts(&value["skipped"], SkipReason::from_word)?;
+    report.held_periods = number("held_periods").unwrap_or(0);
     report.api_calls = number("api_calls")?;
     report.elapsed_ms = number("elapsed_ms")?;
     report.stopped_by = match &value["stopped_by"] {
@@ -166,6 +164,7 @@ mod tests {
         report.unknown_declines = 1;
         report.flagged.insert(FlagReason::NoCard, 1);
         report.skipped.insert(SkipReason::ALL[0], 3);
+        report.held_periods = 4;
         report.stopped_by = Some(StoppedBy::PauseFile);
         report.incidents.push("two charges".into());
         report.next_due_at = Some("2026-12-21T02:00:00Z".parse().unwrap());

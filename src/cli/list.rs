@@ -42,7 +42,7 @@ pub struct ListArgs {
     #[arg(long)]
     ended: bool,
     /// At most that many rows [default: 100 for people, all with --json]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::limit::at_least_one)]
     limit: Option<u64>,
     /// Why they are looked at, for the access record beside the book (of `customers`, `flags`, and with --customer)
     #[arg(long, value_name = "TEXT")]

@@ -1,5 +1,8 @@
 //! Log lines: to the journal with their fields where that is where stderr leads, else to stderr alone; as much as was
 //! asked for.
+//!
+//! Promises: a stderr that takes nothing any more (a full disk, a reader that left) costs its lines and nothing else:
+//! the work behind them goes on.
 
 use std::io::IsTerminal as _;
 use std::os::linux::fs::MetadataExt as _;
@@ -27,6 +30,8 @@ pub(super) fn start(global: &Global, is_service: bool) {
             let log = tracing_subscriber::fmt()
                 .with_env_filter(filter)
                 .with_writer(std::io::stderr)
+                // It would tell stderr, by a macro that panics, that stderr cannot be told: in the middle of a charge.
+                .log_internal_errors(false)
                 .with_target(global.verbose > 0);
             let started = match form {
                 LogFormat::Text => log.with_ansi(colour).try_init(),

@@ -10,6 +10,7 @@ mod exit;
 mod handover;
 mod instant;
 mod layout;
+mod limit;
 mod logs;
 mod objects;
 mod output;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::rows::short;
+use super::rows::{rfc3339, short};
 use super::{instant, standing};
 use crate::billing::orders;
 use crate::model::SubscriptionId;
@@ -34,6 +34,12 @@ pub(super) fn run(args: &PauseArgs, context: &Context) -> Result<Exit, Failure> 
     let zone = standing::row(&mut store, id)?.subscription.zone;
     let until = args.until.as_deref().map(|text| instant::instant("--until", text, &zone)).transpose()?;
     let at = context.now();
+    if let (Some(text), Some(_)) = (args.until.as_deref(), until.filter(|until| *until <= at)) {
+        return Err(Failure::usage(format!(
+            "--until: found {text:?}, wanted an instant after now, which is {}",
+            rfc3339(at, &zone)
+        )));
+    }
     let now = orders::on_subscription(&mut store, id, &mut |snapshot| {
         commands::pause(snapshot, until, at, args.reason.as_deref())
     })?;

@@ -3,13 +3,18 @@
 use jiff::{Timestamp, ToSpan as _};
 
 use super::args::Global;
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, shown};
 use super::output::Output;
 use super::rows::{grouped, short};
 use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone};
 
 /// Shows a report; for people with what to try next. Returns how the run counts.
 pub fn render_report(report: &RunReport, global: &Global, strict: bool) -> Result<Exit, Failure> {
+    shown(show(report, global))?;
+    Ok(exit_of(report, strict))
+}
+
+fn show(report: &RunReport, global: &Global) -> Result<(), Failure> {
     let mut out = Output::stdout(global.json);
     if global.json {
         out.object(report)?;
@@ -21,8 +26,7 @@ pub fn render_report(report: &RunReport, global: &Global, strict: bool) -> Resul
             out.line(&line)?;
         }
     }
-    out.finish()?;
-    Ok(exit_of(report, strict))
+    out.finish()
 }
 
 /// How a run counts for scripts.
@@ -70,6 +74,10 @@ fn story(report: &RunReport) -> Vec<String> {
     }
     optional(&mut rows, "flagged", words(report.flagged.iter().map(|(reason, n)| (reason.word(), *n))), "");
     optional(&mut rows, "skipped", words(report.skipped.iter().map(|(reason, n)| (reason.word(), *n))), "");
+    if report.held_periods > 0 {
+        let periods = counted(report.held_periods, "missed period");
+        rows.push(("held", format!("{periods}, see [catch_up] hold_after; collected after `dues resume`")));
+    }
     if report.doubt_left > 0 {
         rows.push(("in doubt", format!("{}; every run looks them up again", report.doubt_left)));
     }
@@ -144,6 +152,46 @@ const fn stopped(why: StoppedBy) -> &'static str {
     }
 }
 
+/// What lets the rest be charged after that stop.
+const fn goes_on(why: StoppedBy) -> &'static str {
+    match why {
+        StoppedBy::ChargesPerRun | StoppedBy::AmountPerRun => "run again for the rest, or raise the brake",
+        StoppedBy::DeclineShare => "look at the declines first, then run again",
+        StoppedBy::PauseFile => "remove the pause file, then run again",
+        StoppedBy::ProviderUnreachable => "once `dues check` reaches the provider, run again",
+        StoppedBy::Keys => "set the key right, until `dues check` is content, then run again",
+        StoppedBy::Limit | StoppedBy::Signal => "run again for the rest",
+        StoppedBy::Store => "`dues check` says what is wrong with the book; then run again",
+        StoppedBy::Lease => "the other process goes on with it; once that has ended, run again",
+        StoppedBy::Clock => "set the clock right, then run again",
+    }
+}
+
+/// What people would wonder about: why nobody was charged, or not all. `None`: nothing is left to say.
+fn remark(report: &RunReport) -> Option<String> {
+    if let Some(why) = report.stopped_by {
+        return Some(format!("It was stopped before its end; what is due stays due: {}.", goes_on(why)));
+    }
+    if report.considered == 0 {
+        let nothing = "Nothing is due: every period that has started is invoiced, every retry lies ahead.";
+        return Some(nothing.into());
+    }
+    if report.attempts.values().any(|n| *n > 0) {
+        return None;
+    }
+    let reasons: Vec<&str> = [
+        (!report.flagged.is_empty(), "\"flagged\""),
+        (!report.skipped.is_empty(), "\"skipped\""),
+        (!report.incidents.is_empty(), "\"incident\""),
+    ]
+    .into_iter()
+    .filter_map(|(stands, line)| stands.then_some(line))
+    .collect();
+    // Not "nobody was charged": an older attempt may have been settled as paid.
+    let none = "No charge was sent: whoever is due is passed over for what stands under";
+    (!reasons.is_empty()).then(|| format!("{none} {}.", reasons.join(" and ")))
+}
+
 fn counted(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
@@ -158,6 +206,10 @@ fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
     }
     if !report.flagged.is_empty() {
         steps.push((format!("dues list flags{config}"), "who cannot be charged, and why"));
+    }
+    if report.held_periods > 0 && !report.dry_run {
+        let command = format!("dues list events --status catch_up_held{config}");
+        steps.push((command, "who missed so many periods; `dues resume SUB` collects them, one a day"));
     }
     if report.sent(AttemptStatus::Declined) > 0 {
         let command = format!("dues list attempts --status declined{config}");
@@ -176,16 +228,7 @@ fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
         ));
     }
     let mut lines = Vec::with_capacity(steps.len() + 2);
-    let sent: u64 = report.attempts.values().sum();
-    if report.considered == 0 {
-        lines.push(
-            "\nNothing is due: every period that has started is invoiced, every retry lies ahead.".into(),
-        );
-    } else if sent == 0 && report.stopped_by.is_none() {
-        lines.push(
-            "\nNobody was charged: whoever is due is passed over for what stands under \"skipped\".".into(),
-        );
-    }
+    lines.extend(remark(report).map(|remark| format!("\n{remark}")));
     let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     lines.push("\nNext:".into());
     lines.extend(steps.into_iter().map(|(command, why)| format!("  {command:<width$}  # {why}")));
@@ -236,6 +279,7 @@ mod tests {
         report.unknown_declines = 1;
         report.retries_scheduled = 15;
         report.flagged.insert(FlagReason::NoCard, 5);
+        report.held_periods = 7;
         report.doubt_left = 2;
         report.stopped_by = Some(StoppedBy::PauseFile);
         report.api_calls = 1;
@@ -252,12 +296,17 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
   unknown code  1 decline; tried once more each, see [[declines.rows]]
   retries       15 scheduled
   flagged       5 no_card
+  held          7 missed periods, see [catch_up] hold_after; collected after `dues resume`
   in doubt      2; every run looks them up again
   stopped by    [brakes] pause_file: it exists; remove it to go on";
         assert_eq!(said, wanted);
         let steps = next_steps(&report, &global()).join("\n");
         assert!(steps.contains("dues list flags --config config/demo.toml"), "{steps}");
         assert!(steps.contains("--at 2026-12-21"), "{steps}");
+        assert!(
+            steps.contains("dues list events --status catch_up_held --config config/demo.toml"),
+            "{steps}"
+        );
     }
 
     #[test]
@@ -283,5 +332,35 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
     fn a_second_run_says_that_nothing_is_due() {
         let said = next_steps(&report(), &global()).join("\n");
         assert!(said.contains("Nothing is due"), "{said}");
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_never_says_that_nothing_is_due() {
+        for why in StoppedBy::ALL {
+            for considered in [0, 9] {
+                let report = RunReport { considered, stopped_by: Some(*why), ..report() };
+                let said = next_steps(&report, &global()).join("\n");
+                assert!(!said.contains("Nothing is due"), "{why}: {said}");
+                assert!(
+                    said.contains("what is due stays due") && said.contains(goes_on(*why)),
+                    "{why}: {said}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn who_was_passed_over_is_looked_up_in_a_line_that_is_there() {
+        let flagged = [(FlagReason::NoCard, 2)].into();
+        let skipped = [(crate::model::SkipReason::Held, 1)].into();
+        let said = |report: &RunReport| remark(report).unwrap_or_default();
+        let mut report = RunReport { considered: 3, flagged, ..report() };
+        assert!(said(&report).ends_with("stands under \"flagged\"."), "{}", said(&report));
+        report.skipped = skipped;
+        assert!(said(&report).ends_with("stands under \"flagged\" and \"skipped\"."), "{}", said(&report));
+        report.flagged.clear();
+        assert!(said(&report).ends_with("stands under \"skipped\"."), "{}", said(&report));
+        report.attempts.insert(AttemptStatus::Declined, 1);
+        assert_eq!(remark(&report), None);
     }
 }

@@ -17,7 +17,7 @@ pub struct RunNowArgs {
     #[arg(long, value_name = "ID")]
     pub only: Option<String>,
     /// At most that many charges
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::limit::at_least_one)]
     pub limit: Option<u64>,
     /// Exit 3 for new flags and doubt left over, too
     #[arg(long)]

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::exit::{Exit, Failure};
-use crate::sandbox::{Fates, Sandbox, SandboxError, SandboxOptions, start};
+use super::exit::{Exit, Failure, shown};
+use super::output::Output;
+use crate::sandbox::{Fates, Sandbox, SandboxOptions, start};
 
 /// How the sandbox is to be.
 #[derive(Args, Clone, Debug)]
@@ -69,18 +70,27 @@ pub(super) fn run(args: &SandboxArgs, json: bool) -> Result<Exit, Failure> {
     runtime.block_on(async {
         // Before the first line: whoever has read it may end us.
         let stop = interruption()?;
-        serve(args, json, stop).await.map_err(Failure::usage)
+        serve(args, json, stop).await
     })?;
     Ok(Exit::Done)
 }
 
 /// Serves until `stop` resolves.
-async fn serve(args: &SandboxArgs, json: bool, stop: impl Future<Output = ()>) -> Result<(), SandboxError> {
-    let sandbox = start(args.into()).await?;
-    anstream::println!("{}", first_line(&sandbox, json));
-    stop.await;
+async fn serve(args: &SandboxArgs, json: bool, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+    let sandbox = start(args.into()).await.map_err(Failure::usage)?;
+    // Who has read the line and left still wants to be served; who could not be given it does not know where.
+    let told = shown(tell(&first_line(&sandbox, json)));
+    if told.is_ok() {
+        stop.await;
+    }
     sandbox.stop().await;
-    Ok(())
+    told
+}
+
+fn tell(line: &str) -> Result<(), Failure> {
+    let mut out = Output::stdout(false);
+    out.line(line)?;
+    out.finish()
 }
 
 /// Listens from now on for the wish to end, by Ctrl-C or by a service manager; resolves when it comes.
@@ -136,6 +146,6 @@ mod tests {
     async fn it_refuses_to_be_reached_from_elsewhere() {
         let line = <Line as clap::Parser>::parse_from(["sandbox", "--listen", "0.0.0.0:0"]);
         let refused = serve(&line.args, true, async {}).await.expect_err("refused");
-        assert!(refused.to_string().contains("loopback only"));
+        assert!(refused.exit == Exit::Usage && refused.sentence.contains("loopback only"), "{refused:?}");
     }
 }

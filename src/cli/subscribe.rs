@@ -33,7 +33,7 @@ pub struct SubscribeArgs {
     #[arg(long, value_name = "DATE")]
     starts: Option<String>,
     /// How many units
-    #[arg(long, value_name = "N", default_value_t = Quantity::ONE)]
+    #[arg(long, value_name = "N", default_value_t = Quantity::ONE, allow_negative_numbers = true)]
     quantity: Quantity,
     /// A card of the customer's [default: whichever is the default when it is charged]
     #[arg(long, value_name = "CARD")]

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::jobs::Job;
 use super::leisure::{Ask, speed};
 use crate::billing::card_watch::{CardWatch, watch_cards};
-use crate::billing::reconcile::reconcile_days;
+use crate::billing::reconcile::{Standing, reconcile_days};
 use crate::billing::requests::Asked;
 use crate::billing::rings::look_after;
 use crate::billing::webhooks::{Doorbell, Ring};
@@ -206,14 +206,19 @@ async fn reconcile(billing: &Billing, ask: Option<Ask>, now: Timestamp) -> Resul
     let mut told = |finding: billing::reconcile::Finding| {
         let attempt = finding.attempt.as_ref().map(ToString::to_string).unwrap_or_default();
         let charge = finding.charge.as_deref().unwrap_or("none");
-        tracing::warn!(attempt, charge, standing = ?finding.standing, "reconcile: {}", finding.detail);
+        let standing = finding.standing;
+        if standing == Standing::Unsettled {
+            tracing::info!(attempt, charge, ?standing, "reconcile: {}", finding.detail);
+        } else {
+            tracing::warn!(attempt, charge, ?standing, "reconcile: {}", finding.detail);
+        }
     };
     let counts = reconcile_days(billing, RECONCILE_DAYS, speed, &mut told).await?;
     if counts.stopped {
         tracing::info!(counts.matched, "reconciling was stopped before its end, and will be begun again");
         return Ok(true);
     }
-    let wrong = counts.missing_there + counts.missing_here + counts.mismatched;
+    let wrong = counts.differences();
     if wrong > 0 {
         tracing::error!(wrong, counts.matched, "book and provider differ: run `dues reconcile`");
     } else {

@@ -67,6 +67,8 @@ pub struct RunReport {
     pub flagged: BTreeMap<FlagReason, u64>,
     /// Subscriptions passed over.
     pub skipped: BTreeMap<SkipReason, u64>,
+    /// Of the invoices opened, those of missed periods that wait for `dues resume`, by `[catch_up] hold_after`.
+    pub held_periods: u64,
     /// Requests to the provider, reads and charges, of this run.
     pub api_calls: u64,
     /// Wall time in milliseconds.
@@ -99,6 +101,7 @@ impl RunReport {
             retries_scheduled: 0,
             flagged: BTreeMap::new(),
             skipped: BTreeMap::new(),
+            held_periods: 0,
             api_calls: 0,
             elapsed_ms: 0,
             stopped_by: None,
@@ -156,7 +159,7 @@ const RESOLVED: &[AttemptStatus] =
 
 impl Serialize for RunReport {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let mut out = s.serialize_struct("RunReport", 21)?;
+        let mut out = s.serialize_struct("RunReport", 22)?;
         let at = self.at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
         out.serialize_field("run", &self.run)?;
         out.serialize_field("at", &at)?;
@@ -175,6 +178,7 @@ impl Serialize for RunReport {
         out.serialize_field("retries_scheduled", &self.retries_scheduled)?;
         out.serialize_field("flagged", &self.flagged)?;
         out.serialize_field("skipped", &self.skipped)?;
+        out.serialize_field("held_periods", &self.held_periods)?;
         out.serialize_field("api_calls", &self.api_calls)?;
         out.serialize_field("elapsed_ms", &self.elapsed_ms)?;
         out.serialize_field("stopped_by", &self.stopped_by)?;

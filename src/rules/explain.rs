@@ -9,7 +9,8 @@ use super::cards::Verdict;
 use super::commands::next_invoice;
 use super::{Circumstances, budget, cards, prepare, queue};
 use crate::model::{
-    Attempt, AttemptStatus, Hold, InvoiceStatus, OpenInvoice, PausedBy, Snapshot, SubscriptionStatus,
+    Attempt, AttemptStatus, FlagReason, Hold, InvoiceStatus, OpenInvoice, PausedBy, Snapshot,
+    SubscriptionStatus,
 };
 
 /// What happens next to this subscription, one sentence each, the nearest first. Instants are in its own zone.
@@ -145,6 +146,10 @@ fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
     }
     if let Some(why) = c.limits.refuses(open.invoice.amount) {
         return format!("cannot be charged by this account: {why}");
+    }
+    // Who explains need not know the account's limits; the run that raised the flag did.
+    if let Some(flag) = s.flags.iter().find(|flag| flag.reason == FlagReason::Unchargeable) {
+        return format!("is due, but {}: {}; judged again in the next run", flag.reason, flag.detail);
     }
     match cards::judge(s, Some(open), c.at, c.cards.try_expired) {
         Verdict::NoBackup => {

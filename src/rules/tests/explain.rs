@@ -62,3 +62,17 @@ fn holds_name_the_command_that_ends_them() {
     says(&ended, &["ended at 2026-02-01T00:00:00+07:00"]);
     assert!(!told(&ended).contains("period 1"));
 }
+
+#[test]
+fn a_flag_for_an_amount_is_believed_by_who_does_not_know_the_limits() {
+    let mut book = Book::monthly("2026-01-31");
+    book.circumstances.limits.currency = Some(crate::model::Currency::Thb);
+    book.circumstances.limits.most_minor = Some(98_999);
+    tell(&mut book, "01-31 | run | skip:unchargeable");
+    book.circumstances.limits = crate::model::settings::AccountLimits::default();
+    says(
+        &book,
+        &["sub_1.0 (990.00 THB) is due, but unchargeable: found 990.00 THB, wanted at most 989.99 THB"],
+    );
+    assert!(!told(&book).contains("the next run charges"), "{}", told(&book));
+}

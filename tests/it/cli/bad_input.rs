@@ -36,6 +36,7 @@ fn words_on_the_command_line() {
             &["--starts: found \"31.01.2026\", wanted a date such as 2026-11-21"],
         ),
         (with(&["--quantity", "0"]), &["wanted 1 to 1000000"]),
+        (with(&["--quantity", "-1"]), &["found quantity \"-1\", wanted a whole number from 1 to 1000000"]),
         (with(&["--zone", "Asia/Bangkock"]), &["found zone \"Asia/Bangkock\", wanted an IANA name"]),
         (with(&["--card", "tok_1"]), &["found \"tok_1\", wanted an Omise card"]),
         (vec!["run-now", "--at", "tomorrow"], &["--at: found \"tomorrow\", wanted an instant such as"]),
@@ -136,7 +137,7 @@ fn a_live_key_beside_what_it_forbids() {
     shop.dues(&["run-now"]).fails(2, &["doubt.settle: found 1s beside a live key, wanted 10m or longer"]);
 }
 
-fn open(shop: &Shop) -> dues::store::sqlite::SqliteStore {
+pub(super) fn open(shop: &Shop) -> dues::store::sqlite::SqliteStore {
     let options = dues::store::sqlite::OpenOptions::default();
     dues::store::sqlite::SqliteStore::open(&shop.path("book/dues.db"), options).unwrap()
 }

@@ -7,8 +7,10 @@ mod care;
 mod import;
 mod letters;
 mod lists;
+mod lost_readers;
 mod orders;
 mod packaging;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,0 +1,66 @@
+//! What a run is narrowed to is looked up before anything is begun: a slip of the pen leaves no trace in the book.
+//!
+//! Must never know: how the id was given.
+
+use super::{Billing, Only, RunError, RunOrder};
+use crate::store::{Filter, Store, StoreError};
+
+/// Ids that a wrong one is compared with, so that who mistyped is answered at once in a large book too.
+const MOST_COMPARED: usize = 10_000;
+/// Rows read at a time.
+const PAGE_ROWS: usize = 1_000;
+/// Ids that differ in more letters than this are not one another's misspelling: the provider's look much alike.
+const MOST_LETTERS_OFF: usize = 2;
+
+/// Refuses a run of a subscription or a customer that the book does not know.
+pub(super) async fn must_be_known(billing: &Billing, order: &RunOrder) -> Result<(), RunError> {
+    let Some(only) = order.only.clone() else { return Ok(()) };
+    billing.lane.run(move |store| refuse_unknown(store, &only)).await?
+}
+
+fn refuse_unknown(store: &mut dyn Store, only: &Only) -> Result<(), RunError> {
+    let (id, what) = match only {
+        Only::Subscription(id) => (id.as_str(), "a subscription"),
+        Only::Customer(id) => (id.as_str(), "a customer with a subscription"),
+    };
+    if is_known(store, only)? {
+        return Ok(());
+    }
+    let near = nearest(store, only, id)?.map_or_else(String::new, |near| format!("did you mean {near:?}? "));
+    Err(RunError::Usage(format!(
+        "--only: found {id:?}, wanted {what} in this book; {near}`dues list subscriptions` shows them"
+    )))
+}
+
+fn is_known(store: &mut dyn Store, only: &Only) -> Result<bool, StoreError> {
+    let filter = match only {
+        Only::Subscription(id) => return Ok(store.snapshot(id)?.is_some()),
+        Only::Customer(id) => Filter { customer: Some(id.clone()), ..Filter::default() },
+    };
+    Ok(!store.list_subscriptions(&filter, 0, 1)?.is_empty())
+}
+
+/// The id of the same kind that the wrong one most likely meant; `None`: none is near.
+fn nearest(store: &mut dyn Store, only: &Only, wrong: &str) -> Result<Option<String>, StoreError> {
+    let (mut after, mut compared) = (0, 0);
+    let mut best: Option<(usize, String)> = None;
+    while compared < MOST_COMPARED {
+        let page = store.list_subscriptions(&Filter::default(), after, PAGE_ROWS)?;
+        for row in &page {
+            let id: &str = match only {
+                Only::Subscription(_) => row.subscription.id.as_str(),
+                Only::Customer(_) => row.subscription.customer.as_str(),
+            };
+            let off = strsim::damerau_levenshtein(wrong, id);
+            if off <= MOST_LETTERS_OFF && best.as_ref().is_none_or(|(least, _)| off < *least) {
+                best = Some((off, id.to_owned()));
+            }
+        }
+        compared += page.len();
+        match page.last() {
+            Some(last) if page.len() == PAGE_ROWS => after = last.row,
+            _ => break,
+        }
+    }
+    Ok(best.map(|(_, id)| id))
+}
