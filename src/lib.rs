@@ -42,7 +42,7 @@
 //! - [`sandbox`]: the pretend Omise over real HTTP, with switches for every way a provider can fail and a ledger of
 //!   charges truly made that judges everything else.
 //! - [`wiring`]: joins config, book, gateway, sandbox and clock, and refuses what must not be joined: test keys and a
-//!   live book, a book of another host, a book older than its witness.
+//!   live book, a book of another host, a book older than its witness or without it.
 //! - [`web`]: windows on loopback, `/healthz`, `/readyz` and `/metrics`. It shows counts and ages, nobody's name. And a
 //!   doorbell for the provider, whose news are believed only when they were asked for again.
 //! - [`daemon`]: the service. A tick without meaning wakes it, it asks what is due, does one piece of work at a time,

@@ -290,7 +290,8 @@ fn check_home(settings: &Settings, store: &mut SqliteStore) -> Result<(), Wiring
             )));
         }
     }
-    witness::check(&settings.store.path, &facts).map_err(WiringError::Adopt)
+    witness::check(&settings.store.path, &facts).map_err(WiringError::Adopt)?;
+    Ok(witness::begin(&settings.store.path, &facts)?)
 }
 
 /// What tells this host from another.

@@ -1,20 +1,20 @@
 //! Binds a moved or restored book to this host after it was compared with the provider's own list: charges that
-//! the book had lost are taken in as doubt, and settled like any other.
+//! the book had lost are taken in as doubt, and settled like any other. A second charge of an attempt that the book has
+//! with another one, or as never charged, is an incident: a person is told of both, and nothing is given back.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::hold::hold;
+use super::behind::{self, BEFORE_BOOK};
+use super::doubt::Known;
+use super::hold::hold_whatever_it_lacks;
 use super::run::Run;
 use super::{Billing, Part, RunError, RunOrder, doubt};
 use crate::clock::Stopwatch;
 use crate::gateway::Window;
 use crate::hooks::kill_point;
-use crate::model::{AttemptId, ChargeSeen, RunReport};
+use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeSeen, RunReport, SeenStatus};
 use crate::rules::{self, RuleError};
 use crate::store::{CommitError, HostBinding, Refusal};
-
-/// Before the book's own beginning, for clocks that differ.
-const BEFORE_BOOK: SignedDuration = SignedDuration::from_hours(1);
 
 /// What adopting found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Adopted {
     pub charges: u64,
     /// Of these, the ones that the book had lost.
     pub taken_in: u64,
+    /// Of these, the ones that contradict an attempt which the book has finished otherwise; each is an incident.
+    pub contradicted: u64,
     /// What could not be taken in, a sentence each: for a person.
     pub left: Vec<String>,
     /// How old and new doubt was settled.
@@ -35,18 +37,22 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
     let watch = Stopwatch::start();
     let calls_before = billing.gateway.calls();
     let order = RunOrder::default();
-    let (run, run_id) = hold(billing, &order).await?;
-    let mut adopted = Adopted { charges: 0, taken_in: 0, left: Vec::new(), report: run.tally().0.clone() };
+    let (run, run_id) = hold_whatever_it_lacks(billing, &order).await?;
+    let report = run.tally().0.clone();
+    let mut adopted = Adopted { charges: 0, taken_in: 0, contradicted: 0, left: Vec::new(), report };
     doubt::settle(&run).await?;
     compare(&run, &mut adopted).await?;
     doubt::settle(&run).await?;
     let at = run.at;
+    // Runs ask the list from here on, none of them for what was just compared: what is left is a person's.
+    let seen = behind::seen_up_to(&run.circumstances().wire);
+    let compared = seen.saturating_add(behind::MARGIN).unwrap_or(seen);
     kill_point("adopt.before_bind");
     billing
         .lane
         .run(move |store| {
             store.bind_host(&host)?;
-            store.note_adopted(at)
+            store.note_adopted(at, compared)
         })
         .await??;
     kill_point("adopt.after_bind");
@@ -76,6 +82,7 @@ async fn compare(run: &Run<'_>, adopted: &mut Adopted) -> Result<(), RunError> {
             match take_in(run, seen).await? {
                 Taken::Known => {}
                 Taken::In => adopted.taken_in += 1,
+                Taken::Contradicts => adopted.contradicted += 1,
                 Taken::Left(why) => adopted.left.push(why),
             }
         }
@@ -91,6 +98,7 @@ async fn compare(run: &Run<'_>, adopted: &mut Adopted) -> Result<(), RunError> {
 enum Taken {
     Known,
     In,
+    Contradicts,
     Left(String),
 }
 
@@ -104,7 +112,7 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
             .billing
             .lane
             .run(move |store| {
-                let known = store.attempt(&wanted)?.is_some();
+                let known = store.attempt(&wanted)?;
                 let snapshot = match store.snapshot_of_invoice(&wanted.invoice)? {
                     Some(snapshot) => Some(snapshot),
                     None => store.snapshot(&wanted.invoice.subscription)?,
@@ -112,8 +120,8 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
                 Ok::<_, crate::store::StoreError>((known, snapshot))
             })
             .await??;
-        if known {
-            return Ok(Taken::Known);
+        if let Some(known) = known {
+            return against(run, &known, seen).await;
         }
         let Some(snapshot) = snapshot else {
             return Ok(Taken::Left(format!(
@@ -140,4 +148,34 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
             Err(CommitError::Closed(_)) => return Err(crate::store::LaneClosed.into()),
         }
     }
+}
+
+/// What the charge means for an attempt that the book has.
+async fn against(run: &Run<'_>, known: &Attempt, seen: &ChargeSeen) -> Result<Taken, RunError> {
+    // Whatever is unfinished was just looked up, and is looked up again.
+    let fits = !known.status.is_final() || known.charge.as_ref() == Some(&seen.charge);
+    let moved = seen.status == SeenStatus::Successful;
+    if matches!(seen.status, SeenStatus::Failed(_) | SeenStatus::Ended(_))
+        || (fits && !is_denied(known, moved))
+    {
+        return Ok(Taken::Known);
+    }
+    let (subscription, charge) = (known.id.invoice.subscription.clone(), seen.charge.clone());
+    if run.billing.lane.run(move |store| behind::is_told(store, &subscription, &charge)).await?? {
+        return Ok(Taken::Known);
+    }
+    if moved {
+        doubt::conclude(run, &known.id, &Known::Outcome(rules::outcome_of(seen))).await?;
+        return Ok(Taken::Contradicts);
+    }
+    let ended = known.charge.as_ref().map_or_else(String::new, |charge| format!(" with charge {charge}"));
+    Ok(Taken::Left(format!(
+        "charge {} of attempt {} may still move money: the book has the attempt as {}{ended}",
+        seen.charge, known.id, known.status
+    )))
+}
+
+/// Whether the money moved by the very charge that the book has as failed.
+fn is_denied(known: &Attempt, moved: bool) -> bool {
+    moved && known.status.is_final() && known.status != AttemptStatus::Succeeded
 }

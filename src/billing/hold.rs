@@ -1,10 +1,10 @@
-//! Before a run: the keys are proved, the clocks compared, the book taken.
+//! Before a run: the keys are proved, the clocks compared, the book compared with the provider's own list, and taken.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::run::{Run, Taken};
 use super::time::ProviderTime;
-use super::{Billing, RunError, RunOrder};
+use super::{Billing, RunError, RunOrder, behind};
 use crate::clock::Stopwatch;
 use crate::gateway::AccountFacts;
 use crate::hooks::kill_point;
@@ -16,10 +16,27 @@ const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 /// And this far behind it.
 const MOST_BEHIND: SignedDuration = SignedDuration::from_mins(5);
 
-/// Proves the keys and takes the book: from here on this process charges, and no older one.
+/// Proves the keys and takes the book: from here on this process charges, and no older one. A book that lacks a charge
+/// of its own is refused, with nothing written; a dry run charges nothing, so it does not ask.
 pub(super) async fn hold<'a>(
     billing: &'a Billing,
     order: &'a RunOrder,
+) -> Result<(Run<'a>, Option<RunId>), RunError> {
+    take(billing, order, !order.dry_run).await
+}
+
+/// The same for who is about to take in what the book lacks.
+pub(super) async fn hold_whatever_it_lacks<'a>(
+    billing: &'a Billing,
+    order: &'a RunOrder,
+) -> Result<(Run<'a>, Option<RunId>), RunError> {
+    take(billing, order, false).await
+}
+
+async fn take<'a>(
+    billing: &'a Billing,
+    order: &'a RunOrder,
+    compares: bool,
 ) -> Result<(Run<'a>, Option<RunId>), RunError> {
     let at = billing_instant(billing, order)?;
     let facts = billing.lane.run(|store| store.facts()).await??;
@@ -27,8 +44,11 @@ pub(super) async fn hold<'a>(
     let account = billing.gateway.account().await?;
     time.saw(account.provider_now);
     check_account(billing, order, at, &facts, &account)?;
+    if compares {
+        behind::refuse(billing, &facts, &time).await?;
+    }
     let (epoch, run_id) =
-        if order.dry_run { (None, None) } else { begin(billing, at, &account, &time).await? };
+        if order.dry_run { (None, None) } else { begin(billing, at, &account, &time, compares).await? };
     let report = RunReport::new(
         run_id.as_ref().map_or_else(|| "dry".to_owned(), ToString::to_string),
         billing.settings.zone.at(at),
@@ -79,15 +99,18 @@ fn check_account(
     Ok(())
 }
 
-/// Binds the book's mode, raises the epoch and opens the run's row.
+/// Binds the book's mode, raises the epoch and opens the run's row. `compared`: the book has every charge of its own up
+/// to now; one that was not compared remembers no such moment before it was.
 async fn begin(
     billing: &Billing,
     at: Timestamp,
     account: &AccountFacts,
     time: &ProviderTime,
+    compared: bool,
 ) -> Result<(Option<Epoch>, Option<RunId>), RunError> {
     let livemode = account.livemode;
     let wire = time.wire(billing.settings.timeout);
+    let seen = compared.then(|| behind::seen_up_to(&wire));
     billing
         .lane
         .run(move |store| {
@@ -101,7 +124,7 @@ async fn begin(
                     "attempts of a process that died are in doubt and will be looked up first"
                 );
             }
-            let run = store.open_run(at, wire.wall_at)?;
+            let run = store.open_run(at, wire.wall_at, seen)?;
             Ok((Some(epoch), Some(run)))
         })
         .await?

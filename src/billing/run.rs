@@ -16,7 +16,7 @@ use super::pace::Pace;
 use super::tally::Tally;
 use super::time::ProviderTime;
 use super::turns::Turns;
-use super::{Billing, Part, RunError, RunOrder, Watch, cards, doubt, only, pages, serve};
+use super::{Billing, Part, RunError, RunOrder, Watch, behind, cards, doubt, only, pages, serve};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
 use crate::hooks::kill_point;
@@ -310,6 +310,7 @@ impl Run<'_> {
             })
             .await??;
         let stopped_by = self.halted();
+        let wire = self.time.wire(self.billing.settings.timeout);
         let mut report = self.tally.into_inner().unwrap_or_else(PoisonError::into_inner).0;
         report.next_due_at = next_due_at;
         report.doubt_left = doubt_left;
@@ -318,9 +319,11 @@ impl Run<'_> {
         report.elapsed_ms = watch.elapsed_ms();
         if let Some(run) = run {
             let json = serde_json::to_string(&report).unwrap_or_default();
-            let wall = self.billing.clock.now();
             kill_point("report.before_commit");
-            self.billing.lane.run(move |store| store.close_run(&run, &json, wall)).await??;
+            self.billing
+                .lane
+                .run(move |store| store.close_run(&run, &json, wire.wall_at, Some(behind::seen_up_to(&wire))))
+                .await??;
             kill_point("report.after_commit");
         }
         if stopped_by == Some(StoppedBy::Keys) {

@@ -109,6 +109,7 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
             "path": host.path,
             "charges": adopted.charges,
             "taken_in": adopted.taken_in,
+            "contradicted": adopted.contradicted,
             "left": adopted.left,
             "resolved": adopted.report,
         }))?;
@@ -118,13 +119,23 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
             "  {} charges of this book at the provider, of which the book had lost {}",
             adopted.charges, adopted.taken_in
         ))?;
+        if adopted.contradicted > 0 {
+            out.line(&format!(
+                "  {} of them beside another end of the same attempt in the book; nothing was given back:",
+                adopted.contradicted
+            ))?;
+        }
+        for why in &adopted.report.incidents {
+            out.line(&format!("  incident: {why}"))?;
+        }
         for why in &adopted.left {
             out.line(&format!("  for a person: {why}"))?;
         }
         out.line("\nNext:\n  dues check\n  dues run-now --dry-run")?;
     }
     out.finish()?;
-    Ok(if adopted.left.is_empty() { exit_of(&adopted.report, false) } else { Exit::Attention })
+    let waits_for_a_person = adopted.contradicted > 0 || !adopted.left.is_empty();
+    Ok(if waits_for_a_person { Exit::Attention } else { exit_of(&adopted.report, false) })
 }
 
 /// Which part of the provider's list.

@@ -10,7 +10,7 @@ use super::progress::Progress;
 use crate::billing::import::Import;
 use crate::billing::{Part, Watch};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{ChargingLock, Filter, Store};
+use crate::store::{ChargingLock, Filter, Store, witness};
 use crate::wiring::{self, Claim, Door, House};
 
 /// What a command wants of the house.
@@ -52,7 +52,12 @@ pub(super) async fn open_claimed(
     let settings = context.settings();
     let door = wiring::open_door(settings).await?;
     let mut store = match purpose {
-        Purpose::Look if settings.store.path.exists() => wiring::open_book_read_only(settings)?,
+        // Beside the witness of a book that was lost there is nothing to look at: that is refused too.
+        Purpose::Look
+            if settings.store.path.exists() || witness::of_lost_book(&settings.store.path).is_some() =>
+        {
+            wiring::open_book_read_only(settings)?
+        }
         Purpose::Look => SqliteStore::in_memory()?,
         Purpose::Charge | Purpose::Adopt | Purpose::Keep => wiring::open_book(settings)?,
     };

@@ -9,12 +9,13 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use crate::store::ChargingLock;
-use crate::store::sqlite::restore;
+use crate::store::sqlite::{Restored, restore};
 
 /// From where.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What lies at [store] path is kept beside it as <book>.replaced. The restored book charges nobody \
+    after_help = "What lies at [store] path is kept beside it as <book>.replaced, or <book>.replaced.2 and so on where \
+                        something lies there already. The restored book charges nobody \
                         before `dues adopt` compared it with the provider's own list.\n\n\
                         Example:\n  dues restore /var/backups/dues-2026-11-21.db"
 )]
@@ -33,11 +34,18 @@ pub(super) fn run(args: &RestoreArgs, context: &Context) -> Result<Exit, Failure
     }
     // Whoever charges holds it: a book is not taken from under a running house.
     let _lock = ChargingLock::take(book)?;
-    let installation = restore(&args.file, book)?;
+    let Restored { installation, replaced } = restore(&args.file, book)?;
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
-        out.object(&json!({ "restored": book.display().to_string(), "installation": installation }))?;
+        out.object(&json!({
+            "restored": book.display().to_string(),
+            "installation": installation,
+            "replaced": replaced.map(|aside| aside.display().to_string()),
+        }))?;
     } else {
+        if let Some(aside) = replaced {
+            out.line(&format!("{}: the book that lay here is now {}", book.display(), aside.display()))?;
+        }
         out.line(&format!("{}: restored; run `dues adopt` before it charges", book.display()))?;
     }
     out.finish()?;

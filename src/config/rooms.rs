@@ -13,6 +13,7 @@ use super::section::{Found, Section};
 use super::settings::{
     BackupSettings, KeySource, OmiseSettings, SandboxSettings, ScheduleSettings, StoreSettings, WebSettings,
 };
+use crate::store::true_place;
 
 /// More calls at one time than that are not patience but an attack on the provider.
 const MOST_IN_FLIGHT: u64 = 256;
@@ -42,7 +43,8 @@ pub(super) fn store(found: Option<&Found<'_>>, folder: &Path) -> StoreSettings {
             }
             path.path()
         });
-    StoreSettings { path: path.unwrap_or_else(|| folder.join("dues.db")) }
+    // Reached by two names it is still one book, with one lock and one witness.
+    StoreSettings { path: true_place(&path.unwrap_or_else(|| folder.join("dues.db"))) }
 }
 
 pub(super) fn omise(found: Option<&Found<'_>>) -> OmiseSettings {

@@ -124,6 +124,15 @@ pub enum StoreError {
         /// What stands in the way.
         found: &'static str,
     },
+    /// An older copy: the provider has a charge of this book that the book does not.
+    #[error(
+        "found an older copy of the book, wanted one that has every charge of its own: the provider has {found}; nothing was \
+         charged; run `dues adopt` once you know that this is the book to charge from"
+    )]
+    Behind {
+        /// The first such charge, and what the book has instead.
+        found: String,
+    },
     /// A value in the book that no type of ours can hold.
     #[error("{table} {row}: found {found:?}, wanted {wanted}; run `dues check`")]
     Nonsense {

@@ -12,6 +12,7 @@ mod lane;
 mod lane_tests;
 mod lock;
 mod outbox;
+mod place;
 mod rows;
 pub mod sqlite;
 pub mod witness;
@@ -28,6 +29,7 @@ pub use error::{Refusal, StoreError};
 pub use lane::{CommitError, Lane, LaneClosed, LaneOptions, LaneStats};
 pub use lock::ChargingLock;
 pub use outbox::{Outbox, OutboxCursor, Waiting};
+pub use place::true_place;
 pub use rows::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, EndingCard, EndingCursor, Filter,
     FlagAtRisk, GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed, PlanChange, RiskCursor,
@@ -47,8 +49,9 @@ pub trait Store: Outbox + Send {
     /// Binds the book to this host, replacing what was bound.
     fn bind_host(&mut self, host: &HostBinding) -> Result<(), StoreError>;
 
-    /// Notes in the diary that the book was bound to a host by hand.
-    fn note_adopted(&mut self, at: Timestamp) -> Result<(), StoreError>;
+    /// Notes in the diary that the book was bound to a host by hand, having been compared with the provider's list up to
+    /// that moment of the provider's time.
+    fn note_adopted(&mut self, at: Timestamp, provider_seen: Timestamp) -> Result<(), StoreError>;
 
     /// Remembers the book's zone (`zone` of the config) the first time, and changes it when it is another.
     fn set_zone(&mut self, zone: &crate::model::Zone) -> Result<(), StoreError>;
@@ -179,11 +182,23 @@ pub trait Store: Outbox + Send {
 
     // --- runs
 
-    /// Notes that a run begins; its number counts up.
-    fn open_run(&mut self, at: Timestamp, wall: Timestamp) -> Result<RunId, StoreError>;
+    /// Notes that a run begins; its number counts up. `provider_seen`: the provider's time, as last seen, if the book is
+    /// known to have every charge of its own up to it; `None`: it is not, or the run did not ask.
+    fn open_run(
+        &mut self,
+        at: Timestamp,
+        wall: Timestamp,
+        provider_seen: Option<Timestamp>,
+    ) -> Result<RunId, StoreError>;
 
-    /// Keeps a run's report, as JSON.
-    fn close_run(&mut self, run: &RunId, report_json: &str, wall: Timestamp) -> Result<(), StoreError>;
+    /// Keeps a run's report, as JSON. `provider_seen`: as for the beginning.
+    fn close_run(
+        &mut self,
+        run: &RunId,
+        report_json: &str,
+        wall: Timestamp,
+        provider_seen: Option<Timestamp>,
+    ) -> Result<(), StoreError>;
 
     /// The last run's number, billing instant and report; the report is `None` while, or if, it did not end.
     fn last_run(&mut self) -> Result<Option<(RunId, Timestamp, Option<String>)>, StoreError>;

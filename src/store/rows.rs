@@ -29,6 +29,9 @@ pub struct BookFacts {
     pub runs: i64,
     /// Counts every durable commit that charges; a copy that is older than its witness counts fewer.
     pub commits: i64,
+    /// The newest provider time, in whole seconds, up to which the book has every charge of its own; `None`: no run was
+    /// made from it.
+    pub provider_seen: Option<Timestamp>,
 }
 
 /// What tells one host from another.

@@ -1,6 +1,8 @@
 //! The witness: a small file beside the book that remembers how far it had come.
 //!
-//! Promises: an older copy of the book that was put in its place is noticed before anything is charged from it.
+//! Promises: an older copy of the book that was put in its place is noticed before anything is charged from it, with
+//! its witness or without; and a book that was lost is not silently followed by a new one, which would charge
+//! everybody again.
 //! A copy of the whole folder cannot be noticed here; the host binding and the provider's own list are for that.
 
 use std::fs::{self, OpenOptions};
@@ -8,7 +10,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::sqlite::beside;
+use super::sqlite::{beside, sync_folder};
 use super::{BookFacts, StoreError};
 use crate::model::Installation;
 
@@ -20,12 +22,20 @@ struct Testimony {
 }
 
 /// Whether the book at `path` is at least as far as its witness says; the error is a sentence for people.
-/// No witness: nothing to say against it.
+/// A book that nobody charged from has none yet; any other without one may be an older copy.
 pub fn check(path: &Path, facts: &BookFacts) -> Result<(), String> {
     let file = beside(path, "witness");
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && facts.epoch.0 == 0 => return Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(format!(
+                "{}: found no witness of the book, wanted {}: without it nobody can tell whether this is an older copy; run \
+                 `dues adopt` once you know that this is the book to charge from",
+                path.display(),
+                file.display()
+            ));
+        }
         Err(e) => return Err(format!("{}: the book's witness cannot be read ({e})", file.display())),
     };
     let Some(said) = parse(&text) else {
@@ -49,6 +59,29 @@ pub fn check(path: &Path, facts: &BookFacts) -> Result<(), String> {
     Ok(())
 }
 
+/// What is said when the book at `path` is gone and its witness is still there, which only a book that was lost leaves
+/// behind; `None`: there is none.
+pub fn of_lost_book(path: &Path) -> Option<String> {
+    let file = beside(path, "witness");
+    // A link that leads nowhere, or a folder that may not be read, speaks for a book too.
+    fs::symlink_metadata(&file).is_ok().then(|| {
+        format!(
+            "found no book, but the witness {} of one: a new book would charge again what that one has charged; restore a \
+             backup of it, or move the witness away if this is to be a new book",
+            file.display()
+        )
+    })
+}
+
+/// Lets a book that nobody charged from have a witness before its first epoch, so that a process that dies in it leaves
+/// none without; one that is there already stays.
+pub fn begin(path: &Path, facts: &BookFacts) -> Result<(), StoreError> {
+    if facts.epoch.0 > 0 || beside(path, "witness").exists() {
+        return Ok(());
+    }
+    write(path, facts)
+}
+
 /// Remembers how far the book at `path` is, durably, in place of what was remembered.
 pub fn write(path: &Path, facts: &BookFacts) -> Result<(), StoreError> {
     let (file, half) = (beside(path, "witness"), beside(path, "witness-half"));
@@ -64,12 +97,8 @@ pub fn write(path: &Path, facts: &BookFacts) -> Result<(), StoreError> {
     written.map_err(|e| match e.kind() {
         std::io::ErrorKind::StorageFull => StoreError::Full { path: file },
         _ => StoreError::ReadOnly { path: file, why: e.to_string() },
-    })
-}
-
-/// Removes the witness of a book that is no more. That there was none is no matter.
-pub(super) fn forget(path: &Path) {
-    let _ = fs::remove_file(beside(path, "witness"));
+    })?;
+    sync_folder(path)
 }
 
 fn parse(text: &str) -> Option<Testimony> {

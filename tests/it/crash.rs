@@ -113,6 +113,14 @@ fn rest(scene: &Scene, at: &str) -> Result<(), String> {
         if ended.code() == 5 {
             continue;
         }
+        // A book that finds a charge which the provider made of its own accord waits until a person has looked.
+        if ended.code() == 4 && provider_doubled(scene) && ended.stderr.contains("dues adopt") {
+            let adopted = scene.dues(&["adopt"]);
+            if !matches!(adopted.code(), 0 | 3) {
+                return Err(format!("it was not adopted: {adopted:#?}"));
+            }
+            continue;
+        }
         if !matches!(ended.code(), 0 | 3) {
             return Err(format!("a run failed: {last}"));
         }
@@ -126,6 +134,14 @@ fn rest(scene: &Scene, at: &str) -> Result<(), String> {
         }
     }
     Err(format!("unfinished: no rest after {MOST_RUNS_TO_REST} runs; the last: {last}"))
+}
+
+/// Whether the provider made two charges of one request: under one key, one right after the other.
+fn provider_doubled(scene: &Scene) -> bool {
+    let ledger = scene.ledger();
+    ledger
+        .windows(2)
+        .any(|pair| pair[0].idempotency_key.is_some() && pair[0].idempotency_key == pair[1].idempotency_key)
 }
 
 /// One case: killed as told, then started again until it rests, then judged.
@@ -147,7 +163,7 @@ fn killed_in_turn(
         let ended = scene.start(&words, &[("DUES_KILL_AT", kill)]).wait();
         if ended.killed() {
             died += 1;
-        } else if !matches!(ended.code(), 0 | 3 | 5) {
+        } else if !matches!(ended.code(), 0 | 3 | 5) && !(ended.code() == 4 && provider_doubled(&scene)) {
             count.faults.push(format!("{case}: a run failed: {ended:#?}"));
         }
         if faults.starts_with("late") {

@@ -12,6 +12,9 @@ use crate::wiring;
 /// `live`: the kind of the configured key; `None`: there is none, or it was refused.
 pub(super) fn look(context: &Context, live: Option<bool>, findings: &mut Findings) {
     let path = &context.settings().store.path;
+    if let Some(sentence) = witness::of_lost_book(path).filter(|_| !path.exists()) {
+        return findings.bad("book", Exit::Store, format!("{}: {sentence}", path.display()));
+    }
     if !path.exists() {
         findings.note("book", format!("found none at {}: the first command makes it", path.display()));
         return;

@@ -1,5 +1,7 @@
 //! An answer for an attempt that has ended, or that only a person can end.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::Case;
@@ -16,8 +18,11 @@ pub(super) fn answered(case: &mut Case, outcome: &ChargeOutcome) -> bool {
     if known {
         return false;
     }
-    let detail =
+    let mut detail =
         format!("charge {charge} succeeded for attempt {}, which ended as {}", attempt.id, attempt.status);
+    if let Some(known) = attempt.charge.as_ref().filter(|known| *known != charge) {
+        let _ = write!(detail, " with charge {known}");
+    }
     let data = json!({ "attempt": attempt.id, "charge": charge, "detail": detail });
     case.event(EventKind::Incident, &data);
     let invoice = case.invoice();

@@ -16,7 +16,7 @@ fn the_book_says_what_it_is(store: &mut dyn Store) {
     store.set_zone(&zone).unwrap();
     let after = store.facts().unwrap();
     assert_eq!((after.livemode, after.host, after.zone), (Some(false), Some(host), Some(zone)));
-    assert_eq!((after.installation, after.schema), (facts.installation, 8));
+    assert_eq!((after.installation, after.schema), (facts.installation, 9));
 }
 
 fn a_changed_plan_is_a_new_version(store: &mut dyn Store) {
@@ -91,11 +91,15 @@ fn periods_billed_elsewhere_are_skipped(store: &mut dyn Store) {
 
 fn runs_are_counted_and_the_last_is_told(store: &mut dyn Store) {
     assert_eq!(store.last_run().unwrap(), None);
-    let first = store.open_run(at(0), at(1)).unwrap();
+    let first = store.open_run(at(0), at(1), Some(at(5))).unwrap();
     assert_eq!(store.last_run().unwrap(), Some((first.clone(), at(0), None)));
-    store.close_run(&first, "{\"considered\":1}", at(2)).unwrap();
+    assert_eq!(store.facts().unwrap().provider_seen, Some(at(5)));
+    store.close_run(&first, "{\"considered\":1}", at(2), Some(at(7))).unwrap();
+    assert_eq!(store.facts().unwrap().provider_seen, Some(at(7)));
     assert_eq!(store.last_run().unwrap().unwrap().2.as_deref(), Some("{\"considered\":1}"));
-    let second = store.open_run(at(9), at(10)).unwrap();
+    let second = store.open_run(at(9), at(10), None).unwrap();
+    store.note_adopted(at(9), at(6)).unwrap();
+    assert_eq!(store.facts().unwrap().provider_seen, Some(at(7)), "an earlier one changes nothing");
     assert_eq!((first.as_str(), second.as_str()), ("run-1", "run-2"));
     assert_eq!(store.facts().unwrap().runs, 2);
 }

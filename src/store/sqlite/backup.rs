@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
@@ -19,6 +19,10 @@ use crate::model::Installation;
 const PAGES_PER_STEP: i32 = 1_024;
 /// Waits for a locked book, a millisecond each, before giving up.
 const MOST_WAITS: u32 = 10_000;
+/// A book, its journal and that one's index.
+const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+/// Replaced books kept beside one.
+const MOST_REPLACED: u32 = 1_000;
 
 fn other(path: &Path, what: impl std::fmt::Display) -> StoreError {
     StoreError::Other { path: path.into(), what: what.to_string() }
@@ -88,13 +92,23 @@ fn copy_into(source: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64))
 
 /// Puts a backup in the place of the book at `to`, which nobody may have open: the caller holds the charging lock.
 ///
-/// The backup is checked first. What was at `to` is kept as `<book>.replaced`. The new book is bound to no host, so
-/// that nothing is charged from it before `dues adopt` compared it with the provider's own list.
-pub fn restore(from: &Path, to: &Path) -> Result<Installation, StoreError> {
+/// The backup is checked first. What was at `to` is kept as `<book>.replaced`, or, since nothing that was kept is ever
+/// overwritten, `<book>.replaced.2` and so on. The new book is bound to no host, so that nothing is charged from it
+/// before `dues adopt` compared it with the provider's own list.
+pub fn restore(from: &Path, to: &Path) -> Result<Restored, StoreError> {
     restore_from(from, to).map_err(|fault| fault.into_store(to, 10))
 }
 
-fn restore_from(from: &Path, to: &Path) -> Outcome<Installation> {
+/// What was put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Whose book it is.
+    pub installation: Installation,
+    /// Where the book lies that was there before; `None`: there was none.
+    pub replaced: Option<PathBuf>,
+}
+
+fn restore_from(from: &Path, to: &Path) -> Outcome<Restored> {
     super::disk::refuse_shared(to)?;
     check(from)?;
     let half = super::beside(to, "restoring");
@@ -103,7 +117,8 @@ fn restore_from(from: &Path, to: &Path) -> Outcome<Installation> {
         _ => {}
     }
     copy_file(from, &half, &mut |_, _| ())?;
-    let made = unbind(&half).and_then(|installation| put_in_place(&half, to).map(|()| installation));
+    let made = unbind(&half)
+        .and_then(|installation| put_in_place(&half, to).map(|replaced| Restored { installation, replaced }));
     if made.is_err() {
         let _ = fs::remove_file(&half);
     }
@@ -149,14 +164,14 @@ fn unbind(copy: &Path) -> Outcome<Installation> {
     Ok(installation)
 }
 
-fn put_in_place(half: &Path, to: &Path) -> Outcome<()> {
+/// Where the old book lies now; `None`: there was none.
+fn put_in_place(half: &Path, to: &Path) -> Outcome<Option<PathBuf>> {
     File::open(half).and_then(|file| file.sync_all()).map_err(|e| other(half, e))?;
-    if to.exists() {
+    let aside = if to.exists() { Some(free_name(to)?) } else { None };
+    if let Some(aside) = &aside {
         // The old book goes aside with what its journal still holds, under names that belong together.
-        let aside = super::beside(to, "replaced");
-        for part in ["", "-wal", "-shm"] {
-            let (old, kept) = (joined(to, part), joined(&aside, part));
-            let _ = fs::remove_file(&kept);
+        for part in PARTS {
+            let (old, kept) = (joined(to, part), joined(aside, part));
             if old.exists() {
                 kill_point("restore.before_rename");
                 fs::rename(&old, &kept).map_err(|e| other(&old, e))?;
@@ -173,10 +188,24 @@ fn put_in_place(half: &Path, to: &Path) -> Outcome<()> {
     fs::rename(half, to).map_err(|e| other(to, e))?;
     kill_point("restore.in_place");
     open::sync_folder(to)?;
-    Ok(())
+    Ok(aside)
 }
 
-fn joined(path: &Path, end: &str) -> std::path::PathBuf {
+/// A name for the book that goes aside at which nothing lies yet: what was kept may be the only good one.
+fn free_name(book: &Path) -> Outcome<PathBuf> {
+    let names = (1..=MOST_REPLACED)
+        .map(|n| super::beside(book, &if n == 1 { "replaced".to_owned() } else { format!("replaced.{n}") }));
+    let is_free = |name: &PathBuf| PARTS.iter().all(|part| fs::symlink_metadata(joined(name, part)).is_err());
+    let full = || {
+        let what = format!(
+            "found {MOST_REPLACED} books that were replaced, wanted a free name; move some of them away"
+        );
+        Fault::from(other(book, what))
+    };
+    names.into_iter().find(is_free).ok_or_else(full)
+}
+
+fn joined(path: &Path, end: &str) -> PathBuf {
     let mut text: OsString = path.as_os_str().to_owned();
     text.push(end);
     text.into()

@@ -62,8 +62,9 @@ use book::Book;
 use fault::Outcome;
 use hot::Hot;
 
-pub use backup::{check_copy, restore};
+pub use backup::{Restored, check_copy, restore};
 pub use open::OpenOptions;
+pub(super) use open::sync_folder;
 
 /// The book on SQLite.
 pub struct SqliteStore(Book);
@@ -130,10 +131,13 @@ impl Store for SqliteStore {
         self.write(|book| book.bind_host(host))
     }
 
-    fn note_adopted(&mut self, at: Timestamp) -> Result<(), StoreError> {
+    fn note_adopted(&mut self, at: Timestamp, provider_seen: Timestamp) -> Result<(), StoreError> {
         let event =
             NewEvent { at, kind: EventKind::BookAdopted, subscription: None, invoice: None, data: None };
-        self.write(|book| book.append_event(&Hot::new(&book.conn), &event))
+        self.write(|book| {
+            book.note_provider_time(provider_seen)?;
+            book.append_event(&Hot::new(&book.conn), &event)
+        })
     }
 
     fn set_zone(&mut self, zone: &Zone) -> Result<(), StoreError> {
@@ -279,12 +283,29 @@ impl Store for SqliteStore {
         self.read(|book| book.reversals(attempt))
     }
 
-    fn open_run(&mut self, at: Timestamp, wall: Timestamp) -> Result<RunId, StoreError> {
-        self.write(|book| book.open_run(at, wall))
+    fn open_run(
+        &mut self,
+        at: Timestamp,
+        wall: Timestamp,
+        provider_seen: Option<Timestamp>,
+    ) -> Result<RunId, StoreError> {
+        self.write(|book| {
+            provider_seen.map_or(Ok(()), |seen| book.note_provider_time(seen))?;
+            book.open_run(at, wall)
+        })
     }
 
-    fn close_run(&mut self, run: &RunId, report_json: &str, wall: Timestamp) -> Result<(), StoreError> {
-        self.write(|book| book.close_run(run, report_json, wall))
+    fn close_run(
+        &mut self,
+        run: &RunId,
+        report_json: &str,
+        wall: Timestamp,
+        provider_seen: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.write(|book| {
+            provider_seen.map_or(Ok(()), |seen| book.note_provider_time(seen))?;
+            book.close_run(run, report_json, wall)
+        })
     }
 
     fn last_run(&mut self) -> Result<Option<(RunId, Timestamp, Option<String>)>, StoreError> {

@@ -70,14 +70,10 @@ pub(super) fn open_alone(path: &Path, options: &OpenOptions) -> Outcome<Book> {
 /// The same with other schema steps, which lets a test upgrade a book.
 pub(super) fn open_with(path: &Path, options: &OpenOptions, migrations: &[Migration]) -> Outcome<Book> {
     refuse_old_sqlite(path, rusqlite::version_number(), rusqlite::version())?;
-    let is_new = prepare_file(path, options)?;
+    prepare_file(path, options)?;
     let conn = connect(path, options)?;
     settle(&conn, options)?;
     bring_up(&conn, path, options, migrations)?;
-    if is_new {
-        // A witness of a book that lay here before must not speak against this one.
-        witness::forget(path);
-    }
     finish(conn, path, options)
 }
 
@@ -102,15 +98,24 @@ fn refuse_old_sqlite(path: &Path, number: i32, name: &str) -> Result<(), StoreEr
     Err(StoreError::Other { path: path.into(), what })
 }
 
-/// Makes the file, for its owner alone, if there is none and one is wanted; `true`: it was made.
-fn prepare_file(path: &Path, options: &OpenOptions) -> Result<bool, StoreError> {
+/// Makes the file, for its owner alone, if there is none and one is wanted. None is made in the place of a book that
+/// was lost.
+fn prepare_file(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
     let foreign = |found: &str| StoreError::Foreign { path: path.into(), found: found.into() };
-    match path.metadata() {
+    let found = path.metadata();
+    let blank = match &found {
+        Ok(found) => found.is_file() && found.len() == 0,
+        Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+    };
+    if blank && let Some(what) = witness::of_lost_book(path) {
+        return Err(StoreError::Other { path: path.into(), what });
+    }
+    match found {
         Ok(found) if !found.is_file() => Err(foreign("a folder or device")),
         Ok(found) if found.len() == 0 && !options.create => Err(foreign("an empty file")),
-        Ok(_) => Ok(false),
+        Ok(_) => Ok(()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && options.create && !options.read_only => {
-            create_private(path).map(|_| true)
+            create_private(path).map(|_| ())
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(foreign("no file")),
         Err(e) => Err(StoreError::ReadOnly { path: path.into(), why: e.to_string() }),
@@ -133,7 +138,7 @@ pub(super) fn create_private(path: &Path) -> Result<File, StoreError> {
 }
 
 /// Makes what happened to a file's name durable.
-pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
+pub(in crate::store) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let folder = super::folder_of(path);
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(|e| StoreError::Other { path: folder.into(), what: e.to_string() })

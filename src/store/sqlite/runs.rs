@@ -19,7 +19,7 @@ impl Book {
         let schema: i64 = self.sql("PRAGMA user_version")?.query_row([], |row| row.get(0))?;
         let mut find = self.sql(
             "SELECT one, installation, livemode, machine, path, zone, epoch, created_at, commits, \
-             (SELECT coalesce(max(number), 0) FROM runs) FROM book",
+             (SELECT coalesce(max(number), 0) FROM runs), provider_seen FROM book",
         )?;
         let mut rows = find.query([])?;
         let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
@@ -36,6 +36,7 @@ impl Book {
             schema,
             runs: r.integer(9)?,
             commits: r.integer(8)?,
+            provider_seen: r.maybe_instant(10)?,
         })
     }
 
@@ -112,6 +113,14 @@ impl Book {
         )?;
         let rows = find.query_map([epoch], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Inside a transaction: the book has every charge of its own up to that provider time. An earlier one changes
+    /// nothing.
+    pub(super) fn note_provider_time(&self, seen: Timestamp) -> Outcome<()> {
+        self.sql("UPDATE book SET provider_seen = ?1 WHERE provider_seen IS NULL OR provider_seen < ?1")?
+            .execute([seconds(seen)])?;
+        Ok(())
     }
 
     pub(super) fn open_run(&self, at: Timestamp, wall: Timestamp) -> Outcome<RunId> {

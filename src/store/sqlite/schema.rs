@@ -28,6 +28,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { version: 6, sql: include_str!("migrations/006_declines.sql") },
     Migration { version: 7, sql: include_str!("migrations/007_webhooks.sql") },
     Migration { version: 8, sql: include_str!("migrations/008_attempts.sql") },
+    Migration { version: 9, sql: include_str!("migrations/009_provider_time.sql") },
 ];
 
 /// Marks a file as ours: `dues` in ASCII.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dues::hooks::Bug;
 use dues::sandbox::{Fate, Fates};
+use serde_json::json;
 
 use crate::harness::{AT, Book, Child, Ended, Expected, Scene, Setting, judge, text};
 
@@ -63,9 +64,11 @@ fn judged(scene: Scene, expected: &Expected) -> Found {
     Found { faults, scene }
 }
 
-/// Killed when the provider has charged and nothing is kept yet; then runs until all is settled.
+/// Killed when the provider has charged and nothing is kept yet; then runs until all is settled. The list shows the
+/// charge only after the next run, which could refuse a book that lacks it: what is kept before the request must do.
 pub fn killed_before_the_answer_is_kept(plant: &Plant) -> Found {
     let (scene, expected) = one_due();
+    scene.ask("POST", "/__sandbox/settings", "", &json!({"list_delay_ms": 20_000}));
     let mut variables = plant.variables();
     variables.push(("DUES_KILL_AT", "answer.after_read"));
     assert!(scene.start(&["run-now", "--at", AT], &variables).wait().killed());

@@ -179,7 +179,8 @@ impl Stage {
                 ("away", switches) => self.provider_is_away(switches),
                 ("clock", ahead) => self.set_clock(ahead),
                 ("behave", _) => self.scene.behave(),
-                ("lists:", switches) => self.scene.lists_meet(switches, 1),
+                // A run reads the list twice: before it begins, and for its doubt.
+                ("lists:", switches) => self.scene.lists_meet(switches, 2),
                 ("provider", seconds) => {
                     let seconds: i64 = seconds.parse().expect("seconds");
                     self.scene.ask("POST", "/__sandbox/clock", "", &json!({"advance": seconds}));

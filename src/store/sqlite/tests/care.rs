@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::{beside, restore, with_end};
+use super::super::{Restored, beside, restore, with_end};
 use super::*;
 use crate::model::Change;
 use crate::store::conformance::samples::*;
@@ -58,12 +58,13 @@ fn a_restored_book_is_bound_to_no_host() {
     store.bind_mode(false).unwrap();
     let copy = folder.path().join("copy.db");
     store.backup(&copy, &mut |_, _| ()).unwrap();
-    fill_one_more(&mut store);
+    fill_more(&mut store, 3);
     let installation = store.facts().unwrap().installation;
     drop(store);
     // A journal that was left behind must not be taken for the restored book's.
     fs::write(with_end(&path, "-wal"), "old").unwrap();
-    assert_eq!(restore(&copy, &path), Ok(installation));
+    let replaced = Some(beside(&path, "replaced"));
+    assert_eq!(restore(&copy, &path), Ok(Restored { installation, replaced }));
     let mut restored = SqliteStore::open(&path, OpenOptions::default()).unwrap();
     let facts = restored.facts().unwrap();
     assert_eq!((facts.host, facts.livemode), (None, Some(false)));
@@ -74,9 +75,32 @@ fn a_restored_book_is_bound_to_no_host() {
     assert!(source.facts().unwrap().host.is_some(), "the backup itself is not touched");
 }
 
-fn fill_one_more(store: &mut SqliteStore) {
+fn fill_more(store: &mut SqliteStore, n: u32) {
     let plan = store.plans().unwrap()[0].id;
-    accept(store, only(Change::InsertSubscription(subscription(3, plan))));
+    accept(store, only(Change::InsertSubscription(subscription(n, plan))));
+}
+
+#[test]
+fn what_was_replaced_is_never_overwritten() {
+    let (folder, path, mut store) = new_book();
+    fill(&mut store, 2);
+    let copy = folder.path().join("copy.db");
+    store.backup(&copy, &mut |_, _| ()).unwrap();
+    fill_more(&mut store, 2);
+    drop(store);
+    let put_back = || restore(&copy, &path).unwrap().replaced;
+    let named = |kind: &str| Some(beside(&path, kind));
+    assert_eq!([put_back(), put_back()], [named("replaced"), named("replaced.2")]);
+    // A journal alone takes the name too: the book that gets it would be read with it.
+    fs::write(with_end(&beside(&path, "replaced.3"), "-wal"), "a journal").unwrap();
+    assert_eq!(put_back(), named("replaced.4"));
+    let due =
+        |file: &Path| SqliteStore::open(file, OpenOptions::default()).unwrap().count_due(at(0)).unwrap();
+    assert_eq!(
+        (due(&beside(&path, "replaced")), due(&path)),
+        (3, 2),
+        "the first, which had more, is still there"
+    );
 }
 
 #[test]
@@ -96,7 +120,7 @@ fn only_a_healthy_book_is_restored() {
     assert!(matches!(restore(&from, &path), Err(StoreError::Corrupt { .. })));
     let newer = folder.path().join("newer.db");
     fs::write(&newer, &before).unwrap();
-    raw(&newer).execute_batch("PRAGMA user_version = 9").unwrap();
+    raw(&newer).execute_batch("PRAGMA user_version = 10").unwrap();
     assert!(matches!(restore(&newer, &path), Err(StoreError::Newer { .. })));
     assert_eq!(fs::read(&path).unwrap(), before);
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();

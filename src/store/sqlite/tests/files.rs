@@ -161,6 +161,8 @@ fn an_older_copy_put_back_is_noticed() {
     let (folder, path, mut store) = new_book();
     fill(&mut store, 1);
     assert_eq!(witness::check(&path, &store.facts().unwrap()), Ok(()), "no witness yet");
+    witness::begin(&path, &store.facts().unwrap()).unwrap();
+    assert!(beside(&path, "witness").exists(), "before the first epoch");
     begin(&mut store);
     let copy = folder.path().join("copy.db");
     store.backup(&copy, &mut |_, _| ()).unwrap();
@@ -183,4 +185,46 @@ fn an_older_copy_put_back_is_noticed() {
     assert!(witness::check(&path, &stranger.facts().unwrap()).unwrap_err().contains("wanted book"));
     fs::write(beside(&path, "witness"), "gibberish").unwrap();
     assert!(witness::check(&path, &stranger.facts().unwrap()).is_err());
+}
+
+#[test]
+fn a_book_that_has_charged_has_a_witness() {
+    let (_folder, path, mut store) = new_book();
+    begin(&mut store);
+    fs::remove_file(beside(&path, "witness")).unwrap();
+    let facts = store.facts().unwrap();
+    let sentence = witness::check(&path, &facts).unwrap_err();
+    assert!(sentence.contains("no witness") && sentence.contains("`dues adopt`"), "{sentence}");
+    witness::begin(&path, &facts).unwrap();
+    assert!(
+        witness::check(&path, &facts).is_err(),
+        "only a book that nobody charged from gets one by itself"
+    );
+    begin(&mut store);
+    assert_eq!(
+        witness::check(&path, &store.facts().unwrap()),
+        Ok(()),
+        "taking the book, as adopting does, writes it"
+    );
+}
+
+#[test]
+fn no_book_is_made_beside_a_witness() {
+    let (_folder, path, mut store) = new_book();
+    begin(&mut store);
+    drop(store);
+    fs::remove_file(&path).unwrap();
+    let reader = OpenOptions { read_only: true, ..OpenOptions::default() };
+    for options in [CREATE(), OpenOptions::default(), reader] {
+        let Some(StoreError::Other { what, .. }) = SqliteStore::open(&path, options).err() else {
+            panic!("{options:?} opened a book")
+        };
+        assert!(what.contains("witness") && what.contains("restore"), "{what}");
+        assert!(!path.exists());
+    }
+    fs::write(&path, "").unwrap();
+    assert!(SqliteStore::open(&path, CREATE()).is_err(), "an empty file is no book either");
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(beside(&path, "witness")).unwrap();
+    SqliteStore::open(&path, CREATE()).unwrap();
 }

@@ -1,0 +1,182 @@
+//! Whether the book is behind the provider's own list: an older copy that was put back, its witness with it, knows
+//! nothing of charges that were made since, and would make them again.
+//!
+//! Promises: asked before each run, and before anything is charged; the list is read from the newest provider time up to
+//! which the book is known to have all of its own, so that a usual run reads one page that is nearly empty. A run that was
+//! killed never told how far it came, so that the next one reads from its beginning. One lost charge is enough to
+//! refuse. Must never know: how a lost charge is taken in.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::pace::Pace;
+use super::time::ProviderTime;
+use super::{Billing, RunError};
+use crate::gateway::Window;
+use crate::model::{AttemptId, ChargeId, ChargeSeen, EventKind, SubscriptionId};
+use crate::rules::Wire;
+use crate::store::{BookFacts, Filter, Store, StoreError};
+
+/// The provider's machines do not agree to the second. Short, since every charge of it is read again.
+pub(super) const MARGIN: SignedDuration = SignedDuration::from_secs(5);
+/// Before a new book's own beginning, for clocks that differ.
+pub(super) const BEFORE_BOOK: SignedDuration = SignedDuration::from_hours(1);
+/// After now: a window's end never cuts off what was just made.
+const AFTER_NOW: SignedDuration = SignedDuration::from_mins(5);
+/// Our wall clock is at most that far from the provider's, or nothing is charged; without its `Date` nobody can tell.
+const MOST_APART: SignedDuration = SignedDuration::from_hours(1);
+/// Incidents read at a time.
+const PAGE_ROWS: usize = 100;
+
+/// The provider time up to which a run that just asked has seen everything. Without a usable `Date` the wall clock says
+/// it, less what it may be ahead by: too early a time costs pages, too late a one would hide a lost charge.
+pub(super) fn seen_up_to(wire: &Wire) -> Timestamp {
+    wire.provider_seen.unwrap_or_else(|| earlier(wire.wall_at, MOST_APART))
+}
+
+fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_sub(by).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(at)
+}
+
+/// The part of the list that the book may lack.
+fn window(facts: &BookFacts, wire: &Wire) -> Window {
+    let known = facts.provider_seen.unwrap_or_else(|| earlier(facts.created_at, BEFORE_BOOK));
+    // A provider's clock that was set back does not leave an empty window.
+    let from = earlier(known, MARGIN).min(seen_up_to(wire));
+    let to = wire.provider_now.map_or_else(|| later(wire.wall_at, MOST_APART), |now| later(now, AFTER_NOW));
+    Window { from, to }
+}
+
+/// Refuses (`StoreError::Behind`) a book that lacks a charge of its own. An attempt that the book has not finished is
+/// ordinary doubt. The caller holds the charging lock.
+pub(super) async fn refuse(
+    billing: &Billing,
+    facts: &BookFacts,
+    time: &ProviderTime,
+) -> Result<(), RunError> {
+    let window = window(facts, &time.wire(billing.settings.timeout));
+    let installation = facts.installation.to_string();
+    let permits = Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate);
+    let mut offset = 0;
+    loop {
+        permits.permit().await;
+        let page = billing.gateway.charges(window, offset).await?;
+        time.saw(page.provider_now);
+        offset += page.rows.len() as u64;
+        let ended = page.rows.is_empty() || offset >= page.total;
+        let ours = |seen: &ChargeSeen| seen.installation.as_deref() == Some(installation.as_str());
+        let ours: Vec<ChargeSeen> = page.rows.into_iter().filter(ours).collect();
+        if !ours.is_empty() {
+            let lost = billing.lane.run(move |store| first_lost(store, &ours)).await??;
+            if let Some(found) = lost {
+                return Err(StoreError::Behind { found }.into());
+            }
+        }
+        if ended {
+            return Ok(());
+        }
+    }
+}
+
+/// What is said of the first of these charges that the book lacks.
+fn first_lost(store: &mut dyn Store, charges: &[ChargeSeen]) -> Result<Option<String>, StoreError> {
+    for seen in charges {
+        let Some(id) = seen.attempt.as_deref().and_then(|text| text.parse::<AttemptId>().ok()) else {
+            return Ok(Some(format!("charge {}, which names no attempt that can be read", seen.charge)));
+        };
+        let why = match store.attempt(&id)? {
+            None => "which this book does not have".to_owned(),
+            Some(attempt) => match attempt.charge.filter(|known| *known != seen.charge) {
+                Some(known) if attempt.status.is_final() => {
+                    format!("which ended in this book with charge {known}")
+                }
+                _ => continue,
+            },
+        };
+        if !is_told(store, &id.invoice.subscription, &seen.charge)? {
+            return Ok(Some(format!("charge {} of attempt {id}, {why}", seen.charge)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an incident in the diary of the subscription names the charge: then a person was told, and the book knows of
+/// it as far as it can.
+pub(super) fn is_told(
+    store: &mut dyn Store,
+    subscription: &SubscriptionId,
+    charge: &ChargeId,
+) -> Result<bool, StoreError> {
+    let filter = Filter {
+        subscription: Some(subscription.clone()),
+        status: Some(EventKind::Incident.word().to_owned()),
+        ..Filter::default()
+    };
+    let mut after = 0;
+    loop {
+        let page = store.list_events(&filter, after, PAGE_ROWS)?;
+        let names = |data: &str| data.contains(charge.as_str());
+        if page.iter().any(|event| event.data.as_deref().is_some_and(names)) {
+            return Ok(true);
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE_ROWS => after = last.seq,
+            _ => return Ok(false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Epoch, Installation};
+
+    const MINUTE: i64 = 60;
+    const HOUR: i64 = 60 * MINUTE;
+    const WALL: i64 = 1_800_000_000;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// The part of the list that is asked for, in seconds after `WALL`. `known`: what the book remembers; `date`: what
+    /// the provider said.
+    fn asked(known: Option<i64>, date: Option<i64>) -> (i64, i64) {
+        let facts = BookFacts {
+            installation: Installation([7; 16]),
+            livemode: None,
+            host: None,
+            zone: None,
+            epoch: Epoch(0),
+            created_at: at(WALL - 24 * HOUR),
+            schema: 9,
+            runs: 0,
+            commits: 0,
+            provider_seen: known.map(|after| at(WALL + after)),
+        };
+        let date = date.map(|after| at(WALL + after));
+        let timeout = SignedDuration::from_secs(90);
+        let wire = Wire { wall_at: at(WALL), provider_seen: date, provider_now: date, timeout };
+        let window = window(&facts, &wire);
+        (window.from.as_second() - WALL, window.to.as_second() - WALL)
+    }
+
+    #[test]
+    fn the_list_is_asked_from_where_the_book_ended() {
+        let table = [
+            ("a usual run", Some(-5 * MINUTE), Some(0), (-5 * MINUTE - 5, 5 * MINUTE)),
+            ("a run at once after another", Some(0), Some(0), (-5, 5 * MINUTE)),
+            ("right after adopting", Some(5), Some(0), (0, 5 * MINUTE)),
+            ("a book that nobody charged from", None, Some(0), (-25 * HOUR - 5, 5 * MINUTE)),
+            ("no date", Some(-5 * MINUTE), None, (-HOUR, HOUR)),
+            ("no date, and long ago", Some(-5 * HOUR), None, (-5 * HOUR - 5, HOUR)),
+            ("the provider's clock was set back", Some(0), Some(-4 * MINUTE), (-4 * MINUTE, MINUTE)),
+        ];
+        for (name, known, date, wanted) in table {
+            assert_eq!(asked(known, date), wanted, "{name}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A book file that was put back, lost or doubled: nobody is charged twice from it, and what must be done is said.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use dues::store::ChargingLock;
+use serde_json::{Value, json};
+
+use crate::harness::{AT, Ended, Scene, Setting};
+
+const CUSTOMERS: u32 = 6;
+/// What belongs to a book, its journal included.
+const BOOK: [&str; 4] = ["dues.db", "dues.db-wal", "dues.db-shm", "dues.db.witness"];
+
+/// One due period for each customer, none of them charged yet.
+fn due() -> Scene {
+    let scene = Scene::new(Setting { customers: CUSTOMERS, ..Setting::default() });
+    let rows = scene.customers().into_iter().enumerate();
+    let rows: Vec<_> = rows.map(|(n, customer)| format!("s{n},{customer},monthly,2026-11-15\n")).collect();
+    scene.import(&format!("id,customer,plan,starts\n{}", rows.concat()));
+    scene
+}
+
+/// The same after all were charged.
+fn charged() -> Scene {
+    let scene = due();
+    scene.run_at(AT).expect(0);
+    assert_eq!(scene.ledger().len(), CUSTOMERS as usize);
+    scene
+}
+
+fn copy_aside(scene: &Scene) {
+    fs::create_dir(scene.path("aside")).unwrap();
+    for name in BOOK.iter().filter(|name| scene.path(name).exists()) {
+        fs::copy(scene.path(name), scene.path("aside").join(name)).unwrap();
+    }
+}
+
+fn put_back(scene: &Scene) {
+    remove(scene, &BOOK);
+    for name in BOOK {
+        let kept = scene.path("aside").join(name);
+        if kept.exists() {
+            fs::copy(kept, scene.path(name)).unwrap();
+        }
+    }
+}
+
+fn remove(scene: &Scene, names: &[&str]) {
+    for name in names {
+        let _ = fs::remove_file(scene.path(name));
+    }
+}
+
+/// Refused with exit code 4 and these words, and nobody was charged.
+#[track_caller]
+fn refused(scene: &Scene, words: &[&str], says: &[&str]) {
+    let before = scene.ledger().len();
+    let ended = scene.dues(words).expect(4);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(says.iter().all(|word| said.contains(word)), "{words:?} lacks one of {says:?}: {said}");
+    assert_eq!(scene.ledger().len(), before, "{words:?} charged");
+}
+
+fn adopt(scene: &Scene) -> Ended {
+    scene.dues(&["adopt", "--json"])
+}
+
+#[test]
+fn a_book_older_than_the_provider_s_list_charges_nobody() {
+    let scene = due();
+    scene.dues(&["run-now", "--at", AT, "--limit", "2"]).expect(0);
+    copy_aside(&scene);
+    scene.run_at(AT).expect(0);
+    put_back(&scene);
+    let run = ["run-now", "--at", AT];
+    for _ in 0..2 {
+        refused(&scene, &run, &["older copy", "charge chrg_test_", "`dues adopt`", "nothing was charged"]);
+    }
+    scene.dues(&["list", "attempts"]).expect(0);
+    scene.dues(&["run-now", "--at", AT, "--dry-run"]).expect(0);
+    let adopted = adopt(&scene).expect(0).json();
+    assert_eq!(
+        (&adopted["charges"], &adopted["taken_in"]),
+        (&json!(CUSTOMERS), &json!(CUSTOMERS - 2)),
+        "{adopted}"
+    );
+    for at in [AT, "2026-12-15T09:00:00+07:00"] {
+        scene.run_at(at).expect(0);
+    }
+    assert_eq!(scene.ledger().len(), 2 * CUSTOMERS as usize, "each period once\n{}", scene.story());
+}
+
+#[test]
+fn a_book_put_back_to_before_its_first_run_charges_nobody() {
+    let scene = due();
+    copy_aside(&scene);
+    scene.run_at(AT).expect(0);
+    put_back(&scene);
+    remove(&scene, &["dues.db.witness"]);
+    refused(&scene, &["run-now", "--at", AT], &["older copy", "`dues adopt`"]);
+}
+
+#[test]
+fn a_usual_run_asks_the_list_once() {
+    let scene = charged();
+    let asked = || scene.ask("GET", "/__sandbox/traffic", "", &Value::Null)["requests"].as_u64().unwrap();
+    let before = asked();
+    let report = scene.run_at(AT).expect(0).json();
+    // The account, its limits, and the list: nobody is due.
+    assert_eq!((asked() - before, &report["api_calls"]), (3, &json!(3)), "{report}");
+}
+
+#[test]
+fn a_book_without_its_witness_is_adopted_first() {
+    let scene = charged();
+    remove(&scene, &["dues.db.witness"]);
+    for words in [&["run-now", "--at", AT][..], &["check"]] {
+        refused(&scene, words, &["no witness", "`dues adopt`"]);
+    }
+    scene.dues(&["list", "invoices"]).expect(0);
+    adopt(&scene).expect(0);
+    assert!(scene.path("dues.db.witness").exists());
+    scene.run_at(AT).expect(0);
+    scene.dues(&["check"]).expect(0);
+}
+
+#[test]
+fn a_lost_book_is_not_followed_by_a_new_one() {
+    let scene = charged();
+    scene.dues(&["backup", "copy.db"]).expect(0);
+    remove(&scene, &["dues.db", "dues.db-wal", "dues.db-shm"]);
+    let commands: [&[&str]; 4] =
+        [&["run-now", "--at", AT], &["import", "import.csv"], &["check"], &["run-now", "--dry-run"]];
+    for words in commands {
+        refused(&scene, words, &["witness", "restore", "a new book"]);
+        assert!(!scene.path("dues.db").exists(), "{words:?} made a book");
+    }
+    scene.dues(&["restore", "copy.db"]).expect(0);
+    adopt(&scene).expect(0);
+    scene.run_at(AT).expect(0);
+    assert_eq!(scene.ledger().len(), CUSTOMERS as usize);
+}
+
+#[test]
+fn a_second_charge_of_a_finished_attempt_is_an_incident() {
+    let scene = charged();
+    let attempt = scene.list("attempts").remove(0);
+    let first = attempt["charge"].as_str().unwrap().to_owned();
+    let key = scene.sandbox().secret_key();
+    let seen = scene.ask("GET", &format!("/charges/{first}"), key, &Value::Null);
+    let mut again = json!({});
+    for field in ["amount", "currency", "metadata", "description"] {
+        again[field] = seen[field].clone();
+    }
+    again["customer"] = attempt["customer"].clone();
+    let second = scene.ask("POST", "/charges", key, &again)["id"].as_str().unwrap().to_owned();
+    refused(&scene, &["run-now", "--at", AT], &[&first, &second, "`dues adopt`"]);
+    let adopted = adopt(&scene).expect(3).json();
+    assert_eq!((&adopted["contradicted"], &adopted["taken_in"]), (&json!(1), &json!(0)), "{adopted}");
+    let events = scene.list("events");
+    let incidents: Vec<_> = events.iter().filter(|event| event["kind"] == "incident").collect();
+    let told = incidents[0].to_string();
+    assert!(incidents.len() == 1 && told.contains(&first) && told.contains(&second), "{incidents:?}");
+    // It is told once, and nothing stands still for it.
+    scene.run_at(AT).expect(0);
+    assert_eq!(adopt(&scene).expect(0).json()["contradicted"], 0);
+}
+
+#[test]
+fn a_book_reached_by_a_link_is_locked_once() {
+    let scene = charged();
+    symlink("dues.db", scene.path("link.db")).unwrap();
+    let config = fs::read_to_string(scene.path("dues.toml")).unwrap();
+    scene.write("link.toml", &config.replace("dues.db", "link.db"));
+    let run = ["run-now", "--at", AT, "--config", "link.toml"];
+    let lock = ChargingLock::take(&scene.path("dues.db")).unwrap();
+    refused(&scene, &run, &["dues.db.lock"]);
+    drop(lock);
+    scene.dues(&run).expect(0);
+    for kind in ["lock", "witness", "reserve"] {
+        assert!(!scene.path(&format!("link.db.{kind}")).exists(), "a second {kind}");
+    }
+}
