@@ -197,7 +197,8 @@ pub const fn kill_point(_: &str) {}
 #[inline]
 pub const fn hang_point() {}
 
-/// The places where `kill_point` is called, in the order that a charge passes them.
+/// The places where `kill_point` is called, in the order that a charge passes them; those away from any charge at
+/// the end.
 pub const KILL_POINTS: &[&str] = &[
     "epoch.before_commit",
     "epoch.after_commit",
@@ -221,4 +222,19 @@ pub const KILL_POINTS: &[&str] = &[
     "outbox.after_commit",
     "message.before_mark",
     "message.after_mark",
+    "order.before_commit",
+    "order.after_commit",
+    "news.before_commit",
+    "news.after_commit",
+    "watch.before_keep",
+    "watch.after_keep",
+    "warning.before_commit",
+    "warning.after_commit",
+    "adopt.before_take",
+    "adopt.after_take",
+    "adopt.before_bind",
+    "adopt.after_bind",
+    "restore.before_rename",
+    "restore.aside",
+    "restore.in_place",
 ];

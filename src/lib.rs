@@ -17,6 +17,12 @@
 //! -1   hooks.rs                                the test-suite's switches, empty in what is shipped
 //! ```
 //!
+//! Two files stand lower than their work suggests. The clock is on the ground floor, below `gateway` and `store` rather
+//! than beside them: both measure how long a call or a commit took, and since arrows only go down, what they take their
+//! stopwatch from must lie beneath them. They are told the time all the same. The hooks are the cellar: whatever the
+//! suite must stop, mislead or hurry, the clock among it, calls them, so they can stand on nothing and nothing may stand
+//! beside them. As a room of an upper floor they would be an arrow up from everywhere.
+//!
 //! - [`model`]: every noun the others speak. A value that can be constructed makes sense: [`model::Money`] is exact and
 //!   never negative, an [`model::InvoiceId`] is a function of subscription and period, a [`model::Transition`] is
 //!   everything one decision changes, a [`model::ChargeOutcome`] every way the world can answer. No I/O, no clock.

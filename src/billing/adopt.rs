@@ -11,6 +11,7 @@ use super::run::Run;
 use super::{Billing, Part, RunError, RunOrder, doubt};
 use crate::clock::Stopwatch;
 use crate::gateway::Window;
+use crate::hooks::kill_point;
 use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeSeen, RunReport, SeenStatus};
 use crate::rules::{self, RuleError};
 use crate::store::{CommitError, HostBinding, Refusal};
@@ -46,6 +47,7 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
     // Runs ask the list from here on, none of them for what was just compared: what is left is a person's.
     let seen = behind::seen_up_to(&run.circumstances().wire);
     let compared = seen.saturating_add(behind::MARGIN).unwrap_or(seen);
+    kill_point("adopt.before_bind");
     billing
         .lane
         .run(move |store| {
@@ -53,6 +55,7 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
             store.note_adopted(at, compared)
         })
         .await??;
+    kill_point("adopt.after_bind");
     adopted.report = run.finish(run_id, watch, calls_before).await?;
     Ok(adopted)
 }
@@ -130,8 +133,10 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
             Ok(transition) => transition,
             Err(RuleError::Refused(why) | RuleError::Overflow(why)) => return Ok(Taken::Left(why)),
         };
+        kill_point("adopt.before_take");
         match run.billing.lane.commit(transition).await {
             Ok(transition) => {
+                kill_point("adopt.after_take");
                 run.tally().wrote(&transition);
                 return Ok(Taken::In);
             }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{Billing, RunError};
 use crate::gateway::{CustomerFacts, CustomerRead};
+use crate::hooks::kill_point;
 use crate::model::{Change, CustomerId, CustomerState, EventKind, Snapshot, SubscriptionId, Transition};
 use crate::rules::watch::{self, News};
 use crate::store::{CommitError, CustomerReading, Filter, Refusal, RunRequest};
@@ -155,7 +156,10 @@ pub(super) async fn commit(
     snapshot: &Snapshot,
     transition: &Transition,
 ) -> Result<bool, RunError> {
-    match billing.lane.commit(transition.clone()).await {
+    kill_point("news.before_commit");
+    let answer = billing.lane.commit(transition.clone()).await;
+    kill_point("news.after_commit");
+    match answer {
         Ok(_) => Ok(true),
         Err(CommitError::Refused(Refusal::Conflict(_) | Refusal::Fenced { .. })) => Ok(false),
         Err(CommitError::Refused(Refusal::Constraint(what))) => {

@@ -20,6 +20,7 @@ use super::ease::{Ease, Speed};
 use super::pace::Pace;
 use super::{Billing, Part, RunError};
 use crate::gateway::{CustomerFacts, Page};
+use crate::hooks::kill_point;
 use crate::model::{CustomerId, CustomerSnapshot, CustomerState, Snapshot};
 use crate::rules::glance::Glancer;
 use crate::rules::watch;
@@ -199,6 +200,7 @@ impl Watch<'_> {
         let rows = page.rows.len() as u64;
         let at = self.at;
         let readings: Vec<CustomerReading> = page.rows.into_iter().map(|facts| present(facts, at)).collect();
+        kill_point("watch.before_keep");
         let changed = self
             .billing
             .lane
@@ -210,6 +212,7 @@ impl Watch<'_> {
                 Ok::<_, StoreError>(changed)
             })
             .await??;
+        kill_point("watch.after_keep");
         for before in changed {
             self.tell_change(&before).await?;
         }

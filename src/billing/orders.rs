@@ -5,6 +5,7 @@
 
 use thiserror::Error;
 
+use crate::hooks::kill_point;
 use crate::model::{AttemptId, InvoiceId, Snapshot, SubscriptionId, Transition};
 use crate::rules::RuleError;
 use crate::store::{Refusal, Store, StoreError};
@@ -92,7 +93,9 @@ fn carry_out(
         if transition.is_empty() {
             return Ok(snapshot);
         }
+        kill_point("order.before_commit");
         let answer = store.commit(std::slice::from_ref(&transition))?.pop();
+        kill_point("order.after_commit");
         snapshot = read(store)?;
         match answer {
             Some(Err(Refusal::Conflict(_))) => {}

@@ -198,7 +198,7 @@ fn by_error(error: &ApiError) -> ChargeOutcome {
         ChargeOutcome::Rejected(Rejected { why, code: error.code.as_str().into(), message: message.into() })
     };
     match (error.status, error.code.as_str()) {
-        (400, "failed_fraud_check") => ChargeOutcome::Declined(Decline {
+        (400 | 404 | 422, "failed_fraud_check") => ChargeOutcome::Declined(Decline {
             charge: None,
             card: None,
             code: "failed_fraud_check".into(),
@@ -206,7 +206,7 @@ fn by_error(error: &ApiError) -> ChargeOutcome {
             advice: None,
             advice_code: None,
         }),
-        (400, "backend_error") => doubt(&error.to_string()),
+        (400 | 404 | 422, "backend_error") => doubt(&error.to_string()),
         (404, "not_found") | (400, "invalid_card" | "missing_card") => rejected(RejectedWhy::Source),
         (400 | 404 | 422, _) => rejected(RejectedWhy::Request),
         (401 | 403, _) => rejected(RejectedWhy::Keys),
@@ -241,3 +241,6 @@ fn doubt(reason: &str) -> ChargeOutcome {
 fn alarm(reason: &str) -> ChargeOutcome {
     ChargeOutcome::NoAnswer(NoAnswer { reason: reason.into(), alarm: true })
 }
+
+#[cfg(test)]
+mod tests;

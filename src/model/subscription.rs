@@ -84,6 +84,9 @@ pub struct Subscription {
     pub starts: Date,
     /// The day from which periods are counted: the first day of period `anchor_index`, in `zone`.
     pub anchor: Date,
+    /// The instant at which period `anchor_index` starts, where that is not the first of `anchor` in `zone`: after a
+    /// change of zone it starts where the period before it ended. `None`: the first instant of `anchor`.
+    pub anchor_at: Option<Timestamp>,
     /// Periods before it were counted from an earlier anchor; 0 until a change of interval or zone.
     pub anchor_index: u32,
     /// The first period that has neither an invoice nor a skip.

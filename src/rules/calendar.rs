@@ -1,8 +1,9 @@
 //! Which days a subscription's periods start and end, each computed from the anchor and never from the period
 //! before it.
 //!
-//! Promises: periods of one anchor tile time without gap or overlap; a month too short for the anchor's day uses
-//! its last day and does not shift the months after it.
+//! Promises: periods tile time without gap or overlap, across a change of interval or zone too: the first period after
+//! it starts where the one before it ends, all later ones by the new calendar; a month too short for the anchor's day
+//! uses its last day and does not shift the months after it.
 //! Must never know: what a period costs, or whether it is billed.
 
 use jiff::civil::Date;
@@ -17,6 +18,8 @@ use crate::model::{BillingPeriod, Interval, PlanTerms, Subscription, Unit, Zone}
 pub struct Calendar<'a> {
     /// The first day of period `anchor_index`.
     pub anchor: Date,
+    /// The instant at which the anchor's own period starts; `None`: the first one of `anchor`.
+    pub anchor_at: Option<Timestamp>,
     /// The index that the anchor's own period has.
     pub anchor_index: u32,
     /// From one period to the next.
@@ -30,6 +33,7 @@ impl<'a> Calendar<'a> {
     pub const fn of(subscription: &'a Subscription, terms: &PlanTerms) -> Self {
         Self {
             anchor: subscription.anchor,
+            anchor_at: subscription.anchor_at,
             anchor_index: subscription.anchor_index,
             every: terms.every,
             zone: &subscription.zone,
@@ -49,6 +53,9 @@ impl<'a> Calendar<'a> {
 
     /// The first instant of that period.
     pub fn start(&self, index: u32) -> Result<Timestamp, RuleError> {
+        if let Some(at) = self.anchor_at.filter(|_| index == self.anchor_index) {
+            return Ok(at);
+        }
         let date = self.start_date(index)?;
         self.zone.start_of(date).map_err(|e| RuleError::Overflow(format!("period {index}: {e}")))
     }
@@ -81,6 +88,24 @@ impl<'a> Calendar<'a> {
         }
         self.first_reaching(from, after(at))
     }
+}
+
+/// The day from which periods are counted after a change, and the instant at which the first of them starts where that
+/// is not the day's own first one.
+///
+/// `day` is the first day of that period by the old calendar and `starts` its first instant, which is where the period
+/// before it ends. The day is kept, so that the 1st stays the 1st in another zone. Only where a short interval would
+/// then end before it began (a daily plan that moves across the date line) is it the day that the new zone has then.
+pub fn anchor_after_change(
+    day: Date,
+    starts: Timestamp,
+    every: Interval,
+    zone: &Zone,
+) -> (Date, Option<Timestamp>) {
+    let start_of = |day: Date| zone.start_of(day).ok();
+    let ends_later = |day: Date| add(day, every, 1).and_then(start_of).is_none_or(|end| end > starts);
+    let anchor = if ends_later(day) { day } else { zone.date(starts) };
+    (anchor, Some(starts).filter(|at| start_of(anchor) != Some(*at)))
 }
 
 /// The first index not before `from` that `reached` says yes to; it must say yes to every later one too.
@@ -117,7 +142,7 @@ pub fn period(
     zone: &Zone,
     index: u32,
 ) -> Result<BillingPeriod, RuleError> {
-    Calendar { anchor, anchor_index, every, zone }.period(index)
+    Calendar { anchor, anchor_at: None, anchor_index, every, zone }.period(index)
 }
 
 /// Period `index` of that subscription under these terms.

@@ -105,7 +105,13 @@ fn missed(
 /// The first period that the subscription owes and does not have.
 fn gap(row: &SubscriptionRow, periods: &HashSet<u32>, every: Interval, last: Timestamp) -> Option<String> {
     let s = &row.subscription;
-    let calendar = Calendar { anchor: s.anchor, anchor_index: s.anchor_index, every, zone: &s.zone };
+    let calendar = Calendar {
+        anchor: s.anchor,
+        anchor_at: s.anchor_at,
+        anchor_index: s.anchor_index,
+        every,
+        zone: &s.zone,
+    };
     let bills = matches!(s.status, SubscriptionStatus::Active | SubscriptionStatus::PastDue);
     let began = |index: &u32| calendar.start(*index).is_ok_and(|start| start <= last);
     let due =

@@ -33,9 +33,11 @@ const fn tested_with(room: Room, tests_may_import: &'static [&'static str]) -> R
 const ROOMS: &[Room] = &[
     room("model", 0, &[]),
     tested_with(room("omise", 0, &[]), &["sandbox"]),
-    // The cellar: whoever the suite must stop, mislead or hurry reaches down here.
+    // The cellar: whoever the suite must stop, mislead or hurry reaches down here, the clock itself among them, so that
+    // it cannot share a floor with any.
     room("hooks", -1, &[]),
-    // Below those who measure how long a call or a commit took; they are told the time all the same.
+    // On the ground floor and not beside gateway and store: both measure how long a call or a commit took, and an arrow
+    // within a floor would not go down. They are told the time all the same.
     room("clock", 0, &["hooks"]),
     // Its tests read declines by the built-in table.
     tested_with(room("rules", 1, &["model", "hooks"]), &["config"]),

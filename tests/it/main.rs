@@ -16,6 +16,7 @@ mod crash;
 mod daemon;
 mod demo;
 mod harness;
+mod log_lines;
 mod messages;
 mod omise_client;
 mod planted;

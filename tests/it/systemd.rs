@@ -4,13 +4,13 @@
 //! It needs root, namespaces and systemd. `tests/run` asks for it wherever they can be had, and says loudly where not;
 //! by itself it is ignored and counts as skipped, never as passed: `cargo nextest run --run-ignored all systemd`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use dues::sandbox::Fates;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Scene, Setting};
 
@@ -229,8 +229,10 @@ fn the_unit_under_a_real_systemd() {
     reloads_good_and_refuses_bad(&machine);
     stops_in_flight(&machine, &scene);
     is_killed_when_it_hangs(&machine);
-    keeps_its_secret(&machine, &scene);
+    keeps_its_secret(&machine, &scene, &["CREDENTIALS_DIRECTORY"]);
     runs_by_timer_too(&machine, &scene);
+    // That unit has ended: what it left is its state and its lines in the journal.
+    keeps_its_secret(&machine, &scene, &["_SYSTEMD_UNIT=dues-run-now.service"]);
 }
 
 fn starts_and_is_ready(machine: &Machine, scene: &Scene) {
@@ -283,12 +285,47 @@ fn survives_a_kill_in_the_middle_of_a_run(machine: &Machine, scene: &Scene) {
     machine.waits_for_another(&before);
     assert_eq!(machine.property("NRestarts"), "1", "systemd itself started it again");
     until_all_paid(machine, scene, 1, &at);
+    doubt_was_left_and_resolved(machine);
     let found = machine.says(
-        "journalctl -u dues --no-pager -o json --output-fields=ATTEMPT,CUSTOMER,PRIORITY MESSAGE=charged",
+        "journalctl -u dues --no-pager -o json \
+         --output-fields=SUBSCRIPTION,INVOICE,ATTEMPT,CUSTOMER,PRIORITY MESSAGE=charged",
     );
-    let line = found.lines().next().unwrap_or_default();
-    assert!(line.contains("\"ATTEMPT\":\"sub_") && line.contains("\"PRIORITY\":\"6\""), "{found}");
+    assert!(!found.is_empty(), "nobody was charged, says the journal");
+    for line in found.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let field = |name: &str| line[name].as_str().unwrap_or_default();
+        let (subscription, invoice, attempt) = (field("SUBSCRIPTION"), field("INVOICE"), field("ATTEMPT"));
+        assert!(subscription.starts_with("sub_"), "{line}");
+        assert!(invoice.strip_prefix(subscription).is_some_and(|rest| rest.starts_with('.')), "{line}");
+        assert!(attempt.strip_prefix(invoice).is_some_and(|rest| rest.starts_with('.')), "{line}");
+        // A name would be longer, and no customer's hash is one.
+        assert_eq!((field("CUSTOMER").len(), field("PRIORITY")), (8, "6"), "{line}");
+    }
     assert!(!found.contains("cust_"), "a customer's name is in the journal: {found}");
+}
+
+/// The kill left requests whose answers nobody read, and each was looked up: all have ended, some of them as paid.
+fn doubt_was_left_and_resolved(machine: &Machine) {
+    let rows = |what: &str| -> Vec<Value> {
+        let list = format!("runuser -u dues -- dues list {what} --config /etc/dues/now.toml --json");
+        machine.says(&list).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let of_doubt = |event: &Value| event["kind"] == "attempt_in_doubt";
+    let doubtful: BTreeSet<String> = rows("events")
+        .iter()
+        .filter(|event| of_doubt(event))
+        .filter_map(|event| event.pointer("/data/attempt").and_then(Value::as_str).map(str::to_owned))
+        .collect();
+    assert!(!doubtful.is_empty(), "the kill left no doubt, so nothing was shown\n{}", machine.log());
+    let ended: Vec<_> = rows("attempts")
+        .into_iter()
+        .filter(|row| row["id"].as_str().is_some_and(|id| doubtful.contains(id)))
+        .map(|row| row["status"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(ended.len(), doubtful.len());
+    assert!(ended.iter().all(|status| matches!(status.as_str(), "succeeded" | "absent")), "{ended:?}");
+    let resolved = ended.iter().filter(|status| *status == "succeeded").count();
+    assert!(resolved > 0, "money had moved before the kill: {ended:?}");
 }
 
 fn keeps_to_its_own_folders(machine: &Machine) {
@@ -350,14 +387,14 @@ fn is_killed_when_it_hangs(machine: &Machine) {
     machine.waits_for_another(&before);
 }
 
-fn keeps_its_secret(machine: &Machine, scene: &Scene) {
+fn keeps_its_secret(machine: &Machine, scene: &Scene, also_read: &[&str]) {
     let key = scene.sandbox().secret_key();
-    let everywhere = "systemctl show dues dues-run-now; systemctl status dues --no-pager; \
+    let everywhere = "systemctl show dues dues-run-now; systemctl status dues dues-run-now --no-pager; \
                       cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; \
                       journalctl --no-pager -o export";
     let said = machine.says(&format!("({everywhere}) || true"));
-    for read in ["MainPID", "/usr/bin/dues", "CREDENTIALS_DIRECTORY", "__CURSOR"] {
-        assert!(said.contains(read), "{read}: not everything was read");
+    for read in ["MainPID", "/usr/bin/dues", "__CURSOR"].iter().chain(also_read) {
+        assert!(said.contains(*read), "{read}: not everything was read");
     }
     assert!(!said.contains(key), "the key can be seen");
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{Wanted, Watch};
 use crate::billing::{RunError, card_seen};
 use crate::gateway::GatewayError;
+use crate::hooks::kill_point;
 use crate::model::{CardWarning, CustomerId, CustomerSnapshot, CustomerState, Transition};
 use crate::rules::ending;
 use crate::store::{CommitError, LaneClosed};
@@ -92,7 +93,10 @@ impl Watch<'_> {
         if transition.is_empty() {
             return Ok(());
         }
-        match self.billing.lane.commit(transition).await {
+        kill_point("warning.before_commit");
+        let answer = self.billing.lane.commit(transition).await;
+        kill_point("warning.after_commit");
+        match answer {
             Ok(_) => self.counts.warned += 1,
             // Somebody else told them meanwhile.
             Err(CommitError::Refused(refusal)) => tracing::debug!(%refusal, "a warning was not written"),

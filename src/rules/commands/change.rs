@@ -11,7 +11,7 @@ use crate::model::settings::CatchUp;
 use crate::model::{
     BackupCard, BillingPeriod, CardId, EventKind, Money, PlanVersion, Quantity, Snapshot, Transition, Zone,
 };
-use crate::rules::calendar::Calendar;
+use crate::rules::calendar::{Calendar, anchor_after_change};
 use crate::rules::draft::Draft;
 use crate::rules::{RuleError, course};
 
@@ -51,7 +51,8 @@ pub struct NextInvoice {
 }
 
 /// Changes the terms of all periods that have no invoice yet. Those that have begun get theirs first, under the old
-/// terms. Where the interval or the zone changes, periods are counted anew from the first day of the next one.
+/// terms. Where the interval or the zone changes, periods are counted anew from the first day of the next one, which
+/// starts exactly where the last one ends: midnight of the old zone, so that no hour is billed twice or never.
 pub fn change(
     snapshot: &Snapshot,
     order: &ChangeOrder,
@@ -84,8 +85,9 @@ pub fn change(
 
 fn apply(d: &mut Draft, order: &ChangeOrder) -> Result<(), RuleError> {
     let old = d.now.plan.terms.every;
-    let first_day =
-        Calendar::of(&d.now.subscription, &d.now.plan.terms).start_date(d.now.subscription.next_index)?;
+    let calendar = Calendar::of(&d.now.subscription, &d.now.plan.terms);
+    let next = d.now.subscription.next_index;
+    let (first_day, starts) = (calendar.start_date(next)?, calendar.start(next)?);
     if let Some(plan) = &order.plan {
         d.now.plan = plan.clone();
         d.now.subscription.plan = plan.id;
@@ -105,8 +107,12 @@ fn apply(d: &mut Draft, order: &ChangeOrder) -> Result<(), RuleError> {
         (Some(true) | None, _) => {}
     }
     if d.now.plan.terms.every != old || zone_changes {
-        subscription.anchor = first_day;
-        subscription.anchor_index = subscription.next_index;
+        (subscription.anchor, subscription.anchor_at) = match next {
+            // Nothing was billed or skipped yet: there is no period to follow on.
+            0 => (first_day, None),
+            _ => anchor_after_change(first_day, starts, d.now.plan.terms.every, &subscription.zone),
+        };
+        subscription.anchor_index = next;
     }
     Ok(())
 }

@@ -75,7 +75,7 @@ fn new_subscription(order: NewSubscriptionOrder<'_>, at: Timestamp) -> Result<Su
             RuleError::Overflow(format!("a trial of {trial} from {starts} ends beyond the calendar"))
         })?,
     };
-    let every = Calendar { anchor, anchor_index: 0, every: terms.every, zone: &order.zone };
+    let every = Calendar { anchor, anchor_at: None, anchor_index: 0, every: terms.every, zone: &order.zone };
     let next_index = order.paid_through.map_or(0, |day| every.first_index_after(day));
     let first_billed = every.start(next_index)?;
     let in_trial = terms.trial.is_some() && next_index == 0 && first_billed > at;
@@ -90,6 +90,7 @@ fn new_subscription(order: NewSubscriptionOrder<'_>, at: Timestamp) -> Result<Su
         quantity: order.quantity,
         starts,
         anchor,
+        anchor_at: None,
         anchor_index: 0,
         next_index,
         card: order.card,

@@ -60,6 +60,7 @@ impl Book {
             zone: bangkok(),
             starts,
             anchor,
+            anchor_at: None,
             anchor_index: 0,
             next_index: 0,
             card: None,

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::hooks::{Bug, with_planted};
 use crate::model::{Interval, Unit, Zone};
-use crate::rules::calendar::{Calendar, period};
+use crate::rules::calendar::{Calendar, anchor_after_change, period};
 
 /// Days since 1 January of the year 0, counted month by month.
 fn day_number(year: i64, month: i64, day: i64) -> i64 {
@@ -62,10 +62,18 @@ fn midnight(zone: &Zone, day: i64) -> Timestamp {
     Timestamp::from_second(found).unwrap()
 }
 
+/// All names of the bundled IANA data, links to other zones among them: every zone that a book can name.
+const ZONES: usize = 598;
+
 fn zones() -> Vec<Zone> {
     let names = TimeZoneDatabase::bundled();
     let zones: Vec<Zone> = names.available().filter_map(|name| Zone::parse(name.as_str()).ok()).collect();
-    assert!(zones.len() > 550, "{} zones", zones.len());
+    assert_eq!(
+        names.available().count(),
+        ZONES,
+        "another edition of the zone data is bundled: say its number"
+    );
+    assert_eq!(zones.len(), ZONES, "each name of the bundle is a zone of ours");
     zones
 }
 
@@ -82,10 +90,11 @@ fn check_period(zone: &Zone, anchor: Date, every: Interval, index: u32) {
 fn every_zone_agrees_around_each_of_its_clock_changes() {
     let every: Interval = "day".parse().unwrap();
     let (first, last) = (date(2024, 1, 1), date(2034, 12, 31));
-    let mut checked = 0;
+    let (mut checked, mut changing) = (0, 0);
     for zone in zones() {
         let changes = zone.rules().following(zone.start_of(first).unwrap());
         let until = zone.start_of(last).unwrap();
+        let before = checked;
         for change in changes.take_while(|change| change.timestamp() < until) {
             let day = zone.date(change.timestamp());
             let index = u32::try_from(first.until(day).unwrap().get_days()).unwrap();
@@ -94,8 +103,14 @@ fn every_zone_agrees_around_each_of_its_clock_changes() {
                 checked += 1;
             }
         }
+        changing += usize::from(checked > before);
+        // Where the clock never changes there is a first and a last day all the same.
+        for index in [0, u32::try_from(first.until(last).unwrap().get_days()).unwrap()] {
+            check_period(&zone, first, every, index);
+        }
     }
     assert!(checked > 10_000, "{checked} days");
+    assert!(changing > 100, "{changing} zones change their clock");
 }
 
 #[test]
@@ -121,7 +136,8 @@ fn every_zone_agrees_on_month_ends_and_leap_days() {
 pub(super) fn month_ends_keep_their_day() {
     let zone = Zone::parse("Asia/Bangkok").unwrap();
     let month: Interval = "month".parse().unwrap();
-    let calendar = Calendar { anchor: date(2026, 1, 31), anchor_index: 0, every: month, zone: &zone };
+    let calendar =
+        Calendar { anchor: date(2026, 1, 31), anchor_at: None, anchor_index: 0, every: month, zone: &zone };
     let days: Vec<_> = (0..6).map(|n| calendar.start_date(n).unwrap().to_string()).collect();
     assert_eq!(days, ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31", "2026-06-30"]);
     let year: Interval = "year".parse().unwrap();
@@ -144,7 +160,13 @@ fn planted_last_date_plus_interval_is_noticed() {
 #[test]
 fn the_end_of_the_calendar_is_an_error_and_nobody_searches_beyond_it() {
     let year: Interval = "1200 years".parse().unwrap();
-    let calendar = Calendar { anchor: date(2026, 1, 31), anchor_index: 5, every: year, zone: &Zone::UTC };
+    let calendar = Calendar {
+        anchor: date(2026, 1, 31),
+        anchor_at: None,
+        anchor_index: 5,
+        every: year,
+        zone: &Zone::UTC,
+    };
     assert!(calendar.period(5).is_ok());
     assert!(calendar.period(11).is_err(), "ends after the year 9999");
     assert!(calendar.period(4).is_err(), "before the anchor");
@@ -177,7 +199,7 @@ proptest! {
         zone in prop::sample::select(zones()), anchor in any_day(), every in any_interval(),
         first in 0_u32..5, index in 0_u32..190, offset in 0_i64..100_000_000,
     ) {
-        let calendar = Calendar { anchor, anchor_index: first, every, zone: &zone };
+        let calendar = Calendar { anchor, anchor_at: None, anchor_index: first, every, zone: &zone };
         let index = first + index;
         let this = calendar.period(index).unwrap();
         let next = calendar.period(index + 1).unwrap();
@@ -189,5 +211,42 @@ proptest! {
         let day = calendar.start_date(index).unwrap();
         prop_assert_eq!(calendar.first_index_after(day), index + 1);
         prop_assert_eq!(calendar.first_index_after(day.yesterday().unwrap()), index);
+    }
+
+    #[test]
+    fn periods_tile_time_across_any_change_of_zone_and_interval(
+        old in prop::sample::select(zones()), anchor in any_day(), every in any_interval(), index in 1_u32..60,
+        changes in prop::collection::vec((prop::sample::select(zones()), any_interval(), 0_u32..12), 1..5),
+    ) {
+        let mut zone = old;
+        let (mut day, mut at, mut first, mut every) = (anchor, None, 0, every);
+        let mut next = index;
+        let mut last: Option<Timestamp> = None;
+        for (other, interval, billed) in changes {
+            let calendar =
+                Calendar { anchor: day, anchor_at: at, anchor_index: first, every, zone: &zone };
+            for index in next.saturating_sub(1).max(first)..next {
+                last = Some(calendar.period(index).unwrap().end);
+            }
+            let (starts, first_day) = (calendar.start(next).unwrap(), calendar.start_date(next).unwrap());
+            (day, at) = anchor_after_change(first_day, starts, interval, &other);
+            (first, every, zone) = (next, interval, other);
+            let calendar =
+                Calendar { anchor: day, anchor_at: at, anchor_index: first, every, zone: &zone };
+            prop_assert_eq!(Some(calendar.period(first).unwrap().start), last, "a gap or an overlap");
+            // A day is kept wherever its period can begin by then.
+            prop_assert!(day == first_day || every == "day".parse().unwrap(), "{} became {}", first_day, day);
+            for index in first..first + 3 {
+                let (this, after) = (calendar.period(index).unwrap(), calendar.period(index + 1).unwrap());
+                prop_assert!(this.start < this.end, "{:?}", this);
+                prop_assert_eq!(this.end, after.start);
+                prop_assert_eq!(calendar.first_not_due(first, this.start), index + 1);
+                prop_assert_eq!(calendar.first_reaching(first, this.start), index);
+                if index > first {
+                    prop_assert_eq!(this.start, zone.start_of(calendar.start_date(index).unwrap()).unwrap());
+                }
+            }
+            next = first + billed;
+        }
     }
 }

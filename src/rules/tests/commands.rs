@@ -125,14 +125,21 @@ fn a_change_of_quantity_keeps_the_anchor_and_says_the_next_amount() {
 }
 
 #[test]
-fn a_change_of_zone_keeps_the_day() {
+fn a_change_of_zone_keeps_the_day_and_leaves_no_hour_out() {
     let mut book = Book::monthly("2026-01-31");
     tell(&mut book, "01-31 | ok | 0:paid");
     let order =
         ChangeOrder { zone: Some(Zone::parse("America/New_York").unwrap()), ..ChangeOrder::default() };
     let changed = commands::change(&book.snapshot(), &order, CATCH_UP, book.circumstances.at, None).unwrap();
     book.apply(&changed.transition);
-    assert_eq!(book.rows.subscription.wake_at, Some("2026-02-28T05:00:00Z".parse().unwrap()));
+    // Midnight of Bangkok, where the period before it ends: New York's comes twelve hours later.
+    let ends = book.rows.invoices[0].invoice.period.end;
+    assert_eq!(book.rows.subscription.wake_at, Some(ends));
+    assert_eq!(ends, "2026-02-27T17:00:00Z".parse().unwrap());
+    let next = changed.next.unwrap();
+    assert_eq!((next.starts, next.period.start), (date(2026, 2, 28), ends));
+    // The one after it starts by the new zone's calendar.
+    assert_eq!(next.period.end, "2026-03-28T04:00:00Z".parse().unwrap());
     let nothing =
         commands::change(&book.snapshot(), &ChangeOrder::default(), CATCH_UP, moment("02-01"), None);
     assert!(sentence(nothing).contains("nothing to change"));

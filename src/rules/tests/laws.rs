@@ -89,6 +89,7 @@ pub(super) fn check(book: &Book) {
     settled.sort_unstable();
     let all: Vec<u32> = (0..rows.subscription.next_index).collect();
     assert_eq!(settled, all, "every period is invoiced or skipped, once");
+    check_tiling(book);
     for open in &rows.invoices {
         let price = open.plan.terms.price.checked_mul(open.invoice.quantity).unwrap();
         assert_eq!(open.invoice.amount, price);
@@ -105,6 +106,22 @@ pub(super) fn check(book: &Book) {
         assert!(open.attempts.iter().all(|a| a.status.is_final() == a.intent.is_none()), "{open:#?}");
     }
     check_wake(book);
+}
+
+/// No hour is billed twice, and none between two periods is left out, whatever was changed in mid-life.
+fn check_tiling(book: &Book) {
+    let rows = &book.rows;
+    let mut periods: Vec<_> = rows.invoices.iter().map(|open| open.invoice.period).collect();
+    periods.sort_unstable_by_key(|period| period.index);
+    let next = rows.subscription.next_index;
+    periods.push(calendar::period_of(&rows.subscription, &rows.plan.terms, next).unwrap());
+    for pair in periods.windows(2) {
+        let (this, after) = (pair[0], pair[1]);
+        assert!(this.start < this.end && this.end <= after.start, "an overlap: {this:?}, {after:?}");
+        if this.index + 1 == after.index {
+            assert_eq!(this.end, after.start, "a gap between {this:?} and {after:?}");
+        }
+    }
 }
 
 /// A subscription that lives never sleeps past its next period or its next try.

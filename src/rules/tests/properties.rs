@@ -57,6 +57,8 @@ const COMMANDS: &[&str] = &[
     "quantity",
     "weekly",
     "zone",
+    "zone of the first day",
+    "zone of the last day",
     "absent",
 ];
 
@@ -215,10 +217,10 @@ fn ask(book: &mut Book, command: &str) {
             quantity: Some(Quantity::new(1 + s.subscription.quantity.get()).unwrap()),
             ..Default::default()
         }),
-        "zone" => change(&commands::ChangeOrder {
-            zone: Some(crate::model::Zone::parse("America/New_York").unwrap()),
-            ..Default::default()
-        }),
+        "zone" => change(&zone("America/New_York")),
+        // The two ends of the earth's calendar: 25 hours apart.
+        "zone of the first day" => change(&zone("Pacific/Kiritimati")),
+        "zone of the last day" => change(&zone("Pacific/Pago_Pago")),
         "weekly" => change(&commands::ChangeOrder { plan: Some(weekly()), ..Default::default() }),
         "absent" => match unfinished(book, AttemptStatus::Manual) {
             Some(attempt) => commands::resolve_absent(&s, &attempt.id, "property", &book.circumstances),
@@ -236,6 +238,10 @@ fn ask(book: &mut Book, command: &str) {
         Err(RuleError::Refused(sentence)) => assert!(sentence.contains(' '), "{sentence}"),
         Err(other) => panic!("{other}"),
     }
+}
+
+fn zone(name: &str) -> commands::ChangeOrder {
+    commands::ChangeOrder { zone: Some(crate::model::Zone::parse(name).unwrap()), ..Default::default() }
 }
 
 fn weekly() -> std::sync::Arc<crate::model::PlanVersion> {

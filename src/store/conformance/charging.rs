@@ -54,6 +54,7 @@ fn every_column_of_a_subscription_comes_back(store: &mut dyn Store) {
     let mut s = subscription(1, plan);
     s.status = SubscriptionStatus::Paused;
     s.anchor = jiff::civil::date(2025, 12, 31);
+    s.anchor_at = Some(at(7));
     s.anchor_index = 4;
     s.next_index = 5;
     s.card = Some(card(9));
@@ -91,12 +92,14 @@ fn every_column_of_a_subscription_comes_back(store: &mut dyn Store) {
 /// A book may write less than the whole row where it knows what the row holds: never too little.
 fn one_changed_column_of_a_subscription_is_written(store: &mut dyn Store) {
     let plan = fill(store, 2);
-    let changes: [fn(&mut Subscription); 14] = [
+    let changes: [fn(&mut Subscription); 16] = [
         |s| s.status = SubscriptionStatus::PastDue,
         |s| s.quantity = Quantity::new(7).unwrap(),
         |s| s.zone = Zone::parse("Europe/Paris").unwrap(),
         |s| s.starts = jiff::civil::date(2025, 11, 30),
         |s| s.anchor = jiff::civil::date(2025, 12, 31),
+        |s| s.anchor_at = Some(at(-5 * 3_600)),
+        |s| s.anchor_at = None,
         |s| (s.anchor_index, s.next_index) = (3, 3),
         |s| s.next_index = 4,
         |s| s.card = Some(card(1)),

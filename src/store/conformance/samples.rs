@@ -94,6 +94,7 @@ pub(crate) fn subscription(n: u32, plan: PlanVersionId) -> Subscription {
         zone: Zone::parse("Asia/Bangkok").unwrap(),
         starts: date(2026, 1, 1),
         anchor: date(2026, 1, 1),
+        anchor_at: None,
         anchor_index: 0,
         next_index: 0,
         card: None,

@@ -12,6 +12,7 @@ use super::super::StoreError;
 use super::fault::{Fault, Outcome};
 use super::open::{self, OpenOptions};
 use super::schema::{self, Found};
+use crate::hooks::kill_point;
 use crate::model::Installation;
 
 /// Pages copied between two words about progress: 4 MiB, some milliseconds.
@@ -172,7 +173,9 @@ fn put_in_place(half: &Path, to: &Path) -> Outcome<Option<PathBuf>> {
         for part in PARTS {
             let (old, kept) = (joined(to, part), joined(aside, part));
             if old.exists() {
+                kill_point("restore.before_rename");
                 fs::rename(&old, &kept).map_err(|e| other(&old, e))?;
+                kill_point("restore.aside");
             }
         }
     }
@@ -181,7 +184,9 @@ fn put_in_place(half: &Path, to: &Path) -> Outcome<Option<PathBuf>> {
         let _ = fs::remove_file(joined(to, part));
         let _ = fs::remove_file(joined(half, part));
     }
+    kill_point("restore.before_rename");
     fs::rename(half, to).map_err(|e| other(to, e))?;
+    kill_point("restore.in_place");
     open::sync_folder(to)?;
     Ok(aside)
 }

@@ -79,12 +79,24 @@ impl<'a, 'b> Reader<'a, 'b> {
     }
 
     pub(super) fn maybe_day(&self, column: usize) -> Outcome<Option<Date>> {
-        let day = |days: i64| {
-            let span = 0.days().try_days(days).ok();
-            span.and_then(|span| EPOCH_DAY.checked_add(span).ok())
-                .ok_or_else(|| self.nonsense(days, "days since 1970"))
-        };
-        self.get::<Option<i64>>(column)?.map(day).transpose()
+        self.get::<Option<i64>>(column)?.map(|days| self.day_of(days)).transpose()
+    }
+
+    fn day_of(&self, days: i64) -> Outcome<Date> {
+        let span = 0.days().try_days(days).ok();
+        span.and_then(|span| EPOCH_DAY.checked_add(span).ok())
+            .ok_or_else(|| self.nonsense(days, "days since 1970"))
+    }
+
+    /// What [`anchor`] wrote.
+    pub(super) fn maybe_anchor(&self, column: usize) -> Outcome<Option<(Date, Option<Timestamp>)>> {
+        let Some(number) = self.get::<Option<i64>>(column)? else { return Ok(None) };
+        if number < ANCHOR_DAYS {
+            return Ok(Some((self.day_of(number)?, None)));
+        }
+        let at = Timestamp::from_second(number / ANCHOR_DAYS)
+            .map_err(|_| self.nonsense(number, "an anchor with its instant"))?;
+        Ok(Some((self.day_of(number % ANCHOR_DAYS)?, Some(at))))
     }
 
     pub(super) fn day(&self, column: usize) -> Outcome<Date> {
@@ -153,6 +165,20 @@ pub(super) fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
 /// Days since 1970.
 pub(super) fn days(day: Date) -> i64 {
     EPOCH_DAY.until(day).map_or(0, |span| i64::from(span.get_days()))
+}
+
+/// More days than the calendar has after 1970.
+const ANCHOR_DAYS: i64 = 1 << 24;
+
+/// A day from which periods are counted, and the instant at which the first of them starts where that is not the day's
+/// own first one. The usual case is the day alone, as [`days`] writes it; else the instant's seconds stand in the bits
+/// above it, so that the few rows that have one need no column in all the others.
+pub(super) fn anchor(day: Date, at: Option<Timestamp>) -> i64 {
+    match at.map(seconds).filter(|at| *at > 0) {
+        None => days(day),
+        // Whoever changes a zone does it after 1970, and so does the period that follows.
+        Some(at) => at * ANCHOR_DAYS + days(day).max(0),
+    }
 }
 
 /// A count for SQLite, which has no unsigned numbers; a page or a limit beyond its range is as good as none.

@@ -53,9 +53,10 @@ impl Book {
 
     fn subscription_at(&self, r: &Reader<'_, '_>, customer: &CustomerGlance) -> Outcome<SubscriptionGlance> {
         let own: bool = r.get(11)?;
+        let anchor = r.maybe_anchor(8)?.map(|(day, _)| day);
         Ok(SubscriptionGlance {
             plan: self.plan_at(r.integer(6)?)?,
-            anchor: r.day(if r.get::<Option<i64>>(8)?.is_some() { 8 } else { 7 })?,
+            anchor: anchor.map_or_else(|| r.day(7), Ok)?,
             anchor_index: r.count(9)?,
             next_index: r.count(10)?,
             card_ends: if own { expiration_at(r, 12)? } else { customer.default_ends },

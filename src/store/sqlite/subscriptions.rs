@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use super::book::Book;
 use super::cache::KnownSubscription;
 use super::codes::Coded as _;
-use super::columns::{Reader, days, seconds};
+use super::columns::{Reader, anchor as anchor_word, days, seconds};
 use super::fault::{Fault, Outcome};
 use super::hot::Hot;
 use crate::model::{BackupCard, Pause, PlanVersionId, Subscription, SubscriptionId, Version, Zone};
@@ -70,6 +70,7 @@ impl Book {
         let id = SubscriptionId::parse(r.raw(1)?.as_str().map_err(rusqlite::Error::from)?)
             .map_err(|e| r.nonsense(e, "a subscription id"))?;
         let starts = r.day(7)?;
+        let (anchor, anchor_at) = r.maybe_anchor(8)?.unwrap_or((starts, None));
         let pause = match r.maybe_instant(13)? {
             Some(since) => Some(Pause { since, until: r.maybe_instant(14)?, by: r.word(15)? }),
             None => None,
@@ -82,7 +83,8 @@ impl Book {
             quantity: r.quantity(5)?,
             zone: self.zone_at(r.integer(6)?)?,
             starts,
-            anchor: r.maybe_day(8)?.unwrap_or(starts),
+            anchor,
+            anchor_at,
             anchor_index: r.count(9)?,
             next_index: r.count(10)?,
             card: r.maybe_card_id(11)?,
@@ -109,7 +111,7 @@ impl Book {
             s.quantity.get(),
             self.zone_row_or_new(&s.zone)?,
             days(s.starts),
-            (s.anchor != s.starts).then(|| days(s.anchor)),
+            anchor_of(s),
             s.anchor_index,
             s.next_index,
             card,
@@ -161,7 +163,7 @@ impl Book {
             s.quantity.get(),
             zone,
             days(s.starts),
-            (s.anchor != s.starts).then(|| days(s.anchor)),
+            anchor_of(s),
             s.anchor_index,
             s.next_index,
             card,
@@ -225,6 +227,7 @@ fn only_moved(read: &Subscription, now: &Subscription) -> bool {
         zone,
         starts,
         anchor,
+        anchor_at,
         anchor_index,
         next_index: _,
         card,
@@ -239,9 +242,15 @@ fn only_moved(read: &Subscription, now: &Subscription) -> bool {
     } = read;
     (*version, *plan, *quantity, *anchor_index) == (now.version, now.plan, now.quantity, now.anchor_index)
         && (*starts, *anchor, *created_at) == (now.starts, now.anchor, now.created_at)
+        && *anchor_at == now.anchor_at
         && (*backup, *cancel_at, *pause, *ended_at) == (now.backup, now.cancel_at, now.pause, now.ended_at)
         && (id, customer, zone) == (&now.id, &now.customer, &now.zone)
         && (card, metadata) == (&now.card, &now.metadata)
+}
+
+/// Nothing: as `starts`.
+fn anchor_of(s: &Subscription) -> Option<i64> {
+    (s.anchor != s.starts || s.anchor_at.is_some()).then(|| anchor_word(s.anchor, s.anchor_at))
 }
 
 /// Nothing: not agreed; 0: agreed; n + 1: called for invoice n.

@@ -4,25 +4,26 @@ use std::collections::BTreeMap;
 
 use dues::hooks::KILL_POINTS;
 
-use super::ways::WAYS;
+use super::ways;
 use super::{Count, killed_in_turn};
 
 /// Kills on the way of a charge, at its first or second passage by turns.
 fn on_the_way(points: &[&str], name: &str) {
     let mut count = Count::default();
-    let mut died: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut died = Died::new();
     for (turn, point) in points.iter().enumerate() {
         assert!(KILL_POINTS.contains(point), "{point} is not in hooks::KILL_POINTS");
-        for (nth, way) in WAYS.iter().enumerate() {
+        for (nth, way) in ways::at(point).enumerate() {
             let passage = if met_once(point) { 1 } else { 1 + (turn + nth) % 2 };
             let kill = format!("{point}:{passage}");
             let case = format!("killed at {kill}, provider: {}", way.name);
-            *died.entry(point).or_default() +=
-                killed_in_turn(&mut count, &case, way.faults, way.timeout, &[kill]);
+            let (kills, cases) = died.entry(point).or_default();
+            *kills += killed_in_turn(&mut count, &case, way.faults, way.timeout, &[kill]);
+            *cases += 1;
         }
     }
     every_point_was_met(&died, 1);
-    count.close(name);
+    count.close(&with_ways(name));
 }
 
 /// Points that a run over the small book passes a single time.
@@ -33,27 +34,36 @@ fn met_once(point: &str) -> bool {
 /// Kills in recovery itself, after a first kill that left something to recover.
 fn in_recovery(first: &str, name: &str) {
     let mut count = Count::default();
-    let mut died: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut died = Died::new();
     for point in
         KILL_POINTS.iter().filter(|point| point.starts_with("recovery") || point.starts_with("epoch"))
     {
-        for way in WAYS {
+        for way in ways::at(point) {
             let kills = [first.to_owned(), (*point).to_owned()];
             let case = format!("killed at {first}, then at {point}, provider: {}", way.name);
-            *died.entry(point).or_default() +=
-                killed_in_turn(&mut count, &case, way.faults, way.timeout, &kills);
+            let (killed, cases) = died.entry(point).or_default();
+            *killed += killed_in_turn(&mut count, &case, way.faults, way.timeout, &kills);
+            *cases += 1;
         }
     }
     every_point_was_met(&died, 2);
-    count.close(name);
+    count.close(&with_ways(name));
 }
 
+/// Kills and cases of each point.
+type Died<'a> = BTreeMap<&'a str, (u64, u64)>;
+
 /// A proof without kills would be none: each point must have killed in nearly every case.
-fn every_point_was_met(died: &BTreeMap<&str, u64>, wanted_of_each: u64) {
-    let wanted = wanted_of_each * WAYS.len() as u64 * 3 / 4;
-    for (point, kills) in died {
+fn every_point_was_met(died: &Died<'_>, wanted_of_each: u64) {
+    for (point, (kills, cases)) in died {
+        let wanted = wanted_of_each * cases * 3 / 4;
         assert!(*kills >= wanted, "{point}: only {kills} kills, wanted {wanted} or more");
     }
+}
+
+fn with_ways(name: &str) -> String {
+    let (all, everywhere) = (ways::WAYS.len() + ways::MORE_WAYS.len(), ways::WAYS.len());
+    format!("{name}; {all} ways of answering at decisive points, {everywhere} at others")
 }
 
 #[test]
@@ -115,10 +125,14 @@ fn no_named_point_is_left_out() {
         "result.before_commit",
         "result.after_commit",
     ];
-    // Those around messages have a proof of their own.
+    // Those around messages have a proof of their own, as have those of commands that charge nobody.
     let of_messages = |point: &&str| point.starts_with("outbox") || point.starts_with("message");
+    for point in super::beside::POINTS {
+        assert!(KILL_POINTS.contains(point), "{point} is not in hooks::KILL_POINTS");
+    }
     for point in KILL_POINTS.iter().filter(|point| !of_messages(point)) {
-        let covered = tried.contains(point) || point.starts_with("recovery");
+        let covered =
+            tried.contains(point) || point.starts_with("recovery") || super::beside::POINTS.contains(point);
         assert!(covered, "the kill point {point} is tried by no crash proof");
     }
 }

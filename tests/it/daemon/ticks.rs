@@ -1,4 +1,5 @@
-//! Ticks carry no meaning: doubled, lost, late and posthumous ones, and both changes of the clock, give one book.
+//! Ticks carry no meaning: doubled, lost and late ones, and both changes of the clock, give one book; and those that come
+//! after the shutdown are stopped by the gate that all of them go through, though the service still listens.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,6 +9,7 @@ use dues::billing::import::Import;
 use dues::billing::{Billing, BillingSettings, RatePerSecond};
 use dues::clock::Clock;
 use dues::config::shipped_declines;
+use dues::daemon::schedule::Gate;
 use dues::daemon::{Desk, EndedBadly, Job, Order, Pulse, Reload, Timetable, Wishes};
 use dues::gateway::{Access, OmiseGateway};
 use dues::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
@@ -28,6 +30,8 @@ use crate::harness::ask;
 /// Longer than this and the service hangs.
 const LONGEST: Duration = Duration::from_secs(30);
 const CUSTOMERS: u32 = 4;
+/// A tick that is let through is heard within a fraction of this.
+const UNHEARD: Duration = Duration::from_millis(200);
 
 /// A wall clock that stands still until it is moved.
 pub(super) struct Hand(pub(super) AtomicI64, pub(super) AtomicI64);
@@ -187,7 +191,7 @@ impl Service {
     /// One tick, heard and acted upon.
     pub(super) async fn tick(&mut self) {
         let considered = self.standing.borrow().considered;
-        self.ticks.send(()).await.unwrap();
+        Gate::over(self.ticks.clone()).tick();
         self.rests(considered + 1).await;
     }
 
@@ -213,17 +217,27 @@ impl Service {
         Outcome { invoices, charged }
     }
 
-    /// Stops the service, ticks once more as the library would, and tells what came of it all.
+    /// Shuts the gate, ticks on as the library would while the service still listens and a day more is due, stops it, and
+    /// tells what came of it all.
     pub(super) async fn stop(mut self) -> Outcome {
         let before = self.outcome().await;
+        let considered = self.standing.borrow().considered;
+        let gate = Gate::over(self.ticks.clone());
+        gate.shut();
+        self.pass(SignedDuration::from_hours(24)).await;
+        for _ in 0..3 {
+            gate.tick();
+        }
+        let unheard = tokio::time::timeout(UNHEARD, self.standing.wait_for(|s| s.considered > considered))
+            .await
+            .is_err();
+        assert!(unheard, "a tick after the gate was shut was heard");
         self.stop.cancel();
         self.orders.send(Order::Stop).await.unwrap();
         let served = std::mem::replace(&mut self.served, tokio::spawn(async { Ok(()) }));
         tokio::time::timeout(LONGEST, served).await.expect("it stops").unwrap().unwrap();
-        self.pass(SignedDuration::from_hours(24)).await;
-        assert!(self.ticks.try_send(()).is_err(), "nobody hears a tick after the stop");
         let outcome = self.outcome().await;
-        assert_eq!(before, outcome, "a tick after the stop did something");
+        assert_eq!(before, outcome, "a tick after the gate was shut did something");
         self.lane.close().await;
         self.sandbox.stop().await;
         outcome
@@ -268,7 +282,7 @@ async fn days_of(zone: &str, from: &str, ticking: Ticking) -> Outcome {
                 service.pass(STEP).await;
                 for _ in 0..5 {
                     // One that finds no place says the same as the one that has it.
-                    let _ = service.ticks.try_send(());
+                    Gate::over(service.ticks.clone()).tick();
                     tokio::task::yield_now().await;
                 }
                 service.tick().await;
