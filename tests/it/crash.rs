@@ -163,7 +163,7 @@ fn killed_in_turn(
         let ended = scene.start(&words, &[("DUES_KILL_AT", kill)]).wait();
         if ended.killed() {
             died += 1;
-        } else if !matches!(ended.code(), 0 | 3 | 5) && !(ended.code() == 4 && provider_doubled(&scene)) {
+        } else if !(matches!(ended.code(), 0 | 3 | 5) || ended.code() == 4 && provider_doubled(&scene)) {
             count.faults.push(format!("{case}: a run failed: {ended:#?}"));
         }
         if faults.starts_with("late") {
