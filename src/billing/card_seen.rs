@@ -29,7 +29,7 @@ pub struct CardSeen {
     pub raised: u64,
     /// Flags that were cleared.
     pub cleared: u64,
-    /// Subscriptions of which something waited for a card, and is due now.
+    /// Subscriptions of which something waits that a card could pay now.
     pub due: u64,
 }
 
@@ -137,7 +137,11 @@ async fn settle(
         let snapshot = billing.lane.run(move |store| store.snapshot(&wanted)).await??;
         let Some(snapshot) = snapshot else { return Ok(true) };
         let transition = match watch::judge(&snapshot, &billing.settings.cards, at, read_now) {
-            News::Settled(transition) if transition.is_empty() => return Ok(true),
+            News::Settled(transition) if transition.is_empty() => {
+                // Others may have drawn the same from it a moment ago: it waits all the same.
+                seen.due += u64::from(watch::waits_now(&snapshot, at));
+                return Ok(true);
+            }
             News::Settled(transition) => transition,
             News::Confirm(_) => return Ok(false),
         };

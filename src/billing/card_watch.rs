@@ -60,7 +60,7 @@ pub struct CardWatch {
     pub flagged: u64,
     /// Flags cleared.
     pub cleared: u64,
-    /// Subscriptions of which something waited for a card, and is due now.
+    /// Subscriptions of those looked at closely of which something waits that a card could pay now.
     pub due: u64,
     /// Customers who could not be read when their card had to be confirmed: looked at in the next watch.
     pub unread: u64,

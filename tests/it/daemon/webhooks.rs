@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use rusqlite::{Connection, OpenFlags};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -50,6 +51,15 @@ pub(super) fn heard(addr: &str, how: &str) -> u64 {
     let name = format!("dues_webhooks_total{{heard=\"{how}\"}} ");
     let line = page.lines().find_map(|line| line.strip_prefix(&name));
     line.unwrap_or_else(|| panic!("no {name} in\n{page}")).parse().unwrap()
+}
+
+/// The book, as another process reads it.
+fn book_of(scene: &Scene) -> Connection {
+    Connection::open_with_flags(scene.path("dues.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+}
+
+fn number(book: &Connection, query: &str) -> u32 {
+    book.query_row(query, [], |row| row.get(0)).unwrap()
 }
 
 fn requests(scene: &Scene) -> u64 {
@@ -106,6 +116,30 @@ fn a_new_card_clears_its_flag_and_is_tried_at_once() {
 }
 
 #[test]
+fn a_new_card_that_the_watch_saw_before_its_ring_is_tried_at_once_too() {
+    let scene = Scene::new(Setting { customers: 0, ..Setting::default() });
+    let customer = scene.cardless_customer();
+    scene.import(&format!("customer,plan\n{customer},monthly\n"));
+    scene.write_secret("webhook.secret", OLD);
+    let (child, _supervisor, addr) = with_windows(&scene, SELDOM);
+    until(&scene, "flagged", || scene.list("flags").len() == 1);
+    let token = scene.new_token("4242424242424242");
+    let key = scene.sandbox().secret_key().to_owned();
+    scene.ask("PATCH", &format!("/customers/{customer}"), &key, &json!({"card": token}));
+    // Nobody has rung: the watch clears the flag, and leaves the charge to the next run of the schedule.
+    scene.dues(&["cards", "watch"]).expect(0);
+    assert!(scene.list("flags").is_empty(), "{}", scene.story());
+    assert_eq!(statuses(&scene, "invoices"), ["open"]);
+    let url = format!("http://{addr}/webhooks/omise");
+    let webhooks = json!({"url": url, "secrets": [OLD], "travel": "fine", "retry_ms": [100, 100]});
+    scene.ask("POST", "/__sandbox/settings", "", &json!({"webhooks": webhooks}));
+    scene.ask("PATCH", &format!("/customers/{customer}"), &key, &json!({"description": "moved"}));
+    until(&scene, "nothing was tried", || statuses(&scene, "invoices") == ["paid"]);
+    assert_eq!(scene.ledger().len(), 1, "{}", scene.story());
+    leaves(child);
+}
+
+#[test]
 fn news_of_what_the_book_knows_cost_no_request() {
     let scene = Scene::new(Setting::default());
     let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly")).collect();
@@ -114,6 +148,10 @@ fn news_of_what_the_book_knows_cost_no_request() {
     scene.import(&format!("customer,plan\n{}\n", rows.join("\n")));
     scene.dues(&["run-now"]).expect(0);
     until(&scene, "the charges rang", || heard(&addr, "taken") == 6);
+    // Nor does any request come from what the service does once a day.
+    let book = book_of(&scene);
+    let done = "SELECT count(*) FROM jobs WHERE name IN ('card_watch', 'reconcile')";
+    until(&scene, "the daily jobs", || number(&book, done) == 2);
     // Whatever follows from them has followed before another ring is looked after.
     let before = requests(&scene);
     std::thread::sleep(Duration::from_millis(300));
@@ -226,9 +264,10 @@ fn what_was_acted_upon_is_remembered_by_the_next_process() {
         "data": {"object": "customer", "id": customer}});
     let body = body.to_string();
     let now = || jiff::Timestamp::now().as_second();
-    let before = requests(&scene);
     assert_eq!(ring(&addr, &signed(OLD, now(), body.as_bytes()), body.as_bytes()), 200);
-    until(&scene, "looked up", || requests(&scene) > before);
+    let book = book_of(&scene);
+    until(&scene, "acted upon", || number(&book, "SELECT count(*) FROM webhook_events") == 1);
+    drop(book);
     leaves(child);
     let _ = std::fs::remove_file(scene.path("notify"));
     let (child, mut supervisor) = start(&scene);
