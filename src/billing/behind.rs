@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::pace::Pace;
 use super::time::ProviderTime;
 use super::{Billing, RunError};
-use crate::gateway::Window;
+use crate::gateway::{Page, Window};
 use crate::model::{AttemptId, ChargeId, ChargeSeen, EventKind, SubscriptionId};
 use crate::rules::Wire;
 use crate::store::{BookFacts, Filter, Store, StoreError};
@@ -41,30 +41,68 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(at)
 }
 
+/// The provider time from which on the book may lack charges.
+fn lacked_from(facts: &BookFacts) -> Timestamp {
+    earlier(facts.provider_seen.unwrap_or_else(|| earlier(facts.created_at, BEFORE_BOOK)), MARGIN)
+}
+
 /// The part of the list that the book may lack.
 fn window(facts: &BookFacts, wire: &Wire) -> Window {
-    let known = facts.provider_seen.unwrap_or_else(|| earlier(facts.created_at, BEFORE_BOOK));
     // A provider's clock that was set back does not leave an empty window.
-    let from = earlier(known, MARGIN).min(seen_up_to(wire));
+    let from = lacked_from(facts).min(seen_up_to(wire));
     let to = wire.provider_now.map_or_else(|| later(wire.wall_at, MOST_APART), |now| later(now, AFTER_NOW));
     Window { from, to }
 }
 
+/// The first page of the list, asked before the provider's time is known, so that nobody waits for one answer after the
+/// other.
+pub(super) struct Early {
+    window: Window,
+    page: Page<ChargeSeen>,
+}
+
+/// Asks for the part of the list that the book may lack if the provider's clock is where the book last saw it, or later.
+pub(super) async fn ask_early(billing: &Billing, facts: &BookFacts) -> Result<Early, RunError> {
+    let window = early_window(facts, billing.clock.now());
+    let page = billing.gateway.charges(window, 0).await?;
+    Ok(Early { window, page })
+}
+
+fn early_window(facts: &BookFacts, wall_at: Timestamp) -> Window {
+    Window { from: lacked_from(facts), to: later(wall_at, MOST_APART) }
+}
+
+fn covers(asked: Window, wanted: Window) -> bool {
+    asked.from <= wanted.from && wanted.to <= asked.to
+}
+
 /// Refuses (`StoreError::Behind`) a book that lacks a charge of its own. An attempt that the book has not finished is
-/// ordinary doubt. The caller holds the charging lock.
+/// ordinary doubt. `early` is used if it shows all that `time` wants to see. Returns the provider time up to which the book
+/// has all of its own. The caller holds the charging lock.
 pub(super) async fn refuse(
     billing: &Billing,
     facts: &BookFacts,
     time: &ProviderTime,
-) -> Result<(), RunError> {
-    let window = window(facts, &time.wire(billing.settings.timeout));
+    early: Early,
+) -> Result<Timestamp, RunError> {
+    let mut window = window(facts, &time.wire(billing.settings.timeout));
+    let mut first = None;
+    if covers(early.window, window) {
+        (window, first) = (early.window, Some(early.page));
+    }
     let installation = facts.installation.to_string();
     let permits = Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate);
     let mut offset = 0;
     loop {
-        permits.permit().await;
-        let page = billing.gateway.charges(window, offset).await?;
+        let page = match first.take() {
+            Some(page) => page,
+            None => {
+                permits.permit().await;
+                billing.gateway.charges(window, offset).await?
+            }
+        };
         time.saw(page.provider_now);
+        let asked_at = page.provider_now.unwrap_or_else(|| earlier(billing.clock.now(), MOST_APART));
         offset += page.rows.len() as u64;
         let ended = page.rows.is_empty() || offset >= page.total;
         let ours = |seen: &ChargeSeen| seen.installation.as_deref() == Some(installation.as_str());
@@ -76,7 +114,7 @@ pub(super) async fn refuse(
             }
         }
         if ended {
-            return Ok(());
+            return Ok(asked_at);
         }
     }
 }
@@ -142,9 +180,9 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    /// The part of the list that is asked for, in seconds after `WALL`. `known`: what the book remembers; `date`: what
-    /// the provider said.
-    fn asked(known: Option<i64>, date: Option<i64>) -> (i64, i64) {
+    /// The part of the list that is asked for, in seconds after `WALL`, and whether what was asked early shows all of it.
+    /// `known`: what the book remembers; `date`: what the provider said.
+    fn asked(known: Option<i64>, date: Option<i64>) -> (i64, i64, bool) {
         let facts = BookFacts {
             installation: Installation([7; 16]),
             livemode: None,
@@ -161,19 +199,21 @@ mod tests {
         let timeout = SignedDuration::from_secs(90);
         let wire = Wire { wall_at: at(WALL), provider_seen: date, provider_now: date, timeout };
         let window = window(&facts, &wire);
-        (window.from.as_second() - WALL, window.to.as_second() - WALL)
+        let enough = covers(early_window(&facts, wire.wall_at), window);
+        (window.from.as_second() - WALL, window.to.as_second() - WALL, enough)
     }
 
     #[test]
     fn the_list_is_asked_from_where_the_book_ended() {
         let table = [
-            ("a usual run", Some(-5 * MINUTE), Some(0), (-5 * MINUTE - 5, 5 * MINUTE)),
-            ("a run at once after another", Some(0), Some(0), (-5, 5 * MINUTE)),
-            ("right after adopting", Some(5), Some(0), (0, 5 * MINUTE)),
-            ("a book that nobody charged from", None, Some(0), (-25 * HOUR - 5, 5 * MINUTE)),
-            ("no date", Some(-5 * MINUTE), None, (-HOUR, HOUR)),
-            ("no date, and long ago", Some(-5 * HOUR), None, (-5 * HOUR - 5, HOUR)),
-            ("the provider's clock was set back", Some(0), Some(-4 * MINUTE), (-4 * MINUTE, MINUTE)),
+            ("a usual run", Some(-5 * MINUTE), Some(0), (-5 * MINUTE - 5, 5 * MINUTE, true)),
+            ("a run at once after another", Some(0), Some(0), (-5, 5 * MINUTE, true)),
+            ("right after adopting", Some(5), Some(0), (0, 5 * MINUTE, true)),
+            ("a book that nobody charged from", None, Some(0), (-25 * HOUR - 5, 5 * MINUTE, true)),
+            ("a clock that is far behind", Some(0), Some(59 * MINUTE), (-5, 64 * MINUTE, false)),
+            ("no date", Some(-5 * MINUTE), None, (-HOUR, HOUR, false)),
+            ("no date, and long ago", Some(-5 * HOUR), None, (-5 * HOUR - 5, HOUR, true)),
+            ("the provider's clock was set back", Some(0), Some(-4 * MINUTE), (-4 * MINUTE, MINUTE, false)),
         ];
         for (name, known, date, wanted) in table {
             assert_eq!(asked(known, date), wanted, "{name}");

@@ -41,14 +41,18 @@ async fn take<'a>(
     let at = billing_instant(billing, order)?;
     let facts = billing.lane.run(|store| store.facts()).await??;
     let time = ProviderTime::new(billing.clock.clone());
-    let account = billing.gateway.account().await?;
+    let (account, early) = tokio::join!(billing.gateway.account(), async {
+        if compares { behind::ask_early(billing, &facts).await.map(Some) } else { Ok(None) }
+    });
+    let account = account?;
     time.saw(account.provider_now);
     check_account(billing, order, at, &facts, &account)?;
-    if compares {
-        behind::refuse(billing, &facts, &time).await?;
-    }
+    let compared = match early? {
+        Some(early) => Some(behind::refuse(billing, &facts, &time, early).await?),
+        None => None,
+    };
     let (epoch, run_id) =
-        if order.dry_run { (None, None) } else { begin(billing, at, &account, &time, compares).await? };
+        if order.dry_run { (None, None) } else { begin(billing, at, &account, &time, compared).await? };
     let report = RunReport::new(
         run_id.as_ref().map_or_else(|| "dry".to_owned(), ToString::to_string),
         billing.settings.zone.at(at),
@@ -99,18 +103,17 @@ fn check_account(
     Ok(())
 }
 
-/// Binds the book's mode, raises the epoch and opens the run's row. `compared`: the book has every charge of its own up
-/// to now; one that was not compared remembers no such moment before it was.
+/// Binds the book's mode, raises the epoch and opens the run's row. `compared`: up to which provider time the book has
+/// every charge of its own; one that was not compared remembers no such moment before it was.
 async fn begin(
     billing: &Billing,
     at: Timestamp,
     account: &AccountFacts,
     time: &ProviderTime,
-    compared: bool,
+    compared: Option<Timestamp>,
 ) -> Result<(Option<Epoch>, Option<RunId>), RunError> {
     let livemode = account.livemode;
     let wire = time.wire(billing.settings.timeout);
-    let seen = compared.then(|| behind::seen_up_to(&wire));
     billing
         .lane
         .run(move |store| {
@@ -124,7 +127,7 @@ async fn begin(
                     "attempts of a process that died are in doubt and will be looked up first"
                 );
             }
-            let run = store.open_run(at, wire.wall_at, seen)?;
+            let run = store.open_run(at, wire.wall_at, compared)?;
             Ok((Some(epoch), Some(run)))
         })
         .await?
