@@ -23,6 +23,8 @@ pub struct Scale {
     pub surprised: usize,
     /// Due in the large run; the small one has [`Scale::FEW`].
     pub many: usize,
+    /// Rows that its book has at least before idle runs are measured: further months are charged until then.
+    pub rows: u64,
     /// Starts and idle ticks measured of each kind.
     pub looks: usize,
 }
@@ -32,6 +34,8 @@ impl Scale {
     pub const FEW: usize = 10_000;
     /// Subscriptions in the small book.
     pub const SMALL: usize = 1_000;
+    /// Subscriptions in the book of about a thousand rows.
+    pub const TINY: usize = 120;
     /// Subscriptions whose year is weighed: enough that what a book without any takes is nothing beside them.
     pub const WEIGHED: usize = 20_000;
 
@@ -46,6 +50,7 @@ impl Scale {
         limited: 1_200,
         surprised: 1_300,
         many: 1_000_000,
+        rows: 10_000_000,
         looks: 15,
     };
 
@@ -60,6 +65,7 @@ impl Scale {
         limited: 450,
         surprised: 600,
         many: 50_000,
+        rows: 500_000,
         looks: 7,
     };
 }

@@ -41,9 +41,10 @@ pub fn rows(bench: &Bench) -> Fallible<Vec<Row>> {
     let few = charged(bench, Scale::FEW)?;
     let many = charged(bench, bench.scale.many)?;
     rows.extend(memory(&few, &many));
+    grown(bench, &many)?;
     bench.say("starts and idle ticks");
     rows.push(start(bench, &small, &many)?);
-    rows.push(idle(bench, &small, &many)?);
+    rows.push(idle(bench, &charged(bench, Scale::TINY)?, &many)?);
     Ok(rows)
 }
 
@@ -55,6 +56,18 @@ fn charged(bench: &Bench, subscriptions: usize) -> Fallible<Charged> {
     let book = Book::for_all_of(&bench.dues, dir.path(), &sandbox, FREELY)?;
     let (cost, _) = book.run_all(&sandbox, FIRST_DUE, u64::try_from(subscriptions)?)?;
     Ok(Charged { book, sandbox, subscriptions, peak_mib: count(cost.peak_kib) / 1024.0, _dir: dir })
+}
+
+/// Charges further months until the book has the rows that an idle run is to meet.
+fn grown(bench: &Bench, charged: &Charged) -> Fallible<()> {
+    for month in &MONTHS[1..] {
+        if charged.book.rows()? >= bench.scale.rows {
+            return Ok(());
+        }
+        bench.say(&format!("its rows grow: {month}"));
+        charged.book.run_all(&charged.sandbox, &on(month), u64::try_from(charged.subscriptions)?)?;
+    }
+    Err(format!("a year is too short for {} rows", bench.scale.rows).into())
 }
 
 fn memory(few: &Charged, many: &Charged) -> [Row; 2] {
@@ -151,6 +164,11 @@ fn idle(bench: &Bench, small: &Charged, many: &Charged) -> Fallible<Row> {
     })
 }
 
+/// An instant of that month on which its period is due.
+fn on(month: &str) -> String {
+    format!("{month}-01T12:00:00+07:00")
+}
+
 /// Twelve monthly runs, then the size of the book.
 fn year(bench: &Bench) -> Fallible<Row> {
     bench.say("a year of twelve runs");
@@ -159,7 +177,7 @@ fn year(bench: &Bench) -> Fallible<Row> {
     let book = Book::for_all_of(&bench.dues, dir.path(), &sandbox, FREELY)?;
     let empty = book.bytes()?;
     for month in MONTHS {
-        book.run_all(&sandbox, &format!("{month}-01T12:00:00+07:00"), u64::try_from(Scale::WEIGHED)?)?;
+        book.run_all(&sandbox, &on(month), u64::try_from(Scale::WEIGHED)?)?;
     }
     let each = |bytes: u64| count(bytes) / count(Scale::WEIGHED);
     Ok(Row {
