@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::run::PAGE_ROWS;
 use crate::model::{CustomerId, SubscriptionId};
 use crate::rules::{Ahead, Circumstances, ahead};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Unreadable};
 
 /// What a run would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -56,7 +56,7 @@ pub fn forecast(
     let mut after = None;
     loop {
         let page = store.due(c.at, after, PAGE_ROWS)?;
-        for error in &page.unreadable {
+        for Unreadable { error, .. } in &page.unreadable {
             forecast.looked_at += 1;
             forecast.unclear += 1;
             tracing::warn!(%error, "what comes next for a subscription cannot be told");

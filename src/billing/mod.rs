@@ -5,6 +5,7 @@
 //! Must never know: Omise, SQL, cron, HTML, TOML.
 
 pub mod adopt;
+mod aside;
 mod behind;
 mod brakes;
 pub mod card_seen;

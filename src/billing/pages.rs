@@ -6,7 +6,7 @@ use futures_util::Stream;
 use futures_util::stream::try_unfold;
 
 use super::run::{PAGE_ROWS, Run, locked};
-use super::{Only, RunError, cards};
+use super::{Only, RunError, aside, cards};
 use crate::model::{Snapshot, SubscriptionId};
 use crate::store::{DueCursor, DuePage, Filter, Store, StoreError};
 
@@ -81,12 +81,11 @@ impl DuePages<'_> {
             self.part = PagesOf::PutOff;
         }
         self.cursor = page.last.or(self.cursor);
-        for error in &page.unreadable {
+        for found in &page.unreadable {
+            let error = &found.error;
             tracing::error!(%error, "a subscription cannot be read; the others go on");
-            let incidents = &mut self.run.tally().0.incidents;
-            if incidents.len() < MOST_TOLD {
-                incidents.push(format!("a subscription cannot be read: {error}"));
-            }
+            self.tell(format!("a subscription cannot be read: {error}"));
+            aside::unreadable(self.run, found).await;
         }
         let mut served: Vec<_> = page.rows.into_iter().map(|(_, snapshot)| snapshot).collect();
         if self.run.listing.reads() {
@@ -97,6 +96,14 @@ impl DuePages<'_> {
         let left_due = locked(&self.run.left_due);
         served.retain(|snapshot| !left_due.contains(&snapshot.subscription.id));
         Ok(served)
+    }
+
+    /// Among the incidents of the run, of which the report names so many at most.
+    fn tell(&self, incident: String) {
+        let incidents = &mut self.run.tally().0.incidents;
+        if incidents.len() < MOST_TOLD {
+            incidents.push(incident);
+        }
     }
 
     const fn most_rows(&self) -> usize {

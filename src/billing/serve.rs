@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::cards;
 use super::charge::{self, Next};
 use super::run::Run;
+use super::{aside, cards};
 use crate::hooks::kill_point;
 use crate::model::{Change, SkipReason, Snapshot, StoppedBy, SubscriptionId, Transition};
 use crate::rules::{self, Prepared};
-use crate::store::{CommitError, Refusal};
+use crate::store::{CommitError, Refusal, StoreError};
 
 /// Steps one subscription may take in one run; far above what any needs, so that a fault of ours ends.
 const MOST_STEPS: u32 = 64;
@@ -100,6 +100,7 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
             let id = &visit.snapshot.subscription.id;
             tracing::error!(subscription = %id, %error, "this subscription could not be decided; the others go on");
             run.tally().0.incidents.push(format!("subscription {id}: {error}"));
+            aside::undecided(run, &visit.snapshot, &error.to_string()).await;
             Step::Done
         }
     }
@@ -171,6 +172,7 @@ async fn refused(run: &Run<'_>, visit: &mut Visit, error: &CommitError) -> Step 
         CommitError::Refused(Refusal::Constraint(what)) => {
             tracing::error!(subscription = %id, %what, "the book refused a write: a fault of ours; the others go on");
             run.tally().0.incidents.push(format!("subscription {id}: the book refused a write: {what}"));
+            aside::undecided(run, &visit.snapshot, &format!("the book refused a write: {what}")).await;
             Step::Done
         }
         CommitError::Store(error) => {
@@ -196,11 +198,16 @@ async fn reload(run: &Run<'_>, visit: &mut Visit) -> Step {
     }
 }
 
-/// The subscription as the book has it now; `None` (and the run halts) if it cannot be read.
+/// The subscription as the book has it now; `None` if it cannot be read: where that is the book's fault, the run halts.
 pub(super) async fn fresh(run: &Run<'_>, id: &SubscriptionId) -> Option<Snapshot> {
     let wanted = id.clone();
     match run.billing.lane.run(move |store| store.snapshot(&wanted)).await {
         Ok(Ok(snapshot)) => snapshot,
+        Ok(Err(error @ StoreError::Nonsense { .. })) => {
+            tracing::error!(subscription = %id, %error, "this subscription cannot be read any more; the others go on");
+            run.tally().0.incidents.push(format!("subscription {id}: {error}"));
+            None
+        }
         Ok(Err(error)) => {
             tracing::error!(subscription = %id, %error, "the book cannot be read");
             run.tally().0.incidents.push(error.to_string());

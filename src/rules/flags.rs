@@ -10,7 +10,10 @@ use super::cards::{self, Verdict};
 use super::commands::next_invoice;
 use super::draft::Draft;
 use crate::model::settings::Cards;
-use crate::model::{EventKind, Flag, FlagReason, InvoiceStatus, Money, Snapshot};
+use crate::model::{
+    Change, CustomerId, EventKind, Flag, FlagReason, InvoiceStatus, Money, NewEvent, Snapshot,
+    SubscriptionId, Transition,
+};
 
 /// Raises that flag, unless one of the same reason stands already, and clears those of other reasons.
 pub(super) fn raise(d: &mut Draft, reason: FlagReason, detail: &str, at: Timestamp) {
@@ -34,6 +37,32 @@ pub(super) fn raise(d: &mut Draft, reason: FlagReason, detail: &str, at: Timesta
         until: None,
         detail: detail.into(),
     });
+}
+
+/// Flags a subscription that cannot be decided at all, so that not even the money behind it can be told.
+pub fn unchargeable(
+    subscription: &SubscriptionId,
+    customer: &CustomerId,
+    detail: &str,
+    at: Timestamp,
+) -> Transition {
+    let reason = FlagReason::Unchargeable;
+    let flag = Flag {
+        customer: customer.clone(),
+        subscription: subscription.clone(),
+        reason,
+        since: at,
+        until: None,
+        detail: detail.into(),
+    };
+    let event = NewEvent {
+        at,
+        kind: EventKind::FlagRaised,
+        subscription: Some(subscription.clone()),
+        invoice: None,
+        data: Some(json!({ "reason": reason, "detail": detail }).to_string().into()),
+    };
+    Transition { epoch: None, changes: vec![Change::RaiseFlag(flag)], events: vec![event] }
 }
 
 /// The money behind a flag: what is open and the next period, in the currency of the plan.

@@ -45,6 +45,7 @@ pub use ahead::{Ahead, ahead};
 pub use circumstances::{Circumstances, Wire};
 pub use conclude::{conclude, outcome_of};
 pub use explain::next_steps;
+pub use flags::unchargeable;
 pub use past::{Past, past};
 pub use prepare::prepare;
 pub use prepared::{DoubtStep, Prepared, PreparedCharge, RuleError, Scan};

@@ -34,7 +34,8 @@ pub use place::true_place;
 pub use rows::{
     AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, EndingCard,
     EndingCursor, Filter, FlagAtRisk, GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed,
-    PlanChange, RiskCursor, RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow, UsageCount,
+    PlanChange, RiskCursor, RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow, Unreadable,
+    UsageCount,
 };
 
 /// The book. One owner at a time; every method is one transaction unless it says otherwise.

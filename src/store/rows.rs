@@ -53,13 +53,24 @@ pub struct DueNow {
     pub since: Option<Timestamp>,
 }
 
+/// A due subscription that could not be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// What was found and wanted: `StoreError::Nonsense`.
+    pub error: StoreError,
+    /// Its id and its customer's; `None`: these cannot be read either.
+    pub whose: Option<(SubscriptionId, CustomerId)>,
+    /// A flag that it cannot be charged stands already.
+    pub flagged: bool,
+}
+
 /// A page of due subscriptions.
 #[derive(Debug, Default)]
 pub struct DuePage {
     /// Those that could be read.
     pub rows: Vec<(DueCursor, Snapshot)>,
-    /// What was found and wanted in those that could not: `StoreError::Nonsense`, one each.
-    pub unreadable: Vec<StoreError>,
+    /// Those that could not.
+    pub unreadable: Vec<Unreadable>,
     /// Where the page ended; `None`: it is empty.
     pub last: Option<DueCursor>,
 }

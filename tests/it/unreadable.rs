@@ -2,6 +2,8 @@
 
 use crate::harness::{AT, Scene, Setting};
 
+const WRONG: &str = "subscriptions 1: found \"99999999\", wanted days since 1970";
+
 #[test]
 fn one_unreadable_subscription_stops_nobody_else() {
     let scene = Scene::new(Setting { customers: 4, ..Setting::default() });
@@ -9,15 +11,52 @@ fn one_unreadable_subscription_stops_nobody_else() {
     scene.import(&format!("customer,plan,starts\n{}\n", rows.join("\n")));
     let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
     assert_eq!(book.execute("UPDATE subscriptions SET starts = 99999999 WHERE row = 1", []).unwrap(), 1);
-    for succeeded in [3, 0] {
+    let dry = scene.dues(&["run-now", "--dry-run", "--at", AT, "--json"]).expect(3).json();
+    assert_eq!(dry["flagged"]["unchargeable"], 1, "{dry:#}");
+    assert_eq!(scene.list("flags").len(), 0, "a dry run writes nothing");
+    for (succeeded, flagged) in [(3, Some(1)), (0, None)] {
         let report = scene.run_at(AT).expect(3).json();
         assert_eq!(report["attempts"]["succeeded"].as_u64().unwrap_or(0), succeeded, "{report:#}");
         let incidents = report["incidents"].as_array().unwrap();
         assert_eq!(incidents.len(), 1, "{report:#}");
         let told = incidents[0].as_str().unwrap();
-        assert!(told.contains("subscriptions 1: found \"99999999\", wanted days since 1970"), "{told}");
+        assert!(told.contains(WRONG), "{told}");
+        assert_eq!(report["flagged"]["unchargeable"].as_u64(), flagged, "raised once: {report:#}");
+        let flags = scene.list("flags");
+        assert_eq!(flags.len(), 1, "{flags:#?}");
+        assert!(flags[0]["detail"].as_str().unwrap().contains(WRONG), "{flags:#?}");
     }
     assert_eq!(scene.ledger().len(), 3, "the others have paid, once");
     let check = scene.dues(&["check"]);
     assert!(check.stdout.contains("1 subscriptions of which nothing can be told"), "{check:#?}");
+    // Put right by the same hand: it is charged, and its flag goes.
+    let starts =
+        "UPDATE subscriptions SET starts = (SELECT starts FROM subscriptions WHERE row = 2) WHERE row = 1";
+    assert_eq!(book.execute(starts, []).unwrap(), 1);
+    assert_eq!(scene.run_at(AT).expect(0).json()["attempts"]["succeeded"], 1);
+    assert_eq!((scene.list("flags").len(), scene.ledger().len()), (0, 4));
+}
+
+#[test]
+fn one_subscription_that_cannot_be_decided_stops_nobody_else() {
+    let scene = Scene::new(Setting { customers: 2, ..Setting::default() });
+    let customers = scene.customers();
+    let rows = format!("{},weekly,2026-11-21\n{},monthly,2026-11-21\n", customers[0], customers[1]);
+    scene.import(&format!("customer,plan,starts\n{rows}"));
+    let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    // What one of them costs is more than any amount can say.
+    let guard = "SELECT sql FROM sqlite_schema WHERE name = 'plan_versions_never_change'";
+    let guard: String = book.query_row(guard, [], |row| row.get(0)).unwrap();
+    let dear = "UPDATE plan_versions SET terms = replace(terms, '120.50', '90000000000000000.00') \
+        WHERE row = (SELECT plan FROM subscriptions WHERE row = 1); \
+        UPDATE subscriptions SET quantity = 2 WHERE row = 1";
+    book.execute_batch(&format!("DROP TRIGGER plan_versions_never_change; {dear}; {guard}")).unwrap();
+    for (succeeded, flagged) in [(1, Some(1)), (0, None)] {
+        let report = scene.run_at(AT).expect(3).json();
+        assert_eq!(report["attempts"]["succeeded"].as_u64().unwrap_or(0), succeeded, "{report:#}");
+        assert_eq!(report["flagged"]["unchargeable"].as_u64(), flagged, "raised once: {report:#}");
+        assert_eq!(report["incidents"].as_array().unwrap().len(), 1, "{report:#}");
+        assert_eq!(scene.list("flags").len(), 1);
+    }
+    assert_eq!(scene.ledger().len(), 1);
 }

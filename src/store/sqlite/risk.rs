@@ -22,10 +22,11 @@ use crate::model::{CardSnapshot, Currency, Expiration, FlagReason, Money, Subscr
 /// Prices by plan version, given as JSON: the book keeps them as text.
 const PRICES: &str = "WITH price (plan, minor, currency) AS MATERIALIZED \
     (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)), ";
-/// What is at stake in the currency of the subscription's plan: what is open, and the next period if there is one.
+/// What is at stake in the currency of the subscription's plan: what is open, and the next period if there is one; of one
+/// that costs more than an integer holds, some number that is one.
 const RISK: &str = "CASE WHEN f.until IS NOT NULL THEN 0 ELSE coalesce((SELECT sum(v.amount) FROM invoices v \
     INDEXED BY invoices_open WHERE v.subscription = s.row AND v.status = 0 AND v.currency = p.currency), 0) \
-    + CASE WHEN s.ended_at IS NULL AND s.cancel_at IS NULL THEN p.minor * s.quantity ELSE 0 END END";
+    + CASE WHEN s.ended_at IS NULL AND s.cancel_at IS NULL THEN min(p.minor, 4000000000000000000 / s.quantity) * s.quantity ELSE 0 END END";
 /// What is open in other currencies: after a change to a plan of another one.
 const OTHERS: &str = "(SELECT json_group_array(json_array(o.currency, o.sum)) FROM (SELECT v.currency, \
     sum(v.amount) AS sum FROM invoices v INDEXED BY invoices_open WHERE v.subscription = s.row AND v.status = 0 \
