@@ -94,12 +94,11 @@ pub(super) async fn refuse(
     let permits = Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate);
     let mut offset = 0;
     loop {
-        let page = match first.take() {
-            Some(page) => page,
-            None => {
-                permits.permit().await;
-                billing.gateway.charges(window, offset).await?
-            }
+        let page = if let Some(page) = first.take() {
+            page
+        } else {
+            permits.permit().await;
+            billing.gateway.charges(window, offset).await?
         };
         time.saw(page.provider_now);
         let asked_at = page.provider_now.unwrap_or_else(|| earlier(billing.clock.now(), MOST_APART));

@@ -47,12 +47,12 @@ async fn take<'a>(
     let account = account?;
     time.saw(account.provider_now);
     check_account(billing, order, at, &facts, &account)?;
-    let compared = match early? {
+    let seen = match early? {
         Some(early) => Some(behind::refuse(billing, &facts, &time, early).await?),
         None => None,
     };
     let (epoch, run_id) =
-        if order.dry_run { (None, None) } else { begin(billing, at, &account, &time, compared).await? };
+        if order.dry_run { (None, None) } else { begin(billing, at, &account, &time, seen).await? };
     let report = RunReport::new(
         run_id.as_ref().map_or_else(|| "dry".to_owned(), ToString::to_string),
         billing.settings.zone.at(at),

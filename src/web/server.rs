@@ -158,7 +158,8 @@ async fn troubles(windows: &Windows) -> Vec<String> {
     }
     let (book, provider) = tokio::join!(health::book(&billing), windows.provider.look(&billing));
     let answers = book.is_ok();
-    wrong.extend(book.err().map(|why| format!("store: {why}")));
+    // It may take a row from this look and yet have refused the service's own a moment ago.
+    wrong.extend(book.err().or(standing.book_trouble).map(|why| format!("store: {why}")));
     wrong.extend(provider.err().map(|why| format!("provider: {why}")));
     wrong.extend(standing.clock_trouble.map(|why| format!("clock: {why}")));
     if !answers {
