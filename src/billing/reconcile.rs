@@ -1,20 +1,22 @@
 //! Our attempts against the provider's charges of a window, in both directions. What went back outside this program is
 //! noted, and ends the retries of its subscription; all else is only told.
 
-use std::collections::HashSet;
+mod met;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+
+use met::Met;
 
 use super::ease::{Ease, Speed};
 use super::pace::Pace;
 use super::{Billing, Part, RunError, reversal};
 use crate::gateway::Window;
 use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeSeen, SeenStatus};
-use crate::store::{Filter, StoreError};
+use crate::store::{AttemptRow, StoreError};
 
-/// Attempts read from the book at a time.
-const PAGE_ROWS: usize = 500;
+/// Attempts of the book gone through at a time: most lie outside the window, which is seen without reading them.
+const PAGE_ROWS: usize = 2_000;
 /// Such a page costs about as much as one of the provider's list, whose rests are told by its rows.
 const PAGE_WORTH_ROWS: u64 = 100;
 
@@ -128,7 +130,7 @@ struct Comparison<'a> {
     permits: Pace,
     ease: Ease,
     counts: Reconciled,
-    seen: HashSet<AttemptId>,
+    met: Met,
     tell: &'a mut (dyn FnMut(Finding) + Send),
 }
 
@@ -146,7 +148,7 @@ async fn compare_all(
         permits: Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate),
         ease,
         counts: Reconciled { from: window.from, to: window.to, ..Reconciled::default() },
-        seen: HashSet::new(),
+        met: Met::default(),
         tell,
     };
     billing.watch.begin(Part::Doubt, None);
@@ -202,16 +204,20 @@ impl Comparison<'_> {
         self.counts.others += all - charges.len() as u64;
         let ids: Vec<Option<AttemptId>> = charges.iter().map(attempt_named).collect();
         let attempts = self.billing.lane.run(move |store| {
-            let find =
-                |id: &Option<AttemptId>| Ok(id.as_ref().map(|id| store.attempt(id)).transpose()?.flatten());
-            ids.iter().map(find).collect::<Result<Vec<Option<Attempt>>, StoreError>>()
+            let find = |id: &Option<AttemptId>| {
+                Ok(id.as_ref().map(|id| store.attempt_row(id)).transpose()?.flatten())
+            };
+            ids.iter().map(find).collect::<Result<Vec<Option<AttemptRow>>, StoreError>>()
         });
-        for (seen, attempt) in charges.iter().zip(attempts.await??) {
-            let finding = found(seen, attempt.as_ref());
-            if let (Standing::Refunded | Standing::Disputed, Some(attempt)) = (finding.standing, &attempt) {
+        for (seen, known) in charges.iter().zip(attempts.await??) {
+            let attempt = known.as_ref().map(|known| &known.attempt);
+            let finding = found(seen, attempt);
+            if let (Standing::Refunded | Standing::Disputed, Some(attempt)) = (finding.standing, attempt) {
                 self.counts.noted += u64::from(reversal::note(self.billing, attempt, seen).await?);
             }
-            self.seen.extend(finding.attempt.clone());
+            if let Some(known) = &known {
+                self.met.insert(known.row);
+            }
             count(&mut self.counts, finding.standing);
             if finding.standing != Standing::Matched {
                 (self.tell)(finding);
@@ -223,14 +229,14 @@ impl Comparison<'_> {
     /// Attempts of the window with a charge that the provider's list did not show, each asked for by its id, since an
     /// attempt's billing instant need not lie in the provider's window.
     async fn missing_there(&mut self) -> Result<(), RunError> {
+        let Window { from, to } = self.window;
         let mut after = Some(0);
-        while let Some(from) = after.filter(|_| !self.is_stopped()) {
+        while let Some(row) = after.filter(|_| !self.is_stopped()) {
             let lane = &self.billing.lane;
-            let page =
-                lane.run(move |store| store.list_attempts(&Filter::default(), from, PAGE_ROWS)).await??;
-            after = page.last().filter(|_| page.len() == PAGE_ROWS).map(|last| last.row);
-            for row in &page {
-                self.look_for(&row.attempt).await?;
+            let page = lane.run(move |store| store.charged_between(from, to, row, PAGE_ROWS)).await??;
+            after = page.next;
+            for known in page.rows.iter().filter(|known| !self.met.contains(known.row)).collect::<Vec<_>>() {
+                self.look_for(&known.attempt).await?;
             }
             if after.is_some() {
                 self.ease.rest(PAGE_WORTH_ROWS).await;
@@ -240,11 +246,7 @@ impl Comparison<'_> {
     }
 
     async fn look_for(&mut self, attempt: &Attempt) -> Result<(), RunError> {
-        let inside = (self.window.from..=self.window.to).contains(&attempt.intended_at);
-        let Some(charge) = attempt.charge.as_ref().filter(|_| inside && !self.seen.contains(&attempt.id))
-        else {
-            return Ok(());
-        };
+        let Some(charge) = &attempt.charge else { return Ok(()) };
         self.permit().await;
         if self.billing.gateway.charge_seen(charge).await?.is_some() {
             return Ok(());
@@ -357,47 +359,4 @@ fn word(status: &SeenStatus) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Epoch, Installation, InvoiceId};
-    use crate::store::conformance::samples::{at, attempt, charge, customer, sub_id};
-
-    fn seen(status: SeenStatus) -> ChargeSeen {
-        let amount = crate::store::conformance::samples::money("990.00 THB");
-        ChargeSeen {
-            charge: charge(1),
-            created_at: at(1),
-            amount: Some(amount),
-            customer: Some(customer(1)),
-            card: None,
-            status,
-            installation: None,
-            invoice: None,
-            attempt: None,
-            description: None,
-            refunded_minor: 0,
-            disputed: false,
-        }
-    }
-
-    #[test]
-    fn what_has_not_ended_here_is_no_difference_unless_a_person_must_end_it() {
-        let id = AttemptId::new(InvoiceId::new(sub_id(1), 0), 1);
-        let mut ours = attempt(id, Installation([7; 16]), &customer(1), Epoch(1), at(0));
-        for (here, wanted) in [
-            (AttemptStatus::Intended, Standing::Unsettled),
-            (AttemptStatus::InDoubt, Standing::Unsettled),
-            (AttemptStatus::Pending, Standing::Unsettled),
-            (AttemptStatus::Manual, Standing::Mismatched),
-            (AttemptStatus::Absent, Standing::Mismatched),
-            (AttemptStatus::Declined, Standing::Mismatched),
-            (AttemptStatus::Succeeded, Standing::Matched),
-        ] {
-            ours.status = here;
-            assert_eq!(compare(&ours, &seen(SeenStatus::Successful)).0, wanted, "{here}");
-        }
-        ours.status = AttemptStatus::InDoubt;
-        ours.charge = Some(charge(2));
-        assert_eq!(compare(&ours, &seen(SeenStatus::Successful)).0, Standing::Mismatched, "another charge");
-    }
-}
+mod tests;

@@ -32,7 +32,7 @@ pub use lock::ChargingLock;
 pub use outbox::{Outbox, OutboxCursor, Waiting};
 pub use place::true_place;
 pub use rows::{
-    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, EndingCard,
+    AttemptRow, BookFacts, ChargedPage, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, EndingCard,
     EndingCursor, Filter, FlagAtRisk, GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed,
     PlanChange, RiskCursor, RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow, Unreadable,
     UsageCount,
@@ -154,7 +154,12 @@ pub trait Store: Outbox + Send {
     fn unfinished(&mut self, after: Option<&AttemptId>, limit: usize) -> Result<Vec<Attempt>, StoreError>;
 
     /// One attempt, with its intent if it is unfinished.
-    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>, StoreError>;
+    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>, StoreError> {
+        Ok(self.attempt_row(id)?.map(|known| known.attempt))
+    }
+
+    /// The same with its place; `None`: no such id.
+    fn attempt_row(&mut self, id: &AttemptId) -> Result<Option<AttemptRow>, StoreError>;
 
     /// One invoice.
     fn invoice(&mut self, id: &InvoiceId) -> Result<Option<Invoice>, StoreError>;
@@ -259,6 +264,16 @@ pub trait Store: Outbox + Send {
     fn list_invoices(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<InvoiceRow>, StoreError>;
     /// Attempts by order of intent.
     fn list_attempts(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<AttemptRow>, StoreError>;
+
+    /// Of the next `limit` attempts behind the place `after` (0: the beginning) those that have a charge and whose
+    /// billing instant is `from`, `to` or between, in the order of the book.
+    fn charged_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        after: i64,
+        limit: usize,
+    ) -> Result<ChargedPage, StoreError>;
     /// Standing flags (with `Filter::ended` past ones too), oldest first.
     fn list_flags(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<(i64, Flag)>, StoreError>;
     /// Standing flags (with `Filter::ended` past ones too) with the money behind each: open invoices and the next

@@ -261,6 +261,15 @@ pub struct AttemptRow {
     pub attempt: Attempt,
 }
 
+/// Attempts with a charge, of a stretch of the book.
+#[derive(Clone, Debug)]
+pub struct ChargedPage {
+    /// Those that were wanted.
+    pub rows: Vec<AttemptRow>,
+    /// The place of the last one gone through, wanted or not; `None`: the book has no more.
+    pub next: Option<i64>,
+}
+
 /// A customer for people.
 #[derive(Clone, Debug)]
 pub struct CustomerRow {

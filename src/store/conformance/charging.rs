@@ -49,6 +49,38 @@ fn a_charge_leaves_what_was_written(store: &mut dyn Store) {
     assert_eq!(store.facts().unwrap().commits, 2);
 }
 
+/// Those with a charge whose instant lies in the window, its ends among them, however few are gone through at a time.
+fn charged_attempts_of_a_window_are_found(store: &mut dyn Store) {
+    fill(store, 6);
+    let epoch = begin(store);
+    let mut ids = Vec::new();
+    for n in 0..6 {
+        let when = at(60 + 10 * i64::from(n));
+        let before = snapshot(store, n);
+        let intended = intent(store, &before, epoch, when);
+        accept(store, intended);
+        let between = snapshot(store, n);
+        ids.push(between.invoices[0].attempts[0].id.clone());
+        if n != 3 {
+            accept(store, paid(&between, epoch, when, n));
+        }
+    }
+    for limit in 1..=7 {
+        let (mut after, mut found) = (Some(0), Vec::new());
+        while let Some(row) = after {
+            let page = store.charged_between(at(70), at(100), row, limit).unwrap();
+            assert!(page.rows.len() <= limit);
+            for known in page.rows {
+                let again = store.attempt_row(&known.attempt.id).unwrap().unwrap();
+                assert_eq!((again.row, &again.attempt), (known.row, &known.attempt));
+                found.push(known.attempt.id);
+            }
+            after = page.next;
+        }
+        assert_eq!(found, [1, 2, 4].map(|n| ids[n].clone()), "by {limit}");
+    }
+}
+
 fn every_column_of_a_subscription_comes_back(store: &mut dyn Store) {
     let plan = plan(store);
     let mut s = subscription(1, plan);
@@ -392,6 +424,7 @@ fn a_flag_stands_once_and_ends(store: &mut dyn Store) {
 mod tests {
     super::super::conform!(
         a_charge_leaves_what_was_written,
+        charged_attempts_of_a_window_are_found,
         every_column_of_a_subscription_comes_back,
         one_changed_column_of_a_subscription_is_written,
         a_stale_write_is_refused_alone_and_in_its_place,

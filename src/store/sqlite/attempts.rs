@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use rusqlite::{Row, params};
 
+use super::super::AttemptRow;
 use super::book::Book;
 use super::cache::KnownInvoice;
 use super::codes::Coded as _;
@@ -89,10 +90,15 @@ impl Book {
 
     /// One attempt; `None`: no such id.
     pub(super) fn attempt(&self, id: &AttemptId) -> Outcome<Option<Attempt>> {
+        Ok(self.attempt_row(id)?.map(|known| known.attempt))
+    }
+
+    pub(super) fn attempt_row(&self, id: &AttemptId) -> Outcome<Option<AttemptRow>> {
         let Some(row) = self.find_attempt(id)? else { return Ok(None) };
         let mut find = self.sql(&format!("SELECT {ATTEMPT} FROM {ATTEMPT_FROM} WHERE a.row = ?1"))?;
         let mut rows = find.query([row])?;
-        rows.next()?.map(|row| self.attempt_of(row)).transpose()
+        let found = rows.next()?.map(|row| self.attempt_of(row)).transpose()?;
+        Ok(found.map(|attempt| AttemptRow { row, attempt }))
     }
 
     /// All attempts of that invoice's row, by number.

@@ -3,11 +3,13 @@
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
 
-use super::super::{AttemptRow, CustomerRow, Filter, InvoiceRow, StoreError, SubscriptionRow};
+use jiff::Timestamp;
+
+use super::super::{AttemptRow, ChargedPage, CustomerRow, Filter, InvoiceRow, StoreError, SubscriptionRow};
 use super::attempts::{ATTEMPT, ATTEMPT_FROM};
 use super::book::Book;
 use super::codes::Coded;
-use super::columns::{Reader, signed};
+use super::columns::{Reader, seconds, signed};
 use super::customers::{CUSTOMER, CUSTOMER_FROM};
 use super::diary::{EVENT, EVENT_FROM, FLAG, FLAG_FROM};
 use super::fault::Outcome;
@@ -184,6 +186,32 @@ impl Book {
         }
         let sql = page.sql(ATTEMPT, ATTEMPT_FROM, "a.row", limit);
         self.page(&sql, page, |row| Ok(AttemptRow { row: row.get(0)?, attempt: self.attempt_of(row)? }))
+    }
+
+    /// As `Store::charged_between` says. Which are wanted is told by the rows' own numbers, so that the others are
+    /// passed over unread.
+    pub(super) fn charged_between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        after: i64,
+        limit: usize,
+    ) -> Outcome<ChargedPage> {
+        let last =
+            "SELECT max(row), count(*) FROM (SELECT row FROM attempts WHERE row > ?1 ORDER BY row LIMIT ?2)";
+        let (last, seen): (Option<i64>, i64) =
+            self.sql(last)?.query_row([after, signed(limit)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let Some(last) = last else { return Ok(ChargedPage { rows: Vec::new(), next: None }) };
+        let mut find = self.sql(&format!(
+            "SELECT {ATTEMPT} FROM {ATTEMPT_FROM} WHERE a.row > ?1 AND a.row <= ?2 AND a.charge IS NOT NULL \
+             AND v.start + v.opened_after + a.intended_after BETWEEN ?3 AND ?4 ORDER BY a.row"
+        ))?;
+        let mut found = find.query([after, last, seconds(from), seconds(to)])?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            rows.push(AttemptRow { row: row.get(0)?, attempt: self.attempt_of(row)? });
+        }
+        Ok(ChargedPage { rows, next: (seen == signed(limit)).then_some(last) })
     }
 
     pub(super) fn list_flags(&self, f: &Filter, after: i64, limit: usize) -> Outcome<Vec<(i64, Flag)>> {

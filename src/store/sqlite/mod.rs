@@ -48,9 +48,9 @@ use jiff::Timestamp;
 
 use super::rows::{EndingCard, EndingCursor, FlagAtRisk, RiskCursor};
 use super::{
-    AttemptRow, BookFacts, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, Filter, GlancePage,
-    HostBinding, InvoiceRow, NewSubscription, Observed, Refusal, RunProgress, RunRequest, RunState,
-    SkippedPeriods, Store, StoreError, SubscriptionRow, UsageCount, witness,
+    AttemptRow, BookFacts, ChargedPage, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, Filter,
+    GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed, Refusal, RunProgress, RunRequest,
+    RunState, SkippedPeriods, Store, StoreError, SubscriptionRow, UsageCount, witness,
 };
 use crate::model::{
     Attempt, AttemptId, CardWarning, CustomerId, CustomerSnapshot, Epoch, Event, Expiration, Flag,
@@ -251,8 +251,8 @@ impl Store for SqliteStore {
         self.read(|book| book.unfinished(after, limit))
     }
 
-    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>, StoreError> {
-        self.read(|book| book.attempt(id))
+    fn attempt_row(&mut self, id: &AttemptId) -> Result<Option<AttemptRow>, StoreError> {
+        self.read(|book| book.attempt_row(id))
     }
 
     fn invoice(&mut self, id: &InvoiceId) -> Result<Option<Invoice>, StoreError> {
@@ -374,6 +374,16 @@ impl Store for SqliteStore {
 
     fn list_attempts(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<AttemptRow>, StoreError> {
         self.read(|book| book.list_attempts(f, after, limit))
+    }
+
+    fn charged_between(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+        after: i64,
+        limit: usize,
+    ) -> Result<ChargedPage, StoreError> {
+        self.read(|book| book.charged_between(from, to, after, limit))
     }
 
     fn list_flags(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<(i64, Flag)>, StoreError> {
