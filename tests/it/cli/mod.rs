@@ -11,6 +11,7 @@ mod looks;
 mod lost_readers;
 mod orders;
 mod packaging;
+mod reconciling;
 mod told;
 
 use std::path::{Path, PathBuf};
