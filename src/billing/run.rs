@@ -293,6 +293,26 @@ impl Run<'_> {
         watch: Stopwatch,
         calls_before: u64,
     ) -> Result<RunReport, RunError> {
+        self.end(run, watch, calls_before, true).await
+    }
+
+    /// The same for a book that still lacks charges of its own: the next comparison begins where this one did.
+    pub(super) async fn finish_lacking(
+        self,
+        run: Option<RunId>,
+        watch: Stopwatch,
+        calls_before: u64,
+    ) -> Result<RunReport, RunError> {
+        self.end(run, watch, calls_before, false).await
+    }
+
+    async fn end(
+        self,
+        run: Option<RunId>,
+        watch: Stopwatch,
+        calls_before: u64,
+        has_all: bool,
+    ) -> Result<RunReport, RunError> {
         let at = self.at;
         let (next_due_at, doubt_left) = self
             .billing
@@ -328,7 +348,10 @@ impl Run<'_> {
             kill_point("report.before_commit");
             self.billing
                 .lane
-                .run(move |store| store.close_run(&run, &json, wire.wall_at, Some(behind::seen_up_to(&wire))))
+                .run(move |store| {
+                    let seen = has_all.then(|| behind::seen_up_to(&wire));
+                    store.close_run(&run, &json, wire.wall_at, seen)
+                })
                 .await??;
             kill_point("report.after_commit");
         }
