@@ -56,6 +56,7 @@ use crate::store::Lane;
 pub use card_seen::{CardSeen, card_seen};
 pub use ease::Speed;
 pub use error::RunError;
+pub use hold::is_apart;
 pub use meters::Meters;
 pub use pace::RatePerSecond;
 pub use run::run;

@@ -83,7 +83,7 @@ pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunEr
         }
         Err(RunError::Gateway(GatewayError::Unreachable(reason))) => {
             tracing::error!(%reason, "the provider cannot be reached: nothing was begun");
-            unreachable_report(billing, order, watch).await
+            unreachable_report(billing, order, watch, calls_before).await
         }
         Err(error) => Err(error),
     }

@@ -82,7 +82,7 @@ fn story(report: &RunReport) -> Vec<String> {
         rows.push(("in doubt", format!("{}; every run looks them up again", report.doubt_left)));
     }
     if let Some(why) = report.stopped_by {
-        rows.push(("stopped by", stopped(why).to_owned()));
+        rows.push(("stopped by", stopped(why, report.considered).to_owned()));
     }
     rows.extend(report.incidents.iter().map(|incident| ("incident", incident.clone())));
     if let Some(at) = report.next_due_at {
@@ -136,12 +136,14 @@ fn human(status: AttemptStatus) -> &'static str {
     }
 }
 
-const fn stopped(why: StoppedBy) -> &'static str {
+/// `considered`: how many subscriptions it came to before.
+const fn stopped(why: StoppedBy, considered: u64) -> &'static str {
     match why {
         StoppedBy::ChargesPerRun => "[brakes] charges_per_run: as many charges were sent as one run may send",
         StoppedBy::AmountPerRun => "[brakes] amount_per_run: the next charge would have exceeded it",
         StoppedBy::DeclineShare => "[brakes] decline_share: too many of the last answers were new declines",
-        StoppedBy::PauseFile => "[brakes] pause_file: it exists; remove it to go on",
+        StoppedBy::PauseFile => "[brakes] pause_file: it is there, or nobody could look for it",
+        StoppedBy::ProviderUnreachable if considered == 0 => "the provider: it gave no usable answer",
         StoppedBy::ProviderUnreachable => "the provider: too many requests in a row never reached it",
         StoppedBy::Keys => "the provider: it refused the keys",
         StoppedBy::Limit => "--limit",
