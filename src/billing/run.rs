@@ -1,6 +1,6 @@
 //! One billing run: proves the keys, takes up old doubt, reads cards, then serves all that is due.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::brakes::RunBrakes;
+use super::dry::Memory;
 use super::hold::{hold, unreachable_report};
 use super::listing::Listing;
 use super::pace::Pace;
@@ -18,11 +19,9 @@ use super::time::ProviderTime;
 use super::turns::Turns;
 use super::{Billing, Part, RunError, RunOrder, Watch, behind, cards, doubt, only, pages, serve};
 use crate::clock::Stopwatch;
-use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
+use crate::gateway::{AccountFacts, GatewayError};
 use crate::hooks::kill_point;
-use crate::model::{
-    AttemptStatus, CustomerId, Epoch, Installation, RunId, RunReport, StoppedBy, SubscriptionId,
-};
+use crate::model::{AttemptStatus, Epoch, Installation, RunId, RunReport, StoppedBy, SubscriptionId};
 use crate::rules::Circumstances;
 use crate::store::StoreError;
 
@@ -43,8 +42,8 @@ pub(super) struct Run<'a> {
     pub(super) account: AccountFacts,
     pub(super) time: ProviderTime,
     pub(super) pace: Pace,
-    /// What a dry run has read of customers, since it writes nothing.
-    pub(super) read: Mutex<HashMap<CustomerId, CustomerFacts>>,
+    /// What a dry run keeps, since it writes nothing.
+    dry: Mutex<Memory>,
     /// Subscriptions that this run leaves due, so that the rest of it does not meet them twice.
     pub(super) left_due: Mutex<HashSet<SubscriptionId>>,
     /// Places for charges under way: one is taken before an intent and given back once its answer is there.
@@ -105,7 +104,7 @@ impl<'a> Run<'a> {
             account: taken.account,
             time: taken.time,
             pace: Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate),
-            read: Mutex::default(),
+            dry: Mutex::default(),
             left_due: Mutex::default(),
             slots: Arc::new(Semaphore::new(billing.settings.in_flight)),
             listing: Arc::default(),
@@ -271,6 +270,10 @@ impl Run<'_> {
 
     pub(super) fn brakes(&self) -> MutexGuard<'_, RunBrakes> {
         locked(&self.brakes)
+    }
+
+    pub(super) fn dry(&self) -> MutexGuard<'_, Memory> {
+        locked(&self.dry)
     }
 
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
