@@ -18,7 +18,7 @@ use crate::model::{
 };
 use crate::rules::{self, PreparedCharge, RuleError};
 
-pub(super) use memory::{Memory, recall, show};
+pub(super) use memory::{Memory, recall, show, waits};
 
 /// The charge that every made-up answer names; it is in no book and at no provider.
 const MADE_UP: &str = "chrg_dry";

@@ -22,6 +22,7 @@ pub mod health;
 mod hold;
 pub mod import;
 pub mod kind;
+mod left;
 mod listing;
 mod meters;
 mod only;

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::brakes::RunBrakes;
 use super::dry::Memory;
 use super::hold::{hold, unreachable_report};
+use super::left::Left;
 use super::listing::Listing;
 use super::pace::Pace;
 use super::tally::Tally;
@@ -21,9 +22,8 @@ use super::{Billing, Part, RunError, RunOrder, Watch, behind, cards, doubt, only
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, GatewayError};
 use crate::hooks::kill_point;
-use crate::model::{AttemptStatus, Epoch, Installation, RunId, RunReport, StoppedBy, SubscriptionId};
+use crate::model::{Epoch, Installation, RunId, RunReport, StoppedBy, SubscriptionId};
 use crate::rules::Circumstances;
-use crate::store::StoreError;
 
 /// Snapshots loaded at a time; two pages are in memory at most.
 pub(super) const PAGE_ROWS: usize = 128;
@@ -297,32 +297,16 @@ impl Run<'_> {
         calls_before: u64,
     ) -> Result<RunReport, RunError> {
         let at = self.at;
-        let (next_due_at, doubt_left) = self
-            .billing
-            .lane
-            .run(move |store| {
-                let next = store.next_wake(at)?;
-                let mut left = 0;
-                let mut after = None;
-                loop {
-                    let page = store.unfinished(after.as_ref(), PAGE_ROWS)?;
-                    left += page
-                        .iter()
-                        .filter(|a| matches!(a.status, AttemptStatus::InDoubt | AttemptStatus::Manual))
-                        .count() as u64;
-                    match page.last() {
-                        Some(last) if page.len() == PAGE_ROWS => after = Some(last.id.clone()),
-                        _ => break,
-                    }
-                }
-                Ok::<_, StoreError>((next, left))
-            })
-            .await??;
         let stopped_by = self.halted();
+        // Only a run that was to serve everything, and came to its end, has nothing due behind it.
+        let partial = stopped_by.is_some() || self.order.only.is_some();
+        let mut left = self.billing.lane.run(move |store| Left::behind(store, at, partial)).await??;
+        if self.order.dry_run {
+            left = left.after_dry(&self.dry(), partial);
+        }
         let wire = self.time.wire(self.billing.settings.timeout);
         let mut report = self.tally.into_inner().unwrap_or_else(PoisonError::into_inner).0;
-        report.next_due_at = next_due_at;
-        report.doubt_left = doubt_left;
+        left.told(at, &mut report);
         report.stopped_by = stopped_by;
         report.api_calls = self.billing.gateway.calls() - calls_before;
         report.elapsed_ms = watch.elapsed_ms();

@@ -60,11 +60,19 @@ pub(super) async fn serve(run: &Run<'_>, snapshot: Snapshot, slot: Option<OwnedS
         let Some(snapshot) = fresh(run, &visit.snapshot.subscription.id).await else { return };
         visit.snapshot = snapshot;
     }
+    let waited = run.order.dry_run && dry::waits(&visit.snapshot, run.at);
+    steps(run, &mut visit).await;
+    if run.order.dry_run {
+        run.dry().served(waited, &visit.snapshot, run.at);
+    }
+}
+
+async fn steps(run: &Run<'_>, visit: &mut Visit) {
     for _ in 0..MOST_STEPS {
         if run.halted().is_some() {
             return;
         }
-        match step(run, &mut visit).await {
+        match step(run, visit).await {
             Step::Again => {}
             Step::Done => return,
         }

@@ -9,8 +9,18 @@ use serde_json::Value;
 use crate::harness::{AT, Chance, PLANS, Scene, Setting};
 
 /// What both must say alike.
-const ALIKE: &[&str] =
-    &["at", "invoiced", "flagged", "skipped", "held_periods", "stopped_by", "incidents", "doubt_left"];
+const ALIKE: &[&str] = &[
+    "at",
+    "invoiced",
+    "flagged",
+    "skipped",
+    "held_periods",
+    "stopped_by",
+    "incidents",
+    "doubt_left",
+    "due_left",
+    "next_due_at",
+];
 
 /// A plan for books that were left alone for long.
 const DAILY: &str = "\n[plans.daily]\nname = \"Daily\"\nprice = \"50.00 THB\"\nevery = \"day\"\n\
@@ -80,7 +90,7 @@ const CASES: &[Case] = &[
         more: &[],
         code: 0,
         planned: 2,
-        told: &[("invoiced", "2")],
+        told: &[("invoiced", "2"), ("next_due_at", "\"2026-12-05T17:00:00Z\"")],
     },
     Case {
         name: "missed periods of one customer take turns",
@@ -90,7 +100,7 @@ const CASES: &[Case] = &[
         more: &[],
         code: 0,
         planned: 3,
-        told: &[("invoiced", "6")],
+        told: &[("invoiced", "6"), ("next_due_at", "\"2026-11-30T17:00:00Z\"")],
     },
     Case {
         name: "more periods than one decision opens",
@@ -120,7 +130,7 @@ const CASES: &[Case] = &[
         more: &[],
         code: 0,
         planned: 2,
-        told: &[("skipped", r#"{"customer_day":2}"#)],
+        told: &[("skipped", r#"{"customer_day":2}"#), ("next_due_at", "\"2026-11-21T17:00:00Z\"")],
     },
     Case {
         name: "amount_per_run",
@@ -130,7 +140,11 @@ const CASES: &[Case] = &[
         more: &[],
         code: 3,
         planned: 1,
-        told: &[("stopped_by", "\"amount_per_run\"")],
+        told: &[
+            ("stopped_by", "\"amount_per_run\""),
+            ("due_left", "1"),
+            ("next_due_at", "\"2026-11-21T02:00:00Z\""),
+        ],
     },
     Case {
         name: "charges_per_run",
@@ -140,7 +154,7 @@ const CASES: &[Case] = &[
         more: &[],
         code: 3,
         planned: 3,
-        told: &[("stopped_by", "\"charges_per_run\"")],
+        told: &[("stopped_by", "\"charges_per_run\""), ("due_left", "2")],
     },
     Case {
         name: "--limit",
@@ -150,7 +164,7 @@ const CASES: &[Case] = &[
         more: &["--limit", "2"],
         code: 0,
         planned: 2,
-        told: &[("stopped_by", "\"limit\"")],
+        told: &[("stopped_by", "\"limit\""), ("due_left", "3"), ("next_due_at", "\"2026-11-21T02:00:00Z\"")],
     },
     Case {
         name: "--limit that is enough",
@@ -160,7 +174,7 @@ const CASES: &[Case] = &[
         more: &["--limit", "5"],
         code: 0,
         planned: 5,
-        told: &[("stopped_by", "null")],
+        told: &[("stopped_by", "null"), ("due_left", "0"), ("next_due_at", "\"2026-12-20T17:00:00Z\"")],
     },
     Case {
         name: "--only",
@@ -170,7 +184,7 @@ const CASES: &[Case] = &[
         more: &["--only", "c"],
         code: 0,
         planned: 1,
-        told: &[],
+        told: &[("due_left", "4"), ("next_due_at", "\"2026-11-21T02:00:00Z\"")],
     },
 ];
 
@@ -194,7 +208,8 @@ fn a_dry_run_shows_what_the_run_does() {
     for case in CASES {
         let scene = laid(case.toml, case.rows, 5, Fates::Paying);
         let words = [&["run-now", "--at", case.at, "--dry-run"][..], case.more].concat();
-        scene.dues(&words).expect(case.code);
+        let told = scene.dues(&words).expect(case.code).stdout;
+        assert!(told.contains(", if every charge succeeds"), "{}: {told}", case.name);
         let (dry, _) = both(&scene, case.at, case.more, case.name);
         assert_eq!(dry["planned"], case.planned, "{}: {dry:#}", case.name);
         for (field, wanted) in case.told {
@@ -221,9 +236,30 @@ fn a_dry_run_flags_whom_the_run_flags() {
     let (first, _) = both(&scene, "2026-11-30", &[], "flags");
     let wanted = serde_json::json!({"no_card": 4, "expired_card": 4, "customer_gone": 4});
     assert_eq!((&first["planned"], &first["flagged"]), (&6.into(), &wanted), "{first:#}");
-    // They are looked at again, and nobody is flagged twice.
+    // They are looked at again, and what flags explain is not what is left due.
     let (again, _) = both(&scene, "2026-12-01", &["--limit", "9"], "flags that stand");
     assert_eq!((&again["planned"], &again["flagged"]), (&0.into(), &serde_json::json!({})), "{again:#}");
+    let (narrow, _) = both(&scene, "2026-12-06", &["--only", "p-0-a"], "flags beside what is due");
+    assert_eq!((&narrow["planned"], &narrow["due_left"]), (&1.into(), &1.into()), "{narrow:#}");
+}
+
+#[test]
+fn a_run_that_a_pause_file_stops_says_that_something_is_due_now() {
+    let scene = laid("[brakes]\npause_file = \"PAUSED\"\n", FIVE, 5, Fates::Paying);
+    scene.write("PAUSED", "");
+    let (dry, real) = both(&scene, AT, &[], "the pause file");
+    for report in [dry, real] {
+        assert_eq!(report["stopped_by"], "pause_file");
+        assert_eq!(
+            (&report["due_left"], &report["next_due_at"]),
+            (&5.into(), &"2026-11-21T02:00:00Z".into())
+        );
+    }
+    let told = scene.dues(&["run-now", "--at", AT]).expect(3).stdout;
+    assert!(told.contains("next due      now (5 subscriptions still due)"), "{told}");
+    std::fs::remove_file(scene.path("PAUSED")).unwrap();
+    let (after, _) = both(&scene, AT, &[], "no pause file any more");
+    assert_eq!((&after["due_left"], &after["planned"]), (&0.into(), &5.into()));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What a dry run keeps from one subscription to the next, since it writes nothing: what was read of customers, and
-//! what was taken from them.
+//! What a dry run keeps from one subscription to the next, since it writes nothing: what was read of customers, what
+//! was taken from them, and what would be left at its end.
 //!
 //! Promises: so many customers are kept and no more. Must never know: what a charge is.
 
@@ -27,6 +27,10 @@ pub(in crate::billing) struct Memory {
     taken: HashMap<CustomerId, Taken>,
     /// It was said that there are more than can be kept.
     overflowed: bool,
+    /// The earliest look at what was served that lies after the run's instant.
+    next_wake: Option<Timestamp>,
+    /// By how many subscriptions more, or fewer, would be due without a flag than the book says.
+    due: i64,
 }
 
 /// What a charge leaves on the row of its customer.
@@ -73,6 +77,33 @@ impl Memory {
             );
         }
     }
+
+    /// The subscription stood so before it was served, and stands so now.
+    pub(in crate::billing) fn served(&mut self, waited: bool, now: &Snapshot, at: Timestamp) {
+        self.due += i64::from(waits(now, at)) - i64::from(waited);
+        let later = now.subscription.wake_at.filter(|wake| *wake > at);
+        self.next_wake = [self.next_wake, later].into_iter().flatten().min();
+    }
+
+    /// A flag would now explain why a subscription is due.
+    pub(in crate::billing) fn explained(&mut self) {
+        self.due -= 1;
+    }
+
+    /// When something would next be due, where the book itself says `book`.
+    pub(in crate::billing) fn next_due(&self, book: Option<Timestamp>) -> Option<Timestamp> {
+        [self.next_wake, book].into_iter().flatten().min()
+    }
+
+    /// How many would be due without a flag, where the book itself says `book`.
+    pub(in crate::billing) fn still_due(&self, book: u64) -> u64 {
+        book.saturating_add_signed(self.due)
+    }
+}
+
+/// Whether it is due, and no standing flag says why it stays so.
+pub(in crate::billing) fn waits(snapshot: &Snapshot, at: Timestamp) -> bool {
+    snapshot.flags.is_empty() && snapshot.subscription.wake_at.is_some_and(|wake| wake <= at)
 }
 
 /// Brings the customer of a snapshot from the book up to what this dry run knows of them.
