@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::left::Left;
 use super::run::{Run, Taken};
 use super::time::ProviderTime;
 use super::{Billing, RunError, RunOrder, behind};
@@ -147,8 +148,10 @@ pub(super) async fn unreachable_report(
 ) -> Result<RunReport, RunError> {
     let at = billing_instant(billing, order)?;
     let facts = billing.lane.run(|store| store.facts()).await??;
+    let left = billing.lane.run(move |store| Left::behind(store, at, true)).await??;
     let livemode = facts.livemode.unwrap_or(false);
     let mut report = RunReport::new("none".into(), billing.settings.zone.at(at), order.dry_run, livemode);
+    left.told(at, &mut report);
     report.stopped_by = Some(StoppedBy::ProviderUnreachable);
     report.api_calls = billing.gateway.calls() - calls_before;
     report.elapsed_ms = watch.elapsed_ms();
