@@ -67,6 +67,13 @@ impl<'a> Draft<'a> {
         self.note(at, kind, Some(invoice), data);
     }
 
+    /// Says more of the last thing that happened of that kind, where something did.
+    pub fn say_of_last(&mut self, kind: EventKind, data: &Value) {
+        if let Some(event) = self.events.iter_mut().rev().find(|event| event.kind == kind) {
+            event.data = Some(data.to_string().into());
+        }
+    }
+
     fn note(&mut self, at: Timestamp, kind: EventKind, invoice: Option<&InvoiceId>, data: Option<&Value>) {
         self.events.push(NewEvent {
             at,

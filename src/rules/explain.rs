@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::cards::Verdict;
-use super::commands::next_invoice;
+use super::commands::{next_invoice, way_out};
 use super::{Circumstances, budget, cards, prepare, queue};
 use crate::model::{
     Attempt, AttemptStatus, FlagReason, Hold, InvoiceStatus, OpenInvoice, PausedBy, Snapshot,
@@ -93,9 +93,11 @@ fn unfinished(attempt: &Attempt) -> String {
             let who = uri.map_or_else(String::new, |uri| format!("; the customer must act at {uri}"));
             format!("attempt {id} is pending at the provider and is asked for in every run{who}")
         }
-        AttemptStatus::Manual => format!(
-            "nobody knows what became of attempt {id}, and a person must decide: `dues resolve {id}` with --charge or --absent"
-        ),
+        AttemptStatus::Manual => {
+            let told = attempt.intent.as_ref().and_then(|intent| intent.reason.as_deref());
+            let why = told.map_or_else(String::new, |told| format!(" ({told})"));
+            format!("a person must decide what became of attempt {id}{why}; {}", way_out(attempt))
+        }
         AttemptStatus::InDoubt => {
             format!(
                 "nobody knows yet what became of attempt {id}; every run looks it up in the provider's list"
