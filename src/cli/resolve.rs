@@ -23,7 +23,7 @@ pub struct ResolveArgs {
     #[arg(value_name = "ATTEMPT")]
     attempt: AttemptId,
     /// It became this charge; its status is read at the provider. One that carries the attempt's marks is taken whatever
-    /// its amount
+    /// its amount; another attempt's is refused
     #[arg(long, value_name = "CHRG", required_unless_present = "absent", conflicts_with = "absent")]
     charge: Option<ChargeId>,
     /// It never became a charge; refused where a charge with its marks was found
@@ -42,10 +42,14 @@ pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, Failure
         return Err(OrderError::no_attempt(id).into());
     };
     let seen = args.charge.as_ref().map(|charge| seen(context, charge)).transpose()?;
+    let booked = match &seen {
+        Some(seen) => orders::booked_for(&mut store, &attempt, seen)?,
+        None => None,
+    };
     let circumstances = context.circumstances(&mut store)?;
     let now = orders::on_invoice(&mut store, &id.invoice, &mut |snapshot| match &seen {
         Some(seen) => {
-            commands::resolve_charge(snapshot, id, seen, &args.reason, &circumstances)
+            commands::resolve_charge(snapshot, id, seen, booked.as_ref(), &args.reason, &circumstances)
         }
         None => commands::resolve_absent(snapshot, id, &args.reason, &circumstances),
     })?;

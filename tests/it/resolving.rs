@@ -52,3 +52,38 @@ fn a_charge_of_another_sum_ends_its_own_attempt_and_is_the_last() {
     assert_eq!(sums, [99_000, 198_000, 99_000], "{}", scene.story());
     assert!(scene.dues(&["check"]).expect(0).stdout.contains("whole"));
 }
+
+#[test]
+fn a_charge_that_paid_another_invoice_pays_no_second_one() {
+    let scene = lost_a_change();
+    let first = charge_of(&scene, 99_000);
+    let refused = scene.dues(&["resolve", "sub.1.1", "--charge", &first, "--reason", "x"]).expect(2);
+    assert!(refused.stderr.contains("was made for attempt sub.0.1"), "{}", refused.stderr);
+    assert_eq!(told(&scene.list("attempts")[1], "status"), "manual");
+}
+
+#[test]
+fn a_charge_made_by_hand_is_taken_once() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let customer = scene.customers().remove(0);
+    scene.import(&format!(
+        "customer,plan,id,starts\n{customer},monthly,one,2026-11-21\n{customer},monthly,two,2026-11-21\n"
+    ));
+    // Both requests are lost, and somebody takes the money by hand: alike, and without marks.
+    scene.charges_meet("reset_before", None, None);
+    scene.run_at(AT).expect(0);
+    scene.behave();
+    let made =
+        scene.dues(&["charges", "create", "990.00 THB", "--customer", &customer, "--json"]).expect(0).json();
+    let charge = told(&made, "id");
+    scene.run_at(AT).expect(3);
+    let manual = |scene: &Scene| -> Vec<String> {
+        let rows = scene.list("attempts");
+        rows.iter().filter(|row| row["status"] == "manual").map(|row| told(row, "id")).collect()
+    };
+    assert_eq!(manual(&scene), ["one.0.1", "two.0.1"], "{}", scene.story());
+    scene.dues(&["resolve", "one.0.1", "--charge", &charge, "--reason", "by hand"]).expect(0);
+    let again = scene.dues(&["resolve", "two.0.1", "--charge", &charge, "--reason", "by hand"]).expect(2);
+    assert!(again.stderr.contains("is the charge of attempt one.0.1"), "{}", again.stderr);
+    assert_eq!(manual(&scene), ["two.0.1"]);
+}

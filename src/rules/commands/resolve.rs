@@ -1,6 +1,7 @@
 //! `dues resolve`: a person says what became of an attempt that no look could settle.
 //!
-//! Promises: a charge that was not asked for as it was made, and carries the marks of the attempt, still ends its attempt, with an incident that says both sums, and nothing is ever charged beside it.
+//! Promises: a charge pays one attempt, the one whose marks it carries if it carries any; one that was not asked for as it
+//! was made still ends its attempt, with an incident that says both sums, and nothing is ever charged beside it.
 //! Must never know: how a charge is read.
 
 use jiff::Timestamp;
@@ -14,14 +15,16 @@ use crate::model::{
 use crate::rules::conclude::{Case, ended_by_person, with_case};
 use crate::rules::{Circumstances, RuleError, doubt, outcome_of};
 
-/// The attempt became this charge, which was just read at the provider.
+/// The attempt became this charge, which was just read at the provider. `booked`: another attempt that the book has with
+/// the same charge.
 ///
 /// Refused unless the charge has ended and either carries this attempt's marks, whatever its amount and customer, or
-/// is of the attempt's customer and amount.
+/// carries no marks, is of the attempt's customer and amount, and is no other attempt's.
 pub fn resolve_charge(
     snapshot: &Snapshot,
     attempt: &AttemptId,
     seen: &ChargeSeen,
+    booked: Option<&AttemptId>,
     reason: &str,
     c: &Circumstances,
 ) -> Result<Transition, RuleError> {
@@ -29,10 +32,11 @@ pub fn resolve_charge(
         must_be_manual(case)?;
         let marked = is_marked(case.attempt(), seen, c.installation);
         if !marked {
+            must_be_nobody_elses(case.attempt(), seen, booked, c.installation)?;
             must_fit(case.attempt(), seen)?;
         }
         must_have_ended(seen)?;
-        let amiss = amiss(case.attempt(), seen);
+        let amiss = amiss(case.attempt(), seen, booked);
         let was_open = case.open().invoice.status == InvoiceStatus::Open;
         ended_by_person(case, &outcome_of(seen))?;
         let mut data = json!({ "charge": seen.charge, "reason": reason });
@@ -116,6 +120,30 @@ fn is_marked(attempt: &Attempt, seen: &ChargeSeen, book: Installation) -> bool {
     is_of(seen, book) && named(seen).as_ref() == Some(&attempt.id)
 }
 
+/// A charge pays one attempt: not the one of another invoice, or of another book, that it was made for.
+fn must_be_nobody_elses(
+    attempt: &Attempt,
+    seen: &ChargeSeen,
+    booked: Option<&AttemptId>,
+    book: Installation,
+) -> Result<(), RuleError> {
+    let (charge, id) = (&seen.charge, &attempt.id);
+    let other = named(seen).filter(|_| is_of(seen, book));
+    let owner = if let Some(other) = other {
+        format!("was made for attempt {other}")
+    } else if let Some(whose) = seen.installation.as_deref().filter(|_| !is_of(seen, book)) {
+        format!("was made by another book of dues, installation {whose}")
+    } else if let Some(other) = booked {
+        format!("is the charge of attempt {other} in this book")
+    } else {
+        return Ok(());
+    };
+    refused(format!(
+        "charge {charge} {owner}, and one charge pays one invoice; find the charge of attempt {id} itself, then {}",
+        way_out(attempt)
+    ))
+}
+
 fn must_fit(attempt: &Attempt, seen: &ChargeSeen) -> Result<(), RuleError> {
     if doubt::echoes(seen, attempt) {
         return Ok(());
@@ -141,8 +169,16 @@ fn must_have_ended(seen: &ChargeSeen) -> Result<(), RuleError> {
 }
 
 /// What is wrong with a charge that is taken all the same; `None`: nothing.
-fn amiss(attempt: &Attempt, seen: &ChargeSeen) -> Option<String> {
-    (!doubt::echoes(seen, attempt)).then(|| doubt::mismatch(attempt, seen))
+fn amiss(attempt: &Attempt, seen: &ChargeSeen, booked: Option<&AttemptId>) -> Option<String> {
+    let differs = (!doubt::echoes(seen, attempt)).then(|| doubt::mismatch(attempt, seen));
+    let twice = booked.map(|other| {
+        format!(
+            "charge {} carries attempt {}, and the book has it for attempt {other} too",
+            seen.charge, attempt.id
+        )
+    });
+    let all: Vec<String> = differs.into_iter().chain(twice).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// The attempt's sum is its invoice's and stays so; the invoice is closed, so that nothing is charged beside money that

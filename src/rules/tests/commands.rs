@@ -204,7 +204,7 @@ fn a_person_resolves_only_with_a_charge_that_fits() {
     let mut book = Book::monthly("2026-01-31");
     tell(&mut book, "01-31 | silence | \n 01-31T00:05 | look alike | 0.last:manual");
     let (s, attempt) = (book.snapshot(), "sub_1.0.1".parse().unwrap());
-    let resolve = |charge| commands::resolve_charge(&s, &attempt, &charge, "x", &book.circumstances);
+    let resolve = |charge| commands::resolve_charge(&s, &attempt, &charge, None, "x", &book.circumstances);
     let mut other = seen(SeenStatus::Successful, "chrg_test_1");
     other.amount = Some("991.00 THB".parse().unwrap());
     assert!(sentence(resolve(other)).contains("found 991.00 THB"));
@@ -256,7 +256,7 @@ fn a_charge_with_the_attempts_own_marks_ends_it_whatever_its_sum() {
     }
     let why = next_steps(&s, &c).join("\n");
     assert!(why.contains("found 1980.00 THB") && why.contains("--charge chrg_test_7"), "{why}");
-    let ended = commands::resolve_charge(&s, &id, &charge, "x", &c).unwrap();
+    let ended = commands::resolve_charge(&s, &id, &charge, None, "x", &c).unwrap();
     book.apply(&ended);
     tell(&mut book, "01-31 | wait | 0:paid 0.last:succeeded incidents:2 due:false \n 02-28 | ok | 1:paid");
     let told = book.events.iter().rfind(|event| event.kind == EventKind::Incident).unwrap();
@@ -271,7 +271,7 @@ fn a_mismatched_charge_that_moved_no_money_is_a_decline() {
     let (mut book, id, mut charge) = mismatched("495.00 THB");
     (charge.status, charge.customer) = (SeenStatus::Ended("expired".into()), None);
     let ended =
-        commands::resolve_charge(&book.snapshot(), &id, &charge, "x", &book.circumstances).unwrap();
+        commands::resolve_charge(&book.snapshot(), &id, &charge, None, "x", &book.circumstances).unwrap();
     book.apply(&ended);
     tell(&mut book, "01-31 | wait | 0.last:declined incidents:1");
     let told = book.events.iter().rfind(|event| event.kind == EventKind::AttemptResolved).unwrap();
@@ -286,6 +286,34 @@ fn an_order_beside_a_manual_attempt_says_who_ends_it() {
     let told = sentence(commands::void(&s, &"sub_1.0".parse().unwrap(), at, "x"));
     assert!(told.contains("--charge CHRG") && told.contains("`--absent`"), "{told}");
     assert!(!told.contains("wait until"), "{told}");
+}
+
+#[test]
+fn a_charge_of_another_attempt_pays_no_second_invoice() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(
+        &mut book,
+        "01-31 | ok | 0:paid
+         02-28 | silence |
+         02-28T00:05 | look alike | 1.last:manual",
+    );
+    let (s, id): (_, AttemptId) = (book.snapshot(), "sub_1.1.1".parse().unwrap());
+    let paid = "sub_1.0.1".parse().unwrap();
+    let resolve =
+        |charge, booked| commands::resolve_charge(&s, &id, &charge, booked, "x", &book.circumstances);
+    let told = sentence(resolve(marked(&book, "sub_1.0.1", SeenStatus::Successful), None));
+    assert!(told.contains("was made for attempt sub_1.0.1") && told.contains("sub_1.1.1 itself"), "{told}");
+    let by_hand = || seen(SeenStatus::Successful, "chrg_test_7");
+    let told = sentence(resolve(by_hand(), Some(&paid)));
+    assert!(told.contains("is the charge of attempt sub_1.0.1"), "{told}");
+    let mut foreign = marked(&book, "sub_1.1.1", SeenStatus::Successful);
+    foreign.installation = Some("00".into());
+    assert!(sentence(resolve(foreign, None)).contains("another book"));
+    assert!(resolve(by_hand(), None).is_ok(), "made by hand, and nobody else's");
+    // Its own marks say more than an older mistake of the book, which is told.
+    let own = resolve(marked(&book, "sub_1.1.1", SeenStatus::Successful), Some(&paid)).unwrap();
+    let told = own.events.iter().find(|event| event.kind == EventKind::Incident).unwrap();
+    assert!(told.data.as_deref().unwrap().contains("for attempt sub_1.0.1 too"), "{told:?}");
 }
 
 #[test]
