@@ -31,7 +31,7 @@ pub fn next_steps(s: &Snapshot, c: &Circumstances) -> Vec<String> {
         steps
             .push(format!("flagged {} since {since}: {}; read again in every run", flag.reason, flag.detail));
     }
-    steps.extend(next_period(s));
+    steps.extend(next_period(s, c));
     steps
 }
 
@@ -137,8 +137,10 @@ fn held(s: &Snapshot, hold: Hold) -> String {
 /// A try that is scheduled, and what would speak against it then, as far as the book knows.
 fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
     let due = open.invoice.next_attempt_at.unwrap_or(open.invoice.period.start);
+    let forbidden = prepare::never_passes(open.invoice.amount, c);
     if due > c.at {
-        return format!("is tried next at {}", when(s, due));
+        let but = forbidden.map_or_else(String::new, |why| format!(", but cannot be charged then: {why}"));
+        return format!("is tried next at {}{but}", when(s, due));
     }
     if let Some(until) = queue::catch_up_turn(s, open, c.at) {
         return format!(
@@ -148,6 +150,9 @@ fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
     }
     if let Some(why) = c.limits.refuses(open.invoice.amount) {
         return format!("cannot be charged by this account: {why}");
+    }
+    if let Some(why) = forbidden {
+        return format!("is due, but cannot be charged: {why}");
     }
     // Who explains need not know the account's limits; the run that raised the flag did.
     if let Some(flag) = s.flags.iter().find(|flag| flag.reason == FlagReason::Unchargeable) {
@@ -171,7 +176,7 @@ fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
 }
 
 /// The next invoice to come, or the end.
-fn next_period(s: &Snapshot) -> Vec<String> {
+fn next_period(s: &Snapshot, c: &Circumstances) -> Vec<String> {
     let subscription = &s.subscription;
     let mut steps = Vec::new();
     if let Some(end) = subscription.cancel_at.filter(|_| subscription.ended_at.is_none()) {
@@ -182,8 +187,10 @@ fn next_period(s: &Snapshot) -> Vec<String> {
             SubscriptionStatus::Paused | SubscriptionStatus::Unpaid => "is skipped unless it goes on before",
             _ => "is billed",
         };
+        let but = prepare::never_passes(next.amount, c)
+            .map_or_else(String::new, |why| format!(", but cannot be charged: {why}"));
         steps.push(format!(
-            "period {} from {} to {} {billed}: {}",
+            "period {} from {} to {} {billed}: {}{but}",
             next.period.index,
             when(s, next.period.start),
             when(s, next.period.end),

@@ -1,8 +1,8 @@
-//! Attempts that only a person can end, ended.
+//! Attempts that only a person can end, ended; and money that no day of a customer allows.
 
 use serde_json::Value;
 
-use crate::harness::{AT, Scene, Setting};
+use crate::harness::{AT, PLANS, Scene, Setting};
 
 const NEXT_MONTH: &str = "2026-12-21T09:00:00+07:00";
 
@@ -86,4 +86,23 @@ fn a_charge_made_by_hand_is_taken_once() {
     let again = scene.dues(&["resolve", "two.0.1", "--charge", &charge, "--reason", "by hand"]).expect(2);
     assert!(again.stderr.contains("is the charge of attempt one.0.1"), "{}", again.stderr);
     assert_eq!(manual(&scene), ["two.0.1"]);
+}
+
+#[test]
+fn a_price_that_no_day_of_a_customer_allows_is_told_before_and_after() {
+    let caps = "[brakes]\namount_per_customer_per_day = { THB = \"500.00\" }\n";
+    let toml: &'static str = Box::leak(format!("{PLANS}\n{caps}").into_boxed_str());
+    let scene = Scene::new(Setting { customers: 1, toml, ..Setting::default() });
+    let checked = scene.dues(&["check"]).expect(0).stdout;
+    let note = "plans.monthly.price: found 990.00 THB, wanted at most 500.00 THB";
+    assert!(checked.contains(note) && !checked.contains("plans.weekly"), "{checked}");
+    scene.import(&format!("customer,plan,id,starts\n{},monthly,sub,2026-11-21\n", scene.customers()[0]));
+    assert!(scene.dues(&["check"]).expect(0).stdout.contains("1 open invoices are above"));
+    let report = scene.run_at(AT).expect(0).json();
+    assert_eq!(report["flagged"]["unchargeable"], 1, "{report}");
+    let again = scene.run_at("2026-11-22T09:00:00+07:00").expect(0).json();
+    assert_eq!((&again["skipped"]["unchargeable"], scene.list("flags").len()), (&1.into(), 1), "{again}");
+    let why = scene.dues(&["why", "sub"]).expect(0).stdout;
+    assert!(why.contains("amount_per_customer_per_day") && why.contains("500.00 THB"), "{why}");
+    assert!(scene.ledger().is_empty());
 }

@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::model::settings::Brakes;
 use crate::model::{Attempt, CustomerSnapshot, Money};
 use crate::rules::Circumstances;
 
@@ -20,6 +21,11 @@ fn spent_today(customer: &CustomerSnapshot, amount: Money, c: &Circumstances) ->
     let same_day = customer.spent_on == Some(today(c));
     let sum = customer.spent.iter().find(|sum| sum.currency() == amount.currency());
     sum.filter(|_| same_day).copied().unwrap_or_else(|| Money::zero(amount.currency()))
+}
+
+/// Why no day lets this amount pass, whatever else is sent on it; `None`: some day does.
+pub(in crate::rules) fn never_passes(amount: Money, c: &Circumstances) -> Option<String> {
+    Brakes::day_refuses(&c.customer_day, amount)
 }
 
 /// The first instant of the next day when this amount would exceed today's; `None`: it may be charged.

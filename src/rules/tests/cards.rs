@@ -6,7 +6,7 @@ use super::book::{Book, Look};
 use super::kit::{card, day, ladder, terms};
 use super::story::tell;
 use crate::model::{CardDecline, EndAction, FlagReason, SkipReason};
-use crate::rules::Prepared;
+use crate::rules::{Prepared, ahead, next_steps};
 
 #[test]
 fn a_fresh_and_good_snapshot_is_believed_without_a_read() {
@@ -164,6 +164,29 @@ fn a_customers_day_is_capped_and_the_rest_waits_for_the_next() {
     );
     let sum = book.rows.customer.spent.first().unwrap().to_string();
     assert_eq!(sum, "990.00 THB", "what never left is not counted");
+}
+
+#[test]
+fn what_no_day_of_a_customer_allows_is_flagged_once_until_it_is_allowed() {
+    let mut book = Book::monthly("2026-01-31");
+    let cap = |sum: &str| (crate::model::Currency::Thb, sum.parse().unwrap());
+    book.circumstances.customer_day.extend([cap("989.99 THB")]);
+    tell(
+        &mut book,
+        "01-31 | run | skip:unchargeable flag:unchargeable sub:past_due due:true reads:0
+         02-01 | run | skip:unchargeable flag:unchargeable raised:1 0.tries:0",
+    );
+    assert!(book.rows.flags[0].detail.contains("[brakes]"), "{:?}", book.rows.flags);
+    let why = next_steps(&book.snapshot(), &book.circumstances).join("\n");
+    assert!(
+        why.contains("is due, but cannot be charged: found 990.00 THB, wanted at most 989.99 THB"),
+        "{why}"
+    );
+    assert!(why.contains("amount_per_customer_per_day"), "{why}");
+    let ahead = ahead(&book.snapshot(), &book.circumstances).unwrap();
+    assert_eq!((ahead.above_cap, ahead.current), (1, 0));
+    book.circumstances.customer_day.extend([cap("990.00 THB")]);
+    tell(&mut book, "02-02 | ok | 0:paid flag:none sub:active");
 }
 
 #[test]
