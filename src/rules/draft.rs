@@ -106,6 +106,11 @@ impl<'a> Draft<'a> {
         Some((place, number))
     }
 
+    /// The attempt at that place as it was read; `None`: it is new.
+    pub fn as_read(&self, place: usize, number: usize) -> Option<&'a Attempt> {
+        self.before.invoices.get(place)?.attempts.get(number)
+    }
+
     /// The transition that leads from the original to the working copy, and that copy with the versions that its
     /// rows then have.
     pub fn finish(mut self, epoch: Option<Epoch>) -> (Transition, Snapshot) {

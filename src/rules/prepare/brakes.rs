@@ -57,13 +57,21 @@ pub(super) fn spend(customer: &mut CustomerSnapshot, amount: Money, c: &Circumst
     customer.spent.push(sum);
 }
 
-/// Takes back what an attempt that never became a charge had noted. A turn in the daily collection was only taken
+/// The day that an attempt was booked on, by the clock that `spend` went by then; `None`: nobody knows any more.
+fn booked_on(attempt: &Attempt, c: &Circumstances) -> Option<Date> {
+    let wall_at = attempt.intent.as_ref()?.wall_at;
+    let at = if c.live { attempt.intended_at.max(wall_at) } else { attempt.intended_at };
+    Some(c.book_zone.date(at))
+}
+
+/// Takes back what an attempt that never became a charge had noted, as it stood while it was unfinished. What it noted on
+/// another day than the one whose sums are kept is gone with that day. A turn in the daily collection was only taken
 /// when none had been taken for a day, so giving it back leaves none.
 pub(in crate::rules) fn give_back(customer: &mut CustomerSnapshot, attempt: &Attempt, c: &Circumstances) {
     if customer.caught_up_at == Some(attempt.intended_at) {
         customer.caught_up_at = None;
     }
-    if customer.spent_on == Some(today(c)) {
+    if customer.spent_on.is_some() && customer.spent_on == booked_on(attempt, c) {
         for sum in customer.spent.iter_mut().filter(|sum| sum.currency() == attempt.amount.currency()) {
             let left = sum.minor().saturating_sub(attempt.amount.minor()).max(0);
             *sum = Money::new(left, sum.currency()).unwrap_or(*sum);
