@@ -233,6 +233,7 @@ impl Run<'_> {
         Circumstances {
             at: self.at,
             budget_now: if self.account.livemode { self.at.max(wire.wall_at) } else { self.at },
+            live: self.account.livemode,
             book_zone: settings.zone.clone(),
             installation: self.installation,
             epoch: self.epoch,

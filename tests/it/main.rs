@@ -22,6 +22,7 @@ mod messages;
 mod omise_client;
 mod planted;
 mod refusals;
+mod resolving;
 mod rollback;
 mod sandbox;
 mod sdk;
