@@ -123,6 +123,17 @@ fn keys_that_are_refused_here_already() {
 }
 
 #[test]
+fn beside_a_lock_its_holder_is_asked_before_the_key() {
+    let shop = Shop::new();
+    shop.with_key("pkey_test_canary", 0o600);
+    std::fs::create_dir(shop.path("book")).unwrap();
+    let lock = ChargingLock::take(&shop.path("book/dues.db")).unwrap();
+    shop.dues(&["run-now"]).fails(4, &["found the charging lock held by process"]);
+    drop(lock);
+    shop.dues(&["run-now"]).fails(2, &["found a public key"]);
+}
+
+#[test]
 fn a_credential_of_systemd_is_used_where_no_key_is_named() {
     let shop = Shop::new();
     shop.config("sandbox = true", "api_url = \"http://127.0.0.1:9\"");
