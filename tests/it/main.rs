@@ -17,6 +17,7 @@ mod daemon;
 mod demo;
 mod harness;
 mod log_lines;
+mod many_cards;
 mod messages;
 mod omise_client;
 mod planted;
