@@ -15,6 +15,7 @@ mod cli;
 mod crash;
 mod daemon;
 mod demo;
+mod dry_run;
 mod harness;
 mod log_lines;
 mod many_cards;

@@ -109,12 +109,23 @@ pub(super) fn run(_: &CheckArgs, global: Global) -> Result<Exit, Failure> {
 }
 
 fn brakes(context: &Context, findings: &mut Findings) {
-    match context.settings().brakes.pause_file.as_deref() {
-        Some(file) if file.exists() => findings.note(
+    let Some(file) = context.settings().brakes.pause_file.as_deref() else {
+        return findings.ok("brakes", "no pause file");
+    };
+    match file.try_exists() {
+        Ok(false) => findings.ok("brakes", "no pause file"),
+        Ok(true) => findings.note(
             "brakes",
             format!("found the pause file {}: nothing is charged until it is removed", file.display()),
         ),
-        _ => findings.ok("brakes", "no pause file"),
+        Err(error) => findings.bad(
+            "brakes",
+            Exit::Attention,
+            format!(
+                "{}: nobody can look for the pause file ({error}), so nothing is charged; let this user search its folder",
+                file.display()
+            ),
+        ),
     }
 }
 
