@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use super::{Billing, RunError};
 use crate::gateway::{CustomerFacts, CustomerRead};
 use crate::hooks::kill_point;
-use crate::model::{Change, CustomerId, CustomerState, EventKind, Snapshot, SubscriptionId, Transition};
+use crate::model::{
+    Change, CustomerId, CustomerSnapshot, CustomerState, EventKind, Snapshot, SubscriptionId, Transition,
+};
 use crate::rules::watch::{self, News};
 use crate::store::{CommitError, CustomerReading, Filter, Refusal, RunRequest};
 
@@ -90,8 +92,21 @@ pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// Reads the customer at the provider and keeps what was read.
-pub(super) async fn read(billing: &Billing, customer: &CustomerId, at: Timestamp) -> Result<(), RunError> {
+/// What a read found otherwise than the book had it.
+pub(super) struct ReadOtherwise {
+    /// As the book had it.
+    pub(super) before: CustomerSnapshot,
+    /// As it was read.
+    pub(super) now: CustomerReading,
+}
+
+/// Reads the customer at the provider and keeps what was read; `None`: it is what the book had, or they were not present
+/// before.
+pub(super) async fn read(
+    billing: &Billing,
+    customer: &CustomerId,
+    at: Timestamp,
+) -> Result<Option<ReadOtherwise>, RunError> {
     let reading = match billing.gateway.customer(customer).await? {
         CustomerRead::Present(facts) => present(facts, at),
         CustomerRead::Gone => CustomerReading {
@@ -102,8 +117,9 @@ pub(super) async fn read(billing: &Billing, customer: &CustomerId, at: Timestamp
             read_at: at,
         },
     };
-    billing.lane.run(move |store| store.observe_customers(&[reading])).await??;
-    Ok(())
+    let kept = reading.clone();
+    let observed = billing.lane.run(move |store| store.observe_customers(&[kept])).await??;
+    Ok(observed.changed.into_iter().next().map(|before| ReadOtherwise { before, now: reading }))
 }
 
 /// A customer whom the provider has, as the book keeps them.

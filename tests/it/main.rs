@@ -18,6 +18,7 @@ mod demo;
 mod dry_run;
 mod harness;
 mod log_lines;
+mod many_cards;
 mod messages;
 mod omise_client;
 mod planted;

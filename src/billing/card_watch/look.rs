@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Wanted, Watch};
-use crate::billing::{CardSeen, RunError, card_seen};
+use super::{Wanted, Watch, is_changed};
+use crate::billing::card_seen::{self, ReadOtherwise};
+use crate::billing::{CardSeen, RunError};
 use crate::gateway::GatewayError;
 use crate::hooks::kill_point;
 use crate::model::{CardWarning, CustomerId, CustomerSnapshot, CustomerState, Transition};
@@ -53,7 +54,15 @@ impl Watch<'_> {
     async fn read(&mut self, id: &CustomerId) -> Result<bool, RunError> {
         self.permit().await;
         match card_seen::read(self.billing, id, self.at).await {
-            Ok(()) => Ok(true),
+            Ok(otherwise) => {
+                // Who is read singly since the list shows only some of their cards may have another default too.
+                if let Some(ReadOtherwise { before, .. }) =
+                    otherwise.filter(|o| is_changed(&o.before, &o.now))
+                {
+                    self.tell_change(&before).await?;
+                }
+                Ok(true)
+            }
             Err(RunError::Gateway(error @ GatewayError::Keys { .. })) => Err(error.into()),
             Err(RunError::Gateway(error)) => {
                 tracing::warn!(customer = id.hashed(), %error, "a customer could not be read; nobody is flagged for it");
