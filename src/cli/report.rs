@@ -308,7 +308,7 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
   flagged       5 no_card
   held          7 missed periods, see [catch_up] hold_after; collected after `dues resume`
   in doubt      2; every run looks them up again
-  stopped by    [brakes] pause_file: it exists; remove it to go on";
+  stopped by    [brakes] pause_file: it is there, or nobody could look for it";
         assert_eq!(said, wanted);
         let steps = next_steps(&report, &global()).join("\n");
         assert!(steps.contains("dues list flags --config config/demo.toml"), "{steps}");
