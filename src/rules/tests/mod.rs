@@ -7,6 +7,7 @@ mod cards;
 mod commands;
 mod doubt;
 mod explain;
+mod explain_played;
 mod glance;
 mod kit;
 mod laws;

@@ -117,3 +117,27 @@ fn what_was_typed_is_what_is_quoted() {
         }
     }
 }
+
+#[test]
+fn a_pause_or_an_end_before_any_run_says_what_the_run_then_does() {
+    let shop = Shop::new();
+    let paused = shop.subscribe("cust_test_1");
+    let told = shop.dues(&["pause", &paused]).ok().stdout;
+    let waits = format!("is invoiced by the next run, and waits for `dues resume {paused}`: 990.00 THB");
+    assert!(told.contains(&waits), "{told}");
+    assert!(told.contains("period 1 from") && told.contains("is skipped unless it goes on before"), "{told}");
+    let ended = shop.subscribe("cust_test_2");
+    let told = shop.dues(&["cancel", &ended]).ok().stdout;
+    let waits = format!("the subscription ended: `dues retry {ended}` tries it once: 990.00 THB");
+    assert!(told.contains(&waits) && !told.contains("nothing of it is billed"), "{told}");
+    let report = shop.dues(&["run-now", "--json"]).ok().json();
+    assert_eq!((&report["invoiced"], &report["attempts"]["succeeded"]), (&2.into(), &0.into()), "{report}");
+    for id in [paused, ended] {
+        let invoices = shop.dues(&["why", &id, "--json"]).ok().json()["invoices"].clone();
+        assert_eq!(
+            (&invoices[0]["number"], &invoices[0]["status"]),
+            (&0.into(), &"open".into()),
+            "{invoices}"
+        );
+    }
+}
