@@ -12,7 +12,7 @@ use super::rows::{
     rfc3339, short,
 };
 use crate::billing::why::{self, Story};
-use crate::model::{AttemptStatus, SubscriptionId, Zone};
+use crate::model::{AttemptStatus, SkipReason, SubscriptionId, Zone};
 use crate::store::SkippedPeriods;
 
 /// People are told that many of the last invoices and diary lines; programs all of them.
@@ -87,7 +87,12 @@ fn tell(out: &mut Output, story: &Story, next: &[String]) -> Result<(), Failure>
         } else {
             format!("periods {} to {}", skip.from, skip.to - 1)
         };
-        format!("{periods}: {}, noted {}", skip.reason, short(skip.at, zone))
+        let why = match skip.reason {
+            // The only periods in which nothing could ever fall due.
+            SkipReason::NotDue => format!("no time in it, {zone} left that day out of its calendar"),
+            reason => reason.to_string(),
+        };
+        format!("{periods}: {why}, noted {}", short(skip.at, zone))
     })?;
     invoices(out, story, zone)?;
     part(out, "Diary", &story.events, |event| {

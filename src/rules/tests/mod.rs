@@ -3,6 +3,7 @@
 mod ahead;
 mod book;
 mod calendar;
+mod calendar_gaps;
 mod cards;
 mod commands;
 mod doubt;

@@ -141,3 +141,34 @@ fn a_pause_or_an_end_before_any_run_says_what_the_run_then_does() {
         );
     }
 }
+
+#[test]
+fn a_day_that_a_zone_left_out_is_passed_over_and_told() {
+    let shop = Shop::new();
+    shop.config("every = \"month\"", "every = \"day\"");
+    let order = ["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--zone", "Pacific/Apia"];
+    let id = shop.dues(&[&order[..], &["--starts", "2011-12-29"]].concat()).ok().stdout.trim().to_owned();
+    let at = |at| ["run-now", "--json", "--at", at];
+    // The 29th, and no 30th.
+    for (now, invoiced) in
+        [("2011-12-29T12:00:00-10:00", 1), ("2011-12-31T12:00:00+14:00", 1), ("2012-01-01T12:00:00+14:00", 1)]
+    {
+        let report = shop.dues(&at(now)).ok().json();
+        assert_eq!(
+            (&report["invoiced"], &report["incidents"]),
+            (&invoiced.into(), &serde_json::json!([])),
+            "{report}"
+        );
+    }
+    let why = shop.dues(&["why", &id]).ok().stdout;
+    assert!(why.contains("period 1: no time in it, Pacific/Apia left that day out of its calendar"), "{why}");
+    let numbers: Vec<_> = shop
+        .dues(&["list", "invoices", "--json"])
+        .ok()
+        .rows()
+        .iter()
+        .map(|row| row["number"].clone())
+        .collect();
+    assert_eq!(numbers, [0, 2, 3]);
+    assert!(shop.dues(&["check"]).ok().stdout.contains("Ready."));
+}
