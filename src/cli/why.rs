@@ -8,8 +8,8 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::rows::{
-    AttemptLine, CustomerLine, EventLine, FlagLine, InvoiceLine, Row as _, SubscriptionLine, grouped,
-    rfc3339, short,
+    AttemptLine, CustomerLine, EventLine, FlagLine, InvoiceLine, Row as _, SubscriptionLine, data_told,
+    grouped, rfc3339, short,
 };
 use crate::billing::why::{self, Story};
 use crate::model::{AttemptStatus, SkipReason, SubscriptionId, Zone};
@@ -96,7 +96,7 @@ fn tell(out: &mut Output, story: &Story, next: &[String]) -> Result<(), Failure>
     })?;
     invoices(out, story, zone)?;
     part(out, "Diary", &story.events, |event| {
-        let more = event.data.as_deref().unwrap_or_default();
+        let more = data_told(event, zone, Some(&story.now.plan));
         format!("{}  {} {more}", short(event.at, zone), event.kind).trim_end().to_owned()
     })?;
     out.line("\nNext")?;

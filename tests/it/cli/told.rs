@@ -143,6 +143,28 @@ fn a_pause_or_an_end_before_any_run_says_what_the_run_then_does() {
 }
 
 #[test]
+fn a_second_try_names_the_same_day_as_the_first_and_so_does_the_diary() {
+    let shop = Shop::new();
+    let ids = [shop.subscribe("cust_test_1"), shop.subscribe("cust_test_2")];
+    let first = shop.dues(&["cancel", &ids[0], "--at-period-end"]).ok().stdout;
+    let day = first.split("ends ").nth(1).unwrap()[..10].to_owned();
+    shop.dues(&["cancel", &ids[0], "--at-period-end"]).fails(2, &[&format!("{day}T00:00:00+07:00")]);
+    shop.dues(&["pause", &ids[1], "--until", "2100-01-01"]).ok();
+    shop.dues(&["pause", &ids[1]]).fails(2, &["is paused since", "+07:00; `dues resume"]);
+    for (id, event, wanted) in [
+        (&ids[0], "cancel_scheduled", format!("{day}T00:00:00+07:00")),
+        (&ids[1], "subscription_paused", "2100-01-01T00:00:00+07:00".into()),
+        (&ids[0], "subscription_created", r#""plan":"pro-monthly""#.into()),
+    ] {
+        let listed = shop.dues(&["list", "events", "--status", event]).ok().stdout;
+        for told in [shop.dues(&["why", id]).ok().stdout, listed] {
+            let line = told.lines().find(|line| line.contains(event) && line.contains(&wanted));
+            assert!(line.is_some(), "no {wanted} with {event} in:\n{told}");
+        }
+    }
+}
+
+#[test]
 fn a_day_that_a_zone_left_out_is_passed_over_and_told() {
     let shop = Shop::new();
     shop.config("every = \"month\"", "every = \"day\"");
