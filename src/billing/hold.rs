@@ -88,7 +88,8 @@ fn check_account(
     let wall = billing.clock.now();
     if account.livemode && !order.dry_run && at > wall {
         return Err(RunError::Usage(format!(
-            "--at: found {at}, which is in the future, wanted a past instant: with a live key only --dry-run may look ahead"
+            "--at: found {}, which is in the future, wanted a past instant: with a live key only --dry-run may look ahead",
+            billing.settings.zone.told(at)
         )));
     }
     if facts.livemode.is_some_and(|bound| bound != account.livemode) {

@@ -41,7 +41,8 @@ pub(super) fn run(args: &CancelArgs, context: &Context) -> Result<Exit, Failure>
     let zone = &now.subscription.zone;
     let done = match now.subscription.cancel_at {
         Some(at) if now.subscription.ended_at.is_none() => format!("ends {} {zone}", short(at, zone)),
-        _ => "ended; nothing of it is billed any more".into(),
+        // A period that had begun still gets its invoice: what becomes of that is told below.
+        _ => "ended; no period that starts from now on is billed".into(),
     };
     standing::show(context, &mut store, &now, &done)
 }

@@ -1,5 +1,7 @@
 //! A run's report, shown to people with what to try next, and to programs as it is.
 
+mod incidents;
+
 use jiff::{Timestamp, ToSpan as _};
 
 use super::args::Global;
@@ -225,9 +227,7 @@ fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
         let command = format!("dues list attempts --status declined{config}");
         steps.push((command, "what the bank refused; then `dues why SUB`"));
     }
-    if !report.incidents.is_empty() {
-        steps.push((format!("dues list attempts --status manual{config}"), "what waits for `dues resolve`"));
-    }
+    steps.extend(incidents::next_steps(report, &config));
     if let (false, Some(at)) = (report.livemode, month_later(report)) {
         steps.push((format!("dues run-now{config} --at {at}"), "the same a month later, with test keys"));
     }

@@ -8,11 +8,11 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::rows::{
-    AttemptLine, CustomerLine, EventLine, FlagLine, InvoiceLine, Row as _, SubscriptionLine, grouped,
-    rfc3339, short,
+    AttemptLine, CustomerLine, EventLine, FlagLine, InvoiceLine, Row as _, SubscriptionLine, data_told,
+    grouped, rfc3339, short,
 };
 use crate::billing::why::{self, Story};
-use crate::model::{AttemptStatus, SubscriptionId, Zone};
+use crate::model::{AttemptStatus, SkipReason, SubscriptionId, Zone};
 use crate::store::SkippedPeriods;
 
 /// People are told that many of the last invoices and diary lines; programs all of them.
@@ -87,11 +87,16 @@ fn tell(out: &mut Output, story: &Story, next: &[String]) -> Result<(), Failure>
         } else {
             format!("periods {} to {}", skip.from, skip.to - 1)
         };
-        format!("{periods}: {}, noted {}", skip.reason, short(skip.at, zone))
+        let why = match skip.reason {
+            // The only periods in which nothing could ever fall due.
+            SkipReason::NotDue => format!("no time in it, {zone} left that day out of its calendar"),
+            reason => reason.to_string(),
+        };
+        format!("{periods}: {why}, noted {}", short(skip.at, zone))
     })?;
     invoices(out, story, zone)?;
     part(out, "Diary", &story.events, |event| {
-        let more = event.data.as_deref().unwrap_or_default();
+        let more = data_told(event, zone, Some(&story.now.plan));
         format!("{}  {} {more}", short(event.at, zone), event.kind).trim_end().to_owned()
     })?;
     out.line("\nNext")?;

@@ -107,6 +107,14 @@ pub struct BillingPeriod {
     pub end: Timestamp,
 }
 
+impl BillingPeriod {
+    /// Whether no instant lies in it: a day that its zone's calendar left out, as Samoa did with 30 December 2011. There
+    /// is nothing to bill in it.
+    pub fn is_empty(&self) -> bool {
+        self.end <= self.start
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

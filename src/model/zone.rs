@@ -45,6 +45,11 @@ impl Zone {
         instant.to_zoned(self.0.clone())
     }
 
+    /// That instant as people here read it: RFC 3339, to the second, with this zone's offset.
+    pub fn told(&self, instant: Timestamp) -> String {
+        self.at(instant).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+
     /// That instant's date on this zone's calendars.
     pub fn date(&self, instant: Timestamp) -> Date {
         self.at(instant).date()

@@ -3,7 +3,8 @@
 //!
 //! Promises: periods tile time without gap or overlap, across a change of interval or zone too: the first period after
 //! it starts where the one before it ends, all later ones by the new calendar; a month too short for the anchor's day
-//! uses its last day and does not shift the months after it.
+//! uses its last day and does not shift the months after it. A day that the zone left out is a period without any
+//! instant: it keeps its index, and takes no time from its neighbours.
 //! Must never know: what a period costs, or whether it is billed.
 
 use jiff::civil::Date;
@@ -66,6 +67,44 @@ impl<'a> Calendar<'a> {
             .checked_add(1)
             .ok_or_else(|| RuleError::Overflow(format!("period {index} has none after it")))?;
         Ok(BillingPeriod { index, start: self.start(index)?, end: self.start(next)? })
+    }
+
+    /// The period of that index; where the zone left its day out, the next one in which there is any time.
+    pub fn lasting_period(&self, index: u32) -> Result<BillingPeriod, RuleError> {
+        let period = self.period(index)?;
+        if !period.is_empty() {
+            return Ok(period);
+        }
+        // All that are empty start where the first with time in it does; that one is the last of them.
+        self.period(self.first_reaching(index, after(period.start)).saturating_sub(1))
+    }
+
+    /// How many of the periods `from..to` have no time in them: days that the zone left out. Found from the changes of
+    /// its clock, so that years of days cost no more than these.
+    pub fn empty_among(&self, from: u32, to: u32) -> u32 {
+        // No zone ever left out two days in a row, so that only a day by itself can be gone.
+        if from >= to || self.every.unit() != Unit::Day || self.every.count() > 1 {
+            return 0;
+        }
+        let Some(first) =
+            self.start(from).ok().and_then(|start| start.checked_sub(Span::new().seconds(1)).ok())
+        else {
+            return 0;
+        };
+        let last = self.start(to).unwrap_or(Timestamp::MAX);
+        let changes = self.zone.rules().following(first).map(|change| change.timestamp());
+        let near = changes.take_while(|at| *at <= last).filter(|at| self.leaves_out_a_day(*at));
+        near.map(|at| {
+            let (begin, end) = (self.first_reaching(from, at), self.first_reaching(from, after(at)));
+            end.saturating_sub(1).min(to).saturating_sub(begin)
+        })
+        .sum()
+    }
+
+    /// Whether the zone's clocks went past a whole day at that instant.
+    fn leaves_out_a_day(&self, at: Timestamp) -> bool {
+        let before = at.checked_sub(Span::new().seconds(1)).unwrap_or(Timestamp::MIN);
+        self.zone.date(before).tomorrow().is_ok_and(|next| next < self.zone.date(at))
     }
 
     /// The first index, not before `from`, whose period starts at `bound` or later; found in a number of steps

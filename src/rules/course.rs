@@ -1,7 +1,8 @@
 //! A subscription's course through time up to now: pauses that end, ends that come, periods that begin.
 //!
 //! Promises: what happened while nobody looked is taken in its own order, so that a late look decides like one in
-//! time; every period that began is invoiced once or skipped once, never both.
+//! time; every period that began is invoiced once or skipped once, never both; one without any time in it is only ever
+//! skipped, so that what the book would refuse is not asked of it.
 //! Must never know: cards, charges, attempts.
 
 use jiff::Timestamp;
@@ -125,7 +126,9 @@ fn open_periods(
     billed_to: u32,
 ) -> Result<(), RuleError> {
     let missed_to = first_not_missed(d, now.at, range.start).min(billed_to);
-    let missed = missed_to.saturating_sub(range.start);
+    let calendar = Calendar::of(&d.now.subscription, &d.now.plan.terms);
+    let ended = missed_to.saturating_sub(range.start);
+    let missed = ended.saturating_sub(calendar.empty_among(range.start, missed_to));
     let held_already = d.now.invoices.iter().any(|open| open.invoice.hold == Some(Hold::CatchUp));
     let holds = missed > now.hold_after || (missed > 0 && held_already);
     if holds && !held_already && !range.is_empty() {
@@ -133,7 +136,7 @@ fn open_periods(
         d.event(now.at, EventKind::CatchUpHeld, Some(&data));
     }
     for index in range {
-        let period = Calendar::of(&d.now.subscription, &d.now.plan.terms).period(index)?;
+        let Some(period) = lasting(d, index, now.at)? else { continue };
         let hold = (holds && index < missed_to).then_some(Hold::CatchUp);
         open_invoice(d, period, hold, now.at)?;
     }
@@ -153,11 +156,25 @@ pub(super) fn open_through(d: &mut Draft, index: u32, at: Timestamp) -> Result<(
         )));
     }
     for index in d.now.subscription.next_index..next {
-        let period = Calendar::of(&d.now.subscription, &d.now.plan.terms).period(index)?;
+        let Some(period) = lasting(d, index, at)? else { continue };
         open_invoice(d, period, None, at)?;
     }
     d.now.subscription.next_index = next;
     Ok(())
+}
+
+/// That period; `None` where no time lies in it, which is noted: nothing ever falls due in it.
+fn lasting(d: &mut Draft, index: u32, at: Timestamp) -> Result<Option<BillingPeriod>, RuleError> {
+    let period = Calendar::of(&d.now.subscription, &d.now.plan.terms).period(index)?;
+    if !period.is_empty() {
+        return Ok(Some(period));
+    }
+    let (to, reason) = (index.saturating_add(1), SkipReason::NotDue);
+    d.skip(index, to, reason);
+    let detail = format!("{} left this day out of its calendar", d.now.subscription.zone);
+    let data = json!({ "from": index, "to": to, "reason": reason, "detail": detail });
+    d.event(at, EventKind::PeriodsSkipped, Some(&data));
+    Ok(None)
 }
 
 /// The first period, from `first` on, that has not ended yet.

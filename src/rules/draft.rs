@@ -92,6 +92,14 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What `skip` was told so far: first period, first one after them, why.
+    pub fn skipped(&self) -> impl Iterator<Item = (u32, u32, SkipReason)> {
+        self.skips.iter().filter_map(|change| match change {
+            Change::SkipPeriods { from, to, reason, .. } => Some((*from, *to, *reason)),
+            _ => None,
+        })
+    }
+
     /// A decline to count towards the card's budget.
     pub fn decline(&mut self, decline: CardDecline) {
         self.now.declines.push(decline.clone());

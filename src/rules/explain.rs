@@ -1,56 +1,88 @@
 //! What happens next to a subscription and when, and what does not happen and why: sentences for people.
 //!
-//! Promises: says what `prepare` would do, from the same queue, cards, budgets and calendar.
+//! Promises: says what `prepare` would do, from the same course, queue, cards, budgets and calendar: the next run is
+//! played on a copy first, and what is said of an invoice is said of it as that run finds it.
 //! Must never know: how sentences are shown.
+
+mod periods;
 
 use jiff::Timestamp;
 
 use super::cards::Verdict;
-use super::commands::{next_invoice, way_out};
+use super::commands::way_out;
 use super::{Circumstances, budget, cards, prepare, queue};
 use crate::model::{
-    Attempt, AttemptStatus, FlagReason, Hold, InvoiceStatus, OpenInvoice, PausedBy, Snapshot,
+    Attempt, AttemptStatus, FlagReason, Hold, InvoiceId, InvoiceStatus, OpenInvoice, PausedBy, Snapshot,
     SubscriptionStatus,
 };
+use periods::NextRun;
 
 /// What happens next to this subscription, one sentence each, the nearest first. Instants are in its own zone.
 pub fn next_steps(s: &Snapshot, c: &Circumstances) -> Vec<String> {
-    let mut steps = vec![standing(s)];
-    let mut ahead: Option<&OpenInvoice> = None;
-    for open in s.invoices.iter().filter(|open| open.invoice.status == InvoiceStatus::Open) {
-        steps.push(match ahead {
-            Some(older) => format!("invoice {} waits for invoice {}", open.invoice.id, older.invoice.id),
-            None => of_invoice(s, open, c),
+    let (run, undecided) = match periods::next_run(s, c) {
+        Ok(run) => (run, None),
+        Err(error) => {
+            let undecided = format!("the next run cannot decide what is due: {error}");
+            (NextRun::that_does_nothing(s), Some(undecided))
+        }
+    };
+    let after = &run.after;
+    let mut steps = vec![standing(s, after)];
+    steps.extend(undecided);
+    steps.extend(turned(s, after));
+    let mut ahead: Option<InvoiceId> = None;
+    for open in run.known().filter(|open| open.invoice.status == InvoiceStatus::Open) {
+        steps.push(match &ahead {
+            Some(older) => format!("invoice {} waits for invoice {older}", open.invoice.id),
+            None => of_invoice(after, open, c),
         });
-        if ahead.is_none() && queue::holds_up_the_rest(s, open, c.at) {
-            ahead = Some(open);
+        if ahead.is_none() && queue::holds_up_the_rest(after, open, c.at) {
+            ahead = Some(open.invoice.id.clone());
         }
     }
-    for flag in &s.flags {
+    for flag in &after.flags {
         let since = when(s, flag.since);
         steps
             .push(format!("flagged {} since {since}: {}; read again in every run", flag.reason, flag.detail));
     }
-    steps.extend(next_period(s, c));
+    steps.extend(periods::begun(s, &run, ahead, c));
+    if let Some(end) = s.subscription.cancel_at.filter(|_| after.subscription.ended_at.is_none()) {
+        steps.push(format!("it ends at {}", when(s, end)));
+    }
+    steps.extend(periods::to_come(after, c));
     steps
 }
 
-fn when(s: &Snapshot, at: Timestamp) -> String {
-    s.subscription.zone.at(at).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+/// What has come to pass by itself since somebody last looked: the book says so after the next run.
+fn turned(s: &Snapshot, after: &Snapshot) -> Option<String> {
+    if let Some(ended) = after.subscription.ended_at.filter(|_| s.subscription.ended_at.is_none()) {
+        return Some(format!("it ended at {}, which the next run puts into the book", when(s, ended)));
+    }
+    let until = s.subscription.pause.and_then(|pause| pause.until)?;
+    let goes_on = after.subscription.pause.is_none();
+    goes_on.then(|| format!("its pause ended at {}: the next run lets it go on", when(s, until)))
 }
 
-fn standing(s: &Snapshot) -> String {
+fn when(s: &Snapshot, at: Timestamp) -> String {
+    s.subscription.zone.told(at)
+}
+
+/// How it stands in the book. `after`: how the next run finds it.
+fn standing(s: &Snapshot, after: &Snapshot) -> String {
     let subscription = &s.subscription;
     let id = &subscription.id;
     match subscription.status {
+        SubscriptionStatus::Trialing if after.subscription.status != SubscriptionStatus::Trialing => {
+            format!("subscription {id} was in its trial, which is over")
+        }
         SubscriptionStatus::Trialing => format!("subscription {id} is in its trial"),
         SubscriptionStatus::Active => format!("subscription {id} is active"),
         SubscriptionStatus::PastDue => {
-            format!("subscription {id} is past due: an invoice was asked for and not paid")
+            format!("subscription {id} is past due: an invoice is due and not paid")
         }
         SubscriptionStatus::Unpaid => format!(
             "subscription {id} is unpaid: all tries of its policy are used up; periods that start now are skipped, \
-             until an open invoice is paid or `dues resume {id}`"
+             until all that was declined has been charged, or `dues resume {id}`"
         ),
         SubscriptionStatus::Canceled => {
             let ended = subscription.ended_at.map_or_else(String::new, |at| format!(" at {}", when(s, at)));
@@ -67,9 +99,13 @@ fn paused(s: &Snapshot) -> String {
         PausedBy::Person => "by a person",
         PausedBy::Dunning => "by its dunning policy",
     };
-    let until = pause.until.map_or_else(|| format!("`dues resume {id}`"), |until| when(s, until));
+    let until = match (pause.until, pause.by) {
+        (Some(until), _) => format!("{}, or `dues resume {id}`", when(s, until)),
+        (None, PausedBy::Person) => format!("`dues resume {id}`"),
+        (None, PausedBy::Dunning) => format!("all that was declined has been charged, or `dues resume {id}`"),
+    };
     format!(
-        "subscription {id} is paused {by} since {}: periods that start are skipped until {until}",
+        "subscription {id} is paused {by} since {}: periods that start from then on are skipped, until {until}",
         when(s, pause.since)
     )
 }
@@ -107,30 +143,58 @@ fn unfinished(attempt: &Attempt) -> String {
     }
 }
 
+/// What that hold waits for. A person's word, a pause or an end, keeps news of a card from moving anything.
 fn held(s: &Snapshot, hold: Hold) -> String {
     let id = &s.subscription.id;
+    let paused = s.subscription.pause.is_some_and(|pause| pause.by == PausedBy::Person);
+    if s.subscription.status == SubscriptionStatus::Canceled && hold != Hold::Rejected {
+        return held_after_the_end(s, hold);
+    }
+    let new_card = if paused {
+        "another card of the customer is charged by itself once the subscription goes on"
+    } else {
+        "another card of the customer is charged by itself"
+    };
     match hold {
         Hold::CatchUp => format!("too many periods were missed; `dues resume {id}` collects them, one a day"),
         Hold::Rejected => format!(
             "it waits for a person: the provider refused the request, or a charge of the subscription was given back or \
              disputed; mend the cause, then `dues retry {id}`"
         ),
-        Hold::NewCard => "the card will not work; another card of the customer is charged by itself".into(),
-        Hold::Customer => {
-            format!("the customer must act; then another card is charged by itself, or `dues retry {id}`")
+        Hold::NewCard => format!("the card will not work; {new_card}"),
+        Hold::Customer => format!("the customer must act; then {new_card}, or `dues retry {id}`"),
+        Hold::Exhausted => format!("all tries of the policy are used up; {new_card}, or `dues retry {id}`"),
+        Hold::Stopped => format!("the subscription was stopped; it is due again {}", goes_on(s)),
+        Hold::Incident => INCIDENT.into(),
+    }
+}
+
+const INCIDENT: &str = "an incident needs a person; see `dues list events --status incident`";
+
+/// Nothing of a subscription that ended moves by itself, and nothing resumes it.
+fn held_after_the_end(s: &Snapshot, hold: Hold) -> String {
+    let id = &s.subscription.id;
+    match hold {
+        Hold::Incident => INCIDENT.into(),
+        Hold::CatchUp => {
+            "the subscription ended, and too many periods were missed; `dues invoice` ends it by hand".into()
         }
-        Hold::Exhausted => {
-            format!(
-                "all tries of the policy are used up; another card is charged by itself, or `dues retry {id}`"
-            )
+        Hold::Rejected | Hold::NewCard | Hold::Customer | Hold::Exhausted | Hold::Stopped => {
+            format!("the subscription ended; `dues retry {id}` tries it once")
         }
-        Hold::Stopped => match s.subscription.status {
-            SubscriptionStatus::Canceled => {
-                format!("the subscription ended; `dues retry {id}` tries it once")
-            }
-            _ => format!("the subscription was stopped; it is due again with `dues resume {id}`"),
-        },
-        Hold::Incident => "an incident needs a person; see `dues list events`".into(),
+    }
+}
+
+/// What makes due again what was stopped with the subscription.
+fn goes_on(s: &Snapshot) -> String {
+    let id = &s.subscription.id;
+    match s.subscription.pause {
+        Some(pause) if pause.until.is_some() => {
+            let until = pause.until.map_or_else(String::new, |until| when(s, until));
+            format!("at {until}, or with `dues resume {id}`")
+        }
+        Some(pause) if pause.by == PausedBy::Person => format!("with `dues resume {id}`"),
+        Some(_) | None => format!("once all that was declined has been charged, or with `dues resume {id}`"),
     }
 }
 
@@ -173,29 +237,4 @@ fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
             }
         }
     }
-}
-
-/// The next invoice to come, or the end.
-fn next_period(s: &Snapshot, c: &Circumstances) -> Vec<String> {
-    let subscription = &s.subscription;
-    let mut steps = Vec::new();
-    if let Some(end) = subscription.cancel_at.filter(|_| subscription.ended_at.is_none()) {
-        steps.push(format!("it ends at {}", when(s, end)));
-    }
-    if let Ok(Some(next)) = next_invoice(s) {
-        let billed = match subscription.status {
-            SubscriptionStatus::Paused | SubscriptionStatus::Unpaid => "is skipped unless it goes on before",
-            _ => "is billed",
-        };
-        let but = prepare::never_passes(next.amount, c)
-            .map_or_else(String::new, |why| format!(", but cannot be charged: {why}"));
-        steps.push(format!(
-            "period {} from {} to {} {billed}: {}{but}",
-            next.period.index,
-            when(s, next.period.start),
-            when(s, next.period.end),
-            next.amount
-        ));
-    }
-    steps
 }

@@ -21,8 +21,9 @@ pub struct Past {
 /// Counts them as of `at`; years of days cost no more than a few steps.
 pub fn past(subscription: &Subscription, terms: &PlanTerms, catch_up: CatchUp, at: Timestamp) -> Past {
     let first = subscription.next_index;
-    let begun = Calendar::of(subscription, terms).first_reaching(first, after(at)) - first;
+    let calendar = Calendar::of(subscription, terms);
     // The last that has begun is still under way.
-    let missed = begun.saturating_sub(1);
+    let ended = calendar.first_reaching(first, after(at)).saturating_sub(1).max(first);
+    let missed = ended - first - calendar.empty_among(first, ended);
     Past { missed, held: missed > catch_up.hold_after }
 }

@@ -22,7 +22,7 @@ use crate::model::{Currency, Money, Zone};
 pub(super) use attempt::AttemptLine;
 pub(super) use customer::CustomerLine;
 pub(super) use ending_card::EndingCardLine;
-pub(super) use event::EventLine;
+pub(super) use event::{EventLine, data_told};
 pub(super) use flag::FlagLine;
 pub(super) use flag_at_risk::FlagAtRiskLine;
 pub(super) use invoice::InvoiceLine;

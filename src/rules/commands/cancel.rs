@@ -27,7 +27,11 @@ pub fn cancel_at_period_end(
     must_live(snapshot)?;
     let subscription = &snapshot.subscription;
     if let Some(end) = subscription.cancel_at {
-        return refused(format!("subscription {} is already set to end at {end}", subscription.id));
+        return refused(format!(
+            "subscription {} is already set to end at {}",
+            subscription.id,
+            subscription.zone.told(end)
+        ));
     }
     let calendar = Calendar::of(subscription, &snapshot.plan.terms);
     let end = calendar.start(calendar.first_not_due(subscription.next_index, at))?;

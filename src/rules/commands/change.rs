@@ -121,7 +121,7 @@ fn apply(d: &mut Draft, order: &ChangeOrder) -> Result<(), RuleError> {
 pub fn next_invoice(s: &Snapshot) -> Result<Option<NextInvoice>, RuleError> {
     let subscription = &s.subscription;
     let calendar = Calendar::of(subscription, &s.plan.terms);
-    let period = calendar.period(subscription.next_index)?;
+    let period = calendar.lasting_period(subscription.next_index)?;
     if subscription.cancel_at.is_some_and(|end| end <= period.start) || subscription.ended_at.is_some() {
         return Ok(None);
     }
@@ -131,7 +131,7 @@ pub fn next_invoice(s: &Snapshot) -> Result<Option<NextInvoice>, RuleError> {
             s.plan.terms.price, subscription.quantity
         ))
     })?;
-    let starts = calendar.start_date(subscription.next_index)?;
+    let starts = calendar.start_date(period.index)?;
     Ok(Some(NextInvoice { period, starts, amount }))
 }
 

@@ -16,15 +16,19 @@ pub fn pause(
     reason: Option<&str>,
 ) -> Result<Transition, RuleError> {
     must_live(snapshot)?;
-    let id = &snapshot.subscription.id;
+    let (id, zone) = (&snapshot.subscription.id, &snapshot.subscription.zone);
     if let Some(pause) = snapshot.subscription.pause.filter(|pause| pause.by == PausedBy::Person) {
         return refused(format!(
             "subscription {id} is paused since {}; `dues resume {id}` ends that",
-            pause.since
+            zone.told(pause.since)
         ));
     }
     if let Some(until) = until.filter(|until| *until <= at) {
-        return refused(format!("--until: found {until}, wanted an instant after now, which is {at}"));
+        return refused(format!(
+            "--until: found {}, wanted an instant after now, which is {}",
+            zone.told(until),
+            zone.told(at)
+        ));
     }
     decide(snapshot, at, |d| {
         settle_what_was_stopped(d, at)?;

@@ -45,6 +45,7 @@ pub fn subscribe(
     order: NewSubscriptionOrder<'_>,
     at: Timestamp,
 ) -> Result<(Subscription, Transition), RuleError> {
+    let (plan, version) = (order.plan.key.to_string(), order.plan.version);
     let subscription = new_subscription(order, at)?;
     let mut changes = vec![Change::InsertSubscription(subscription.clone())];
     if subscription.next_index > 0 {
@@ -55,7 +56,7 @@ pub fn subscribe(
             reason: SkipReason::BilledElsewhere,
         });
     }
-    let data = json!({ "plan": subscription.plan, "quantity": subscription.quantity });
+    let data = json!({ "plan": plan, "version": version, "quantity": subscription.quantity });
     let event = NewEvent {
         at,
         kind: EventKind::SubscriptionCreated,

@@ -43,13 +43,7 @@ pub fn prepare(
 ) -> Result<Prepared, RuleError> {
     let mut d = Draft::new(snapshot);
     let complete = course::advance(&mut d, c.at, c.catch_up)?;
-    if life::collects(&d.now.subscription) {
-        // Nothing is stopped while it is collected: what still is was out of view when the rest was released.
-        life::release(&mut d, Hold::Stopped, c.at);
-        follow_released_neighbours(&mut d, c.at);
-    } else {
-        life::stop_unseen(&mut d);
-    }
+    follow_status(&mut d, c.at);
     if !confirmed && card_watch::wants_a_read(&d.now, c.at) {
         return Ok(Prepared::ConfirmCustomer(None));
     }
@@ -68,6 +62,18 @@ pub fn prepare(
             let reason = idle_reason(&d.now);
             Ok(settle(d, c, reason))
         }
+    }
+}
+
+/// Releases or stops what its status says: one look loads only so many invoices, so that some were out of view when the
+/// status changed.
+pub(super) fn follow_status(d: &mut Draft, at: Timestamp) {
+    if life::collects(&d.now.subscription) {
+        // Nothing is stopped while it is collected: what still is was out of view when the rest was released.
+        life::release(d, Hold::Stopped, at);
+        follow_released_neighbours(d, at);
+    } else {
+        life::stop_unseen(d);
     }
 }
 

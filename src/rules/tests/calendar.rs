@@ -27,7 +27,7 @@ fn month_length(year: i64, month: i64) -> i64 {
 }
 
 /// The first day of period `n`, by hand.
-fn day_of_period(anchor: Date, every: Interval, n: u32) -> i64 {
+pub(super) fn day_of_period(anchor: Date, every: Interval, n: u32) -> i64 {
     let (year, month, day) = (i64::from(anchor.year()), i64::from(anchor.month()), i64::from(anchor.day()));
     let steps = i64::from(every.count()) * i64::from(n);
     let months = match every.unit() {
@@ -50,22 +50,27 @@ const QUARTER: i64 = 15 * 60;
 /// The first instant at which a clock of the zone shows that day or a later one, looked for in steps of a quarter of
 /// an hour around the place where it must be.
 fn midnight(zone: &Zone, day: i64) -> Timestamp {
+    first_shown(zone, day, 16)
+}
+
+/// The same, looked for from so many quarters of an hour before that place on, and three times as long after it.
+pub(super) fn first_shown(zone: &Zone, day: i64, around: i64) -> Timestamp {
     let wanted = (day - EPOCH_DAY) * 86_400;
     let shown = |at: i64| {
         let instant = Timestamp::from_second(at).unwrap();
         at + i64::from(zone.rules().to_offset(instant).seconds())
     };
     let offset = shown(wanted) - wanted;
-    let from = wanted - offset - 16 * QUARTER;
+    let from = wanted - offset - around * QUARTER;
     assert!(shown(from) < wanted);
-    let found = (0..64).map(|step| from + step * QUARTER).find(|at| shown(*at) >= wanted).unwrap();
+    let found = (0..4 * around).map(|step| from + step * QUARTER).find(|at| shown(*at) >= wanted).unwrap();
     Timestamp::from_second(found).unwrap()
 }
 
 /// All names of the bundled IANA data, links to other zones among them: every zone that a book can name.
 const ZONES: usize = 598;
 
-fn zones() -> Vec<Zone> {
+pub(super) fn zones() -> Vec<Zone> {
     let names = TimeZoneDatabase::bundled();
     let zones: Vec<Zone> = names.available().filter_map(|name| Zone::parse(name.as_str()).ok()).collect();
     assert_eq!(

@@ -46,6 +46,9 @@ fn a_subscription_starts_today_or_when_it_is_told() {
     assert_eq!(today.status, SubscriptionStatus::Active);
     assert!(matches!(&transition.changes[..], [Change::InsertSubscription(s)] if *s == today));
     assert_eq!(transition.events[0].kind, EventKind::SubscriptionCreated);
+    let data: serde_json::Value =
+        serde_json::from_str(transition.events[0].data.as_deref().unwrap()).unwrap();
+    assert_eq!(data, serde_json::json!({ "plan": "pro", "version": 1, "quantity": 1 }));
     let later = NewSubscriptionOrder { starts: Some(date(2026, 3, 15)), ..order(&plan) };
     assert_eq!(subscribe(later, at).unwrap().0.wake_at, Some(day("2026-03-15")));
 }
@@ -336,10 +339,14 @@ fn pauses_and_ends_are_not_asked_for_twice() {
     let mut book = Book::monthly("2026-01-31");
     tell(&mut book, "01-31 | ok | \n | person cancel later | \n | person pause |");
     let (s, at) = (book.snapshot(), book.circumstances.at);
-    assert!(sentence(commands::pause(&s, None, at, None)).contains("is paused since"));
-    assert!(sentence(commands::cancel_at_period_end(&s, at, None)).contains("already set to end"));
+    // The same words as the first time: on the subscription's own clocks.
+    let paused = sentence(commands::pause(&s, None, at, None));
+    assert!(paused.contains("is paused since 2026-01-31T00:00:00+07:00"), "{paused}");
+    let ends = sentence(commands::cancel_at_period_end(&s, at, None));
+    assert!(ends.contains("already set to end at 2026-02-28T00:00:00+07:00"), "{ends}");
     tell(&mut book, "02-01 | person resume | sub:active");
     let (s, at) = (book.snapshot(), book.circumstances.at);
     assert!(sentence(commands::resume(&s, CATCH_UP, at)).contains("nothing to resume"));
-    assert!(sentence(commands::pause(&s, Some(at), at, None)).contains("--until"));
+    let until = sentence(commands::pause(&s, Some(at), at, None));
+    assert!(until.contains("--until: found 2026-02-01T00:00:00+07:00, wanted"), "{until}");
 }

@@ -3,10 +3,12 @@
 mod ahead;
 mod book;
 mod calendar;
+mod calendar_gaps;
 mod cards;
 mod commands;
 mod doubt;
 mod explain;
+mod explain_played;
 mod glance;
 mod kit;
 mod laws;

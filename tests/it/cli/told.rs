@@ -133,3 +133,80 @@ fn what_was_typed_is_what_is_quoted() {
         }
     }
 }
+
+#[test]
+fn a_pause_or_an_end_before_any_run_says_what_the_run_then_does() {
+    let shop = Shop::new();
+    let paused = shop.subscribe("cust_test_1");
+    let told = shop.dues(&["pause", &paused]).ok().stdout;
+    let waits = format!("is invoiced by the next run, and waits for `dues resume {paused}`: 990.00 THB");
+    assert!(told.contains(&waits), "{told}");
+    assert!(told.contains("period 1 from") && told.contains("is skipped unless it goes on before"), "{told}");
+    let ended = shop.subscribe("cust_test_2");
+    let told = shop.dues(&["cancel", &ended]).ok().stdout;
+    let waits = format!("the subscription ended: `dues retry {ended}` tries it once: 990.00 THB");
+    assert!(told.contains(&waits) && !told.contains("nothing of it is billed"), "{told}");
+    let report = shop.dues(&["run-now", "--json"]).ok().json();
+    assert_eq!((&report["invoiced"], &report["attempts"]["succeeded"]), (&2.into(), &0.into()), "{report}");
+    for id in [paused, ended] {
+        let invoices = shop.dues(&["why", &id, "--json"]).ok().json()["invoices"].clone();
+        assert_eq!(
+            (&invoices[0]["number"], &invoices[0]["status"]),
+            (&0.into(), &"open".into()),
+            "{invoices}"
+        );
+    }
+}
+
+#[test]
+fn a_second_try_names_the_same_day_as_the_first_and_so_does_the_diary() {
+    let shop = Shop::new();
+    let ids = [shop.subscribe("cust_test_1"), shop.subscribe("cust_test_2")];
+    let first = shop.dues(&["cancel", &ids[0], "--at-period-end"]).ok().stdout;
+    let day = first.split("ends ").nth(1).unwrap()[..10].to_owned();
+    shop.dues(&["cancel", &ids[0], "--at-period-end"]).fails(2, &[&format!("{day}T00:00:00+07:00")]);
+    shop.dues(&["pause", &ids[1], "--until", "2100-01-01"]).ok();
+    shop.dues(&["pause", &ids[1]]).fails(2, &["is paused since", "+07:00; `dues resume"]);
+    for (id, event, wanted) in [
+        (&ids[0], "cancel_scheduled", format!("{day}T00:00:00+07:00")),
+        (&ids[1], "subscription_paused", "2100-01-01T00:00:00+07:00".into()),
+        (&ids[0], "subscription_created", r#""plan":"pro-monthly""#.into()),
+    ] {
+        let listed = shop.dues(&["list", "events", "--status", event]).ok().stdout;
+        for told in [shop.dues(&["why", id]).ok().stdout, listed] {
+            let line = told.lines().find(|line| line.contains(event) && line.contains(&wanted));
+            assert!(line.is_some(), "no {wanted} with {event} in:\n{told}");
+        }
+    }
+}
+
+#[test]
+fn a_day_that_a_zone_left_out_is_passed_over_and_told() {
+    let shop = Shop::new();
+    shop.config("every = \"month\"", "every = \"day\"");
+    let order = ["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--zone", "Pacific/Apia"];
+    let id = shop.dues(&[&order[..], &["--starts", "2011-12-29"]].concat()).ok().stdout.trim().to_owned();
+    let at = |at| ["run-now", "--json", "--at", at];
+    // The 29th, and no 30th.
+    for (now, invoiced) in
+        [("2011-12-29T12:00:00-10:00", 1), ("2011-12-31T12:00:00+14:00", 1), ("2012-01-01T12:00:00+14:00", 1)]
+    {
+        let report = shop.dues(&at(now)).ok().json();
+        assert_eq!(
+            (&report["invoiced"], &report["incidents"]),
+            (&invoiced.into(), &serde_json::json!([])),
+            "{report}"
+        );
+    }
+    let why = shop.dues(&["why", &id]).ok().stdout;
+    assert!(why.contains("period 1: no time in it, Pacific/Apia left that day out of its calendar"), "{why}");
+    let numbers: Vec<_> = shop
+        .dues(&["list", "invoices", "--json"])
+        .ok()
+        .rows()
+        .iter()
+        .map(|row| row["number"].clone())
+        .collect();
+    assert_eq!(numbers, [0, 2, 3]);
+    assert!(shop.dues(&["check"]).ok().stdout.contains("Ready."));
+}
