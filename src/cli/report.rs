@@ -215,8 +215,10 @@ fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
         let command = format!("dues list attempts --status declined{config}");
         steps.push((command, "what the bank refused; then `dues why SUB`"));
     }
-    if !report.incidents.is_empty() {
+    if report.resolved.get(&AttemptStatus::Manual).is_some_and(|n| *n > 0) {
         steps.push((format!("dues list attempts --status manual{config}"), "what waits for `dues resolve`"));
+    } else if !report.incidents.is_empty() {
+        steps.push((format!("dues list events --status incident{config}"), "what a person must look at"));
     }
     if let (false, Some(at)) = (report.livemode, month_later(report)) {
         steps.push((format!("dues run-now{config} --at {at}"), "the same a month later, with test keys"));

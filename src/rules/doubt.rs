@@ -28,7 +28,7 @@ pub const LOOK_AT_AGES: [SignedDuration; 10] = [
     SignedDuration::from_hours(96),
     LAST_AGE,
 ];
-const LAST_AGE: SignedDuration = SignedDuration::from_hours(120);
+pub(super) const LAST_AGE: SignedDuration = SignedDuration::from_hours(120);
 /// Before the last provider time seen before an intent: clocks of two servers behind one address may differ.
 const BEFORE_INTENT: SignedDuration = SignedDuration::from_mins(5);
 /// After the provider's time now, for the same reason.
@@ -245,7 +245,8 @@ fn absent(case: &mut Case) {
     case.event(EventKind::AttemptAbsent, &data);
 }
 
-fn manual(case: &mut Case, why: &str) {
+/// The attempt is a person's to decide from here on, for that reason.
+pub(super) fn manual(case: &mut Case, why: &str) {
     let attempt = case.attempt_mut();
     attempt.status = AttemptStatus::Manual;
     if let Some(intent) = &mut attempt.intent {

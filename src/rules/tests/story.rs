@@ -14,7 +14,7 @@ use crate::model::{
     AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerState, Decline, InvoiceStatus, NoAnswer,
     NotSent, Rejected, RejectedWhy, Reversal, ReversalKind, SeenStatus, Zone, first_instant,
 };
-use crate::rules::pending::{self, PendingStep};
+use crate::rules::pending::{self, PendingStep, Strange};
 use crate::rules::reversal::reversed;
 use crate::rules::watch::{self, News};
 use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of};
@@ -104,6 +104,9 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
             book.conclude(&attempt, &outcome(answer));
         }
         ["poll"] => poll(book),
+        ["poll", "gone"] => strange(book, &Strange::Gone),
+        ["poll", word] => strange(book, &Strange::Unreadable(format!("the status {word:?}").into())),
+        ["undated"] => book.circumstances.wire.provider_now = None,
         ["look", found @ ..] => look(book, found),
         ["person", command @ ..] => command_of(book, command),
         answer => match book.look() {
@@ -160,6 +163,7 @@ pub(super) fn outcome(words: &[&str]) -> ChargeOutcome {
         ["pending"] => {
             ChargeOutcome::Pending { charge, card: None, authorize_uri: Some("https://act.example".into()) }
         }
+        ["in", "flight"] => ChargeOutcome::Pending { charge, card: None, authorize_uri: None },
         ["silence"] => ChargeOutcome::NoAnswer(NoAnswer { reason: "timed out".into(), alarm: false }),
         ["nonsense"] => ChargeOutcome::NoAnswer(NoAnswer { reason: "another amount".into(), alarm: true }),
         ["unsent"] => ChargeOutcome::NotSent(NotSent {
@@ -223,10 +227,26 @@ fn look(book: &mut Book, found: &[&str]) {
     book.apply(&transition);
 }
 
-/// The provider shows the charge pending still: reminders after one and three days, an end after seven.
-fn poll(book: &mut Book) {
+/// Reminders after one and three days, an end after seven.
+pub(super) fn wishes() -> ThreeDs {
     let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
-    let wishes = ThreeDs { remind: vec![days(1), days(3)], give_up: days(7) };
+    ThreeDs { remind: vec![days(1), days(3)], give_up: days(7) }
+}
+
+/// The provider shows neither that the charge is pending nor how it ended. The same look again tells nobody anything.
+fn strange(book: &mut Book, shown: &Strange) {
+    let id = unfinished(book);
+    let look = |book: &Book| {
+        pending::strange(&book.snapshot_of(&id), &id, shown, &wishes(), &book.circumstances).unwrap()
+    };
+    book.apply(&look(book));
+    let again = look(book);
+    assert!(again.events.is_empty(), "told twice: {again:?}");
+}
+
+/// The provider shows the charge pending still.
+fn poll(book: &mut Book) {
+    let wishes = wishes();
     let (id, c) = (unfinished(book), book.circumstances.clone());
     let snapshot = book.snapshot_of(&id);
     let attempt = snapshot.invoices.iter().flat_map(|open| &open.attempts).find(|a| a.id == id).unwrap();
