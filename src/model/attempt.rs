@@ -87,7 +87,7 @@ pub struct Intent {
     /// The first complete empty scan that counts, in provider time, or, of one that is pending, the first look that
     /// did not find its charge; `None`: none yet.
     pub first_empty_scan: Option<Timestamp>,
-    /// The last look-up, on the wall clock; `None`: none yet.
+    /// The last look-up, or the answer that it is pending, on the wall clock; `None`: none yet.
     pub looked_at: Option<Timestamp>,
     /// Where the customer must act; `None` unless pending for them.
     pub authorize_uri: Option<Arc<str>>,

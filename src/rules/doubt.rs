@@ -29,6 +29,8 @@ pub const LOOK_AT_AGES: [SignedDuration; 10] = [
     LAST_AGE,
 ];
 pub(super) const LAST_AGE: SignedDuration = SignedDuration::from_hours(120);
+/// Between two looks past the last age.
+const DAILY: SignedDuration = SignedDuration::from_hours(24);
 /// Before the last provider time seen before an intent: clocks of two servers behind one address may differ.
 const BEFORE_INTENT: SignedDuration = SignedDuration::from_mins(5);
 /// After the provider's time now, for the same reason.
@@ -83,12 +85,14 @@ pub fn due_for_look(intent: &Intent, wall_now: Timestamp) -> bool {
     next_look(intent).is_some_and(|next| next <= wall_now)
 }
 
-/// When a daemon should next look, on the wall clock: the first age that no look has followed. `None`: not in
-/// doubt, or looked at past the last age.
+/// When a daemon should next look, on the wall clock: the first age that no look has followed. What is in doubt still
+/// past the last one, since nobody looked before or nothing was answered, is looked for daily until it ends. `None`: not
+/// in doubt.
 pub fn next_look(intent: &Intent) -> Option<Timestamp> {
     let since = intent.doubt_since?;
     let mut ages = LOOK_AT_AGES.iter().filter_map(|age| since.checked_add(*age).ok());
     ages.find(|due| intent.looked_at.is_none_or(|looked| looked < *due))
+        .or_else(|| intent.looked_at?.checked_add(DAILY).ok())
 }
 
 /// What one look tells of an attempt in doubt. `mine`: charges found that carry this attempt's ids. `alike`: charges

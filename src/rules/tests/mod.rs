@@ -10,6 +10,7 @@ mod explain;
 mod glance;
 mod kit;
 mod laws;
+mod looks;
 mod money;
 mod planted;
 mod properties;

@@ -70,7 +70,7 @@ fn a_pending_charge_that_is_gone_is_told_once_and_is_a_persons_when_it_stays_gon
         "01-31       | pending       | incidents:0
          01-31T01:00 | poll gone     | 0.last:pending incidents:1
          01-31T01:09 | poll gone     | 0.last:pending incidents:1
-         01-31T01:10 | poll gone     | 0.last:manual incidents:2
+         01-31T01:10 | poll gone     | 0.last:manual incidents:2 next_look:none
          02-01       | run           | skip:unfinished
          02-10       | person absent | 0.last:absent 0.next:02-10
                      | ok            | 0:paid incidents:2",
@@ -136,5 +136,16 @@ fn a_status_that_nobody_knows_of_a_charge_in_flight_waits_as_long_as_doubt_does(
          02-20T01:00 | poll moonlit   | 0.last:pending incidents:1
          02-25T00:59 | poll moonlit   | 0.last:pending incidents:1
          02-25T01:00 | poll moonlit   | 0.last:manual incidents:2",
+    );
+}
+
+#[test]
+fn strange_looks_wait_like_any_other() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | pending      | next_look:01-31T00:01
+         01-31T02:00 | poll moonlit | next_look:01-31T04:00
+         01-31T04:00 | poll gone    | next_look:01-31T08:00
+         01-31T08:00 | poll         | next_look:01-31T14:00",
     );
 }

@@ -17,7 +17,7 @@ use crate::model::{
 use crate::rules::pending::{self, PendingStep, Strange};
 use crate::rules::reversal::reversed;
 use crate::rules::watch::{self, News};
-use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of};
+use crate::rules::{Scan, commands, conclude, doubt, ending, looks, outcome_of};
 
 /// Tells the story to this book.
 pub(super) fn tell(book: &mut Book, table: &str) {
@@ -315,7 +315,8 @@ fn command_of(book: &mut Book, words: &[&str]) {
     book.apply(&done.unwrap_or_else(|e| panic!("{words:?}: {e}")));
 }
 
-/// `sub`: status. `skip`: why the run skipped. `flag`: the standing one, or `none`. `wake`: the next look, or `none`.
+/// `sub`: status. `skip`: why the run skipped. `flag`: the standing one, or `none`. `wake`: the next visit, or `none`.
+/// `next_look`: when an unfinished attempt is looked up next, or `none`.
 /// `reminded`: reminders of a payment to confirm. `raised`: flags raised so far. `warned`: days before a card's end of which its customer was told; `warnings`: how often.
 /// `reads`: reads of the customer so far. `0`: invoice 0: its status, or while open its hold or `open`. `0.next`: its next
 /// try. `0.last`: its last attempt. `0.tries`: how many. `skipped`: ranges of periods never billed.
@@ -328,6 +329,10 @@ fn fact(book: &Book, name: &str, skipped: Option<&str>) -> String {
         "wake" => book.rows.subscription.wake_at.map_or_else(none, |at| told(book, at)),
         "due" => book.is_due().to_string(),
         "reads" => book.reads.to_string(),
+        "next_look" => {
+            let attempts = book.rows.invoices.iter().flat_map(|open| &open.attempts);
+            attempts.filter_map(looks::next_look).min().map_or_else(none, |at| told(book, at))
+        }
         "reminded" => book.happened(crate::model::EventKind::ActionReminded).to_string(),
         "raised" => book.happened(crate::model::EventKind::FlagRaised).to_string(),
         "warned" => {
