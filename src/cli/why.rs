@@ -169,7 +169,7 @@ fn invoices(out: &mut Output, story: &Story, zone: &Zone) -> Result<(), Failure>
                 intent.and_then(|i| i.reason.as_ref()),
                 intent.and_then(|i| i.authorize_uri.as_ref()),
             ) {
-                (AttemptStatus::Pending | AttemptStatus::Manual, Some(why), _) => format!("; {why}"),
+                (AttemptStatus::Pending, Some(why), _) => format!("; {why}"),
                 (AttemptStatus::Pending, None, Some(page)) => format!("; the customer must act at {page}"),
                 _ => String::new(),
             };
