@@ -11,7 +11,7 @@ use crate::hooks::kill_point;
 use crate::model::{
     Attempt, AttemptId, AttemptStatus, ChargeId, ChargeOutcome, ChargeSeen, CustomerId, Money, StoppedBy,
 };
-use crate::rules::pending::{self, PendingStep};
+use crate::rules::pending::{self, PendingStep, Strange};
 use crate::rules::{self, DoubtStep, RuleError, Scan};
 use crate::store::{CommitError, Refusal};
 
@@ -47,7 +47,10 @@ pub(super) async fn settle(run: &Run<'_>) -> Result<(), RunError> {
 
 /// Asks for a pending charge by its id.
 async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<(), RunError> {
-    let Some(charge) = &attempt.charge else { return Ok(()) };
+    let Some(charge) = &attempt.charge else {
+        let why = format!("attempt {} is pending, and the book has no charge to ask for", attempt.id);
+        return strange(run, attempt, Strange::Unreadable(why.into())).await;
+    };
     run.pace.permit().await;
     match run.billing.gateway.charge_seen(charge).await {
         Ok(Some(seen)) => {
@@ -60,19 +63,21 @@ async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<(), RunError> {
                     give_up(run, attempt, charge).await
                 }
                 ChargeOutcome::Pending { .. } => conclude(run, &attempt.id, &Known::Pending).await,
-                ChargeOutcome::NoAnswer(_) => Ok(()),
+                ChargeOutcome::NoAnswer(nonsense) => {
+                    strange(run, attempt, Strange::Unreadable(nonsense.reason)).await
+                }
                 outcome => conclude(run, &attempt.id, &Known::Outcome(outcome)).await,
             }
         }
-        Ok(None) => {
-            let story =
-                format!("attempt {}: the provider no longer has its pending charge {charge}", attempt.id);
-            tracing::error!(attempt = %attempt.id, %charge, "the provider no longer has a pending charge");
-            run.tally().0.incidents.push(story);
-            Ok(())
-        }
+        Ok(None) => strange(run, attempt, Strange::Gone).await,
         Err(error) => unread(run, &error),
     }
+}
+
+/// A look at a pending charge that nobody can make sense of: it is kept, told once, and a person's in the end.
+async fn strange(run: &Run<'_>, attempt: &Attempt, seen: Strange) -> Result<(), RunError> {
+    tracing::error!(attempt = %attempt.id, charge = ?attempt.charge, ?seen, "a look at a pending charge makes no sense");
+    conclude(run, &attempt.id, &Known::Strange(seen)).await
 }
 
 /// Whether this run asks for that pending charge: one that somebody asked for asks for all.
@@ -88,7 +93,10 @@ async fn give_up(run: &Run<'_>, attempt: &Attempt, charge: &ChargeId) -> Result<
     run.pace.permit().await;
     match run.billing.gateway.expire(charge).await {
         Ok(Some(seen)) => match rules::outcome_of(&seen) {
-            ChargeOutcome::Pending { .. } | ChargeOutcome::NoAnswer(_) => {
+            ChargeOutcome::NoAnswer(nonsense) => {
+                strange(run, attempt, Strange::Unreadable(nonsense.reason)).await
+            }
+            ChargeOutcome::Pending { .. } => {
                 tracing::error!(attempt = %attempt.id, %charge, "the provider does not end a charge that nobody confirmed");
                 let story = format!(
                     "attempt {}: charge {charge} was not confirmed in time, and the provider does not end it; nothing is \
@@ -100,7 +108,7 @@ async fn give_up(run: &Run<'_>, attempt: &Attempt, charge: &ChargeId) -> Result<
             }
             outcome => conclude(run, &attempt.id, &Known::Outcome(outcome)).await,
         },
-        Ok(None) => Ok(()),
+        Ok(None) => strange(run, attempt, Strange::Gone).await,
         Err(error) => unread(run, &error),
     }
 }
@@ -196,6 +204,7 @@ fn sort_in(found: &mut Found, seen: ChargeSeen, wanted: &HashMap<&AttemptId, &At
 pub(super) enum Known {
     Outcome(ChargeOutcome),
     Pending,
+    Strange(Strange),
     Looked(Box<DoubtStep>, Scan),
 }
 
@@ -211,6 +220,10 @@ pub(super) async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) 
             Known::Pending => {
                 let wishes = &run.billing.settings.three_ds;
                 rules::pending::polled(&snapshot, attempt, wishes, &circumstances)
+            }
+            Known::Strange(seen) => {
+                let wishes = &run.billing.settings.three_ds;
+                rules::pending::strange(&snapshot, attempt, seen, wishes, &circumstances)
             }
             Known::Looked(step, scan) => {
                 rules::doubt::transition(&snapshot, attempt, step, scan, &circumstances)

@@ -25,16 +25,14 @@ pub async fn recover(billing: &Billing) -> Result<RunReport, RunError> {
 }
 
 /// When an age of some doubt comes, or came, at which nobody has looked, or when a charge that waits for its customer
-/// is to be asked for; `None`: none does, and nothing is in doubt, or all of it was looked at past the last age.
+/// is to be asked for; `None`: no unfinished attempt is one that a look could move.
 pub async fn next_look(billing: &Billing) -> Result<Option<Timestamp>, RunError> {
     let mut next: Option<Timestamp> = None;
     let mut after: Option<AttemptId> = None;
     loop {
         let cursor = after.clone();
         let page = billing.lane.run(move |store| store.unfinished(cursor.as_ref(), PAGE_ROWS)).await??;
-        let doubt = page.iter().filter_map(|attempt| rules::doubt::next_look(attempt.intent.as_ref()?));
-        let looks = doubt.chain(page.iter().filter_map(rules::pending::next_poll));
-        next = next.into_iter().chain(looks).min();
+        next = next.into_iter().chain(page.iter().filter_map(rules::looks::next_look)).min();
         match page.last() {
             Some(last) if page.len() == PAGE_ROWS => after = Some(last.id.clone()),
             _ => return Ok(next),

@@ -168,8 +168,14 @@ fn invoices(out: &mut Output, story: &Story, zone: &Zone) -> Result<(), Failure>
             let attempt = &attempt.attempt;
             let code = attempt.failure_code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
             let charge = attempt.charge.as_ref().map(|charge| format!(" {charge}")).unwrap_or_default();
-            let act = match (attempt.status, attempt.intent.as_ref().and_then(|i| i.authorize_uri.as_ref())) {
-                (AttemptStatus::Pending, Some(page)) => format!("; the customer must act at {page}"),
+            let intent = attempt.intent.as_ref();
+            let act = match (
+                attempt.status,
+                intent.and_then(|i| i.reason.as_ref()),
+                intent.and_then(|i| i.authorize_uri.as_ref()),
+            ) {
+                (AttemptStatus::Pending, Some(why), _) => format!("; {why}"),
+                (AttemptStatus::Pending, None, Some(page)) => format!("; the customer must act at {page}"),
                 _ => String::new(),
             };
             let at = short(attempt.intended_at, zone);

@@ -23,7 +23,7 @@ words! {
         Pending = "pending",
         /// Nobody knows: looked up until somebody does.
         InDoubt = "in_doubt",
-        /// In doubt past the last look: ended by a person alone.
+        /// No look could settle it: ended by a person alone.
         Manual = "manual",
         /// Proved never to have reached the provider.
         Absent = "absent",
@@ -82,16 +82,17 @@ pub struct Intent {
     /// Nothing of it can be sent after this, in provider time: intent + 5 s + time-out, or, when its process
     /// is dead, the start of the next epoch. `None`: no provider time was known.
     pub deadline: Option<Timestamp>,
-    /// Since when nobody knows, on the wall clock; `None` unless in doubt.
+    /// Since when nobody knows, on the wall clock; `None` unless in doubt, or pending while looks make no sense.
     pub doubt_since: Option<Timestamp>,
-    /// The first complete empty scan that counts, in provider time; `None`: none yet.
+    /// The first complete empty scan that counts, in provider time, or, of one that is pending, the first look that
+    /// did not find its charge; `None`: none yet.
     pub first_empty_scan: Option<Timestamp>,
-    /// The last look-up, on the wall clock; `None`: none yet.
+    /// The last look-up, or the answer that it is pending, on the wall clock; `None`: none yet.
     pub looked_at: Option<Timestamp>,
     /// Where the customer must act; `None` unless pending for them.
     pub authorize_uri: Option<Arc<str>>,
     /// Reminders to act that were written for them.
     pub reminded: u32,
-    /// Why it is in doubt, for people.
+    /// Why it is in doubt, for a person, or pending without sense: in words.
     pub reason: Option<Arc<str>>,
 }

@@ -29,7 +29,9 @@ pub const LOOK_AT_AGES: [SignedDuration; 10] = [
     SignedDuration::from_hours(96),
     LAST_AGE,
 ];
-const LAST_AGE: SignedDuration = SignedDuration::from_hours(120);
+pub(super) const LAST_AGE: SignedDuration = SignedDuration::from_hours(120);
+/// Between two looks past the last age.
+const DAILY: SignedDuration = SignedDuration::from_hours(24);
 /// Before the last provider time seen before an intent: clocks of two servers behind one address may differ.
 const BEFORE_INTENT: SignedDuration = SignedDuration::from_mins(5);
 /// After the provider's time now, for the same reason.
@@ -84,12 +86,14 @@ pub fn due_for_look(intent: &Intent, wall_now: Timestamp) -> bool {
     next_look(intent).is_some_and(|next| next <= wall_now)
 }
 
-/// When a daemon should next look, on the wall clock: the first age that no look has followed. `None`: not in
-/// doubt, or looked at past the last age.
+/// When a daemon should next look, on the wall clock: the first age that no look has followed. What is in doubt still
+/// past the last one, since nobody looked before or nothing was answered, is looked for daily until it ends. `None`: not
+/// in doubt.
 pub fn next_look(intent: &Intent) -> Option<Timestamp> {
     let since = intent.doubt_since?;
     let mut ages = LOOK_AT_AGES.iter().filter_map(|age| since.checked_add(*age).ok());
     ages.find(|due| intent.looked_at.is_none_or(|looked| looked < *due))
+        .or_else(|| intent.looked_at?.checked_add(DAILY).ok())
 }
 
 /// What one look tells of an attempt in doubt. `mine`: charges found that carry this attempt's ids. `alike`: charges
@@ -256,7 +260,8 @@ fn absent(case: &mut Case) {
     case.event(EventKind::AttemptAbsent, &data);
 }
 
-fn manual(case: &mut Case, why: &str) {
+/// The attempt is a person's to decide from here on, for that reason.
+pub(super) fn manual(case: &mut Case, why: &str) {
     let attempt = case.attempt_mut();
     attempt.status = AttemptStatus::Manual;
     if let Some(intent) = &mut attempt.intent {

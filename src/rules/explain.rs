@@ -125,7 +125,11 @@ fn unfinished(attempt: &Attempt) -> String {
     let id = &attempt.id;
     match attempt.status {
         AttemptStatus::Pending => {
-            let uri = attempt.intent.as_ref().and_then(|intent| intent.authorize_uri.as_deref());
+            let intent = attempt.intent.as_ref();
+            if let Some(why) = intent.and_then(|intent| intent.reason.as_deref()) {
+                return format!("attempt {id} is asked for in every run: {why}");
+            }
+            let uri = intent.and_then(|intent| intent.authorize_uri.as_deref());
             let who = uri.map_or_else(String::new, |uri| format!("; the customer must act at {uri}"));
             format!("attempt {id} is pending at the provider and is asked for in every run{who}")
         }

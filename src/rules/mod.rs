@@ -27,6 +27,7 @@ mod flags;
 pub mod glance;
 mod ladder;
 mod life;
+pub mod looks;
 pub mod messages;
 mod past;
 pub mod pending;

@@ -1,14 +1,19 @@
-//! A charge that waits for its customer: when it is asked for, when they are reminded, when it is given up.
+//! A charge that waits for its customer: when it is asked for, when they are reminded, when it is given up; and what
+//! follows where the provider shows neither that it waits nor that it ended.
 //!
 //! Polls follow the wall clock, since they concern the wire; reminders and the end follow the billing clock, since
 //! they concern the customer. Promises: a reminder is written once; what is given up is ended at the provider first,
-//! so that nothing is charged beside a payment that may still be confirmed.
+//! so that nothing is charged beside a payment that may still be confirmed; every look is noted; one that nobody can
+//! make sense of is told once, and becomes a person's in the end.
 //! Must never know: how a charge is read or ended.
+
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::conclude::with_case;
+use super::conclude::{Case, with_case};
+use super::doubt::{self, LAST_AGE};
 use super::{Circumstances, RuleError};
 use crate::model::settings::ThreeDs;
 use crate::model::{Attempt, AttemptId, AttemptStatus, EventKind, Snapshot, Transition};
@@ -27,6 +32,15 @@ pub enum PendingStep {
     Remind(u32),
     /// It is ended.
     GiveUp,
+}
+
+/// What a look at a pending charge showed, where that is neither that it waits nor how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Strange {
+    /// The provider shows no such charge, although it had shown one.
+    Gone,
+    /// Nobody knows what is meant, in words for people.
+    Unreadable(Arc<str>),
 }
 
 /// What that pending attempt needs at `at`, on the billing clock. One that is in flight, without a page for the
@@ -70,6 +84,8 @@ pub fn polled(
         let charge = case.attempt().charge.clone();
         let Some(intent) = &mut case.attempt_mut().intent else { return Ok(false) };
         intent.looked_at = Some(c.wire.wall_at);
+        // Whatever an earlier look could not make sense of has passed.
+        (intent.doubt_since, intent.first_empty_scan, intent.reason) = (None, None, None);
         if let PendingStep::Remind(reminder) = step {
             intent.reminded = reminder;
             let data = json!({
@@ -82,4 +98,72 @@ pub fn polled(
         }
         Ok(true)
     })
+}
+
+/// Notes a look that showed something strange, and tells people of it once. It becomes theirs to decide when waiting has
+/// no more sense: a charge that is still gone a `settle` after the first look that did not find it, in provider time as
+/// with all that is not found; a status that nobody knows once the customer's time is over; and whatever stays strange
+/// up to the last age of doubt. Empty if the attempt has ended meanwhile.
+pub fn strange(
+    snapshot: &Snapshot,
+    attempt: &AttemptId,
+    strange: &Strange,
+    wishes: &ThreeDs,
+    c: &Circumstances,
+) -> Result<Transition, RuleError> {
+    with_case(snapshot, attempt, c, |case| {
+        if case.attempt().status != AttemptStatus::Pending {
+            return Ok(false);
+        }
+        let why = in_words(case.attempt(), strange);
+        let past_its_time = judge(case.attempt(), wishes, c.at) == PendingStep::GiveUp;
+        let Some(noted) = note(case, strange, &why) else { return Ok(false) };
+        let is_a_persons = match strange {
+            Strange::Gone => noted.stays_gone,
+            Strange::Unreadable(_) => past_its_time,
+        };
+        if is_a_persons || noted.past_last_age {
+            let ask =
+                format!("{why}; look at the provider whether money was taken, then `dues resolve {attempt}`");
+            doubt::manual(case, &ask);
+        } else if noted.is_news {
+            case.incident(&why);
+        }
+        Ok(true)
+    })
+}
+
+fn in_words(attempt: &Attempt, strange: &Strange) -> Arc<str> {
+    match (strange, &attempt.charge) {
+        (Strange::Unreadable(why), _) => why.clone(),
+        (Strange::Gone, Some(charge)) => {
+            format!("the provider does not show charge {charge} any more, which was pending").into()
+        }
+        (Strange::Gone, None) => "the provider does not show the charge, which was pending".into(),
+    }
+}
+
+/// What the looks so far come to.
+struct Noted {
+    /// No look before has shown this.
+    is_news: bool,
+    /// It was gone a `settle` ago too, and not there since.
+    stays_gone: bool,
+    /// Looks have been strange for as long as doubt is looked up.
+    past_last_age: bool,
+}
+
+/// `None`: the attempt has nothing to note a look in.
+fn note(case: &mut Case, strange: &Strange, why: &Arc<str>) -> Option<Noted> {
+    let (wire, settle) = (case.c.wire, case.c.doubt.settle);
+    let intent = case.attempt_mut().intent.as_mut()?;
+    intent.looked_at = Some(wire.wall_at);
+    let is_news = intent.reason.replace(why.clone()).as_ref() != Some(why);
+    let since = *intent.doubt_since.get_or_insert(wire.wall_at);
+    let (gone, now) = (*strange == Strange::Gone, wire.provider_now);
+    let earlier = intent.first_empty_scan.filter(|_| gone);
+    // As with any look that finds nothing, one without the provider's own time does not count.
+    intent.first_empty_scan = if gone { earlier.or(now) } else { None };
+    let stays_gone = earlier.zip(now).is_some_and(|(earlier, now)| now.duration_since(earlier) >= settle);
+    Some(Noted { is_news, stays_gone, past_last_age: wire.wall_at.duration_since(since) >= LAST_AGE })
 }

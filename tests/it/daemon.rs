@@ -7,6 +7,7 @@ mod leaving;
 mod locked;
 mod process;
 mod reload;
+mod rests;
 mod status;
 mod ticks;
 mod webhooks;

@@ -14,6 +14,7 @@ pub(super) fn waits(
     card: Option<&CardId>,
     authorize_uri: Option<&Arc<str>>,
 ) -> bool {
+    let wall_at = case.c.wire.wall_at;
     let attempt = case.attempt_mut();
     if attempt.status == AttemptStatus::Pending && attempt.charge.as_ref() == Some(charge) {
         return false;
@@ -23,6 +24,7 @@ pub(super) fn waits(
     attempt.card = card.cloned().or_else(|| attempt.card.take());
     if let Some(intent) = &mut attempt.intent {
         intent.authorize_uri = authorize_uri.cloned();
+        intent.looked_at = Some(wall_at);
         intent.doubt_since = None;
         intent.first_empty_scan = None;
         intent.reason = None;

@@ -77,6 +77,8 @@ fn looks_follow_the_age_of_the_doubt_not_their_number() {
     intent.looked_at = Some(after(25 * 60));
     assert_eq!(doubt::next_look(&intent), Some(after(48 * 60)));
     intent.looked_at = Some(after(5 * 24 * 60));
+    assert_eq!(doubt::next_look(&intent), Some(after(6 * 24 * 60)), "one that did not end is not forgotten");
+    intent.doubt_since = None;
     assert_eq!(doubt::next_look(&intent), None);
 }
 

@@ -12,6 +12,7 @@ mod explain_played;
 mod glance;
 mod kit;
 mod laws;
+mod looks;
 mod money;
 mod planted;
 mod properties;

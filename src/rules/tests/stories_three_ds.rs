@@ -62,3 +62,90 @@ fn polls_grow_apart_and_never_beyond_six_hours() {
     let attempt = &book.rows.invoices[0].attempts[0];
     assert!(pending::next_poll(attempt) > Some(moment("01-31")));
 }
+
+#[test]
+fn a_pending_charge_that_is_gone_is_told_once_and_is_a_persons_when_it_stays_gone() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | pending       | incidents:0
+         01-31T01:00 | poll gone     | 0.last:pending incidents:1
+         01-31T01:09 | poll gone     | 0.last:pending incidents:1
+         01-31T01:10 | poll gone     | 0.last:manual incidents:2 next_look:none
+         02-01       | run           | skip:unfinished
+         02-10       | person absent | 0.last:absent 0.next:02-10
+                     | ok            | 0:paid incidents:2",
+    );
+}
+
+#[test]
+fn one_that_comes_back_in_between_was_never_gone_for_long() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | pending       |
+         01-31T01:00 | poll gone     | 0.last:pending incidents:1
+         01-31T02:00 | poll          | 0.last:pending incidents:1
+         01-31T03:00 | poll gone     | 0.last:pending incidents:2
+         01-31T03:05 | poll moonlit  | 0.last:pending incidents:3
+         01-31T03:10 | poll gone     | 0.last:pending incidents:4
+         01-31T03:19 | poll gone     | 0.last:pending incidents:4
+                     | hear ok       | 0:paid",
+    );
+}
+
+#[test]
+fn a_look_without_the_providers_time_does_not_say_that_it_is_gone_for_long() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | pending       |
+         01-31T01:00 | undated       |
+                     | poll gone     | 0.last:pending incidents:1
+         01-31T02:00 | poll gone     | 0.last:pending incidents:1
+         01-31T03:00 | undated       |
+                     | poll gone     | 0.last:pending incidents:1
+         02-05T00:59 | undated       |
+                     | poll gone     | 0.last:pending incidents:1
+         02-05T01:00 | undated       |
+                     | poll gone     | 0.last:manual incidents:2",
+    );
+}
+
+#[test]
+fn a_status_that_nobody_knows_alarms_once_and_is_a_persons_when_the_customers_time_is_over() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | pending        |
+         02-03       | poll moonlit   | 0.last:pending incidents:1 reminded:0
+         02-05       | poll moonlit   | 0.last:pending incidents:1
+         02-06T23:59 | poll moonlit   | 0.last:pending incidents:1
+         02-07       | poll moonlit   | 0.last:manual incidents:2
+         02-09       | person charged | 0:paid sub:active",
+    );
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | pending      |
+         02-28 | poll moonlit | 0.last:manual incidents:1",
+    );
+}
+
+#[test]
+fn a_status_that_nobody_knows_of_a_charge_in_flight_waits_as_long_as_doubt_does() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | in flight      |
+         02-20       | poll           | 0.last:pending incidents:0
+         02-20T01:00 | poll moonlit   | 0.last:pending incidents:1
+         02-25T00:59 | poll moonlit   | 0.last:pending incidents:1
+         02-25T01:00 | poll moonlit   | 0.last:manual incidents:2",
+    );
+}
+
+#[test]
+fn strange_looks_wait_like_any_other() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | pending      | next_look:01-31T00:01
+         01-31T02:00 | poll moonlit | next_look:01-31T04:00
+         01-31T04:00 | poll gone    | next_look:01-31T08:00
+         01-31T08:00 | poll         | next_look:01-31T14:00",
+    );
+}

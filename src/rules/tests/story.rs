@@ -14,10 +14,10 @@ use crate::model::{
     AttemptId, AttemptStatus, ChargeOutcome, ChargeSeen, CustomerState, Decline, InvoiceStatus, NoAnswer,
     NotSent, Rejected, RejectedWhy, Reversal, ReversalKind, SeenStatus, Zone, first_instant,
 };
-use crate::rules::pending::{self, PendingStep};
+use crate::rules::pending::{self, PendingStep, Strange};
 use crate::rules::reversal::reversed;
 use crate::rules::watch::{self, News};
-use crate::rules::{Scan, commands, conclude, doubt, ending, outcome_of};
+use crate::rules::{Scan, commands, conclude, doubt, ending, looks, outcome_of};
 
 /// Tells the story to this book.
 pub(super) fn tell(book: &mut Book, table: &str) {
@@ -104,6 +104,9 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
             book.conclude(&attempt, &outcome(answer));
         }
         ["poll"] => poll(book),
+        ["poll", "gone"] => strange(book, &Strange::Gone),
+        ["poll", word] => strange(book, &Strange::Unreadable(format!("the status {word:?}").into())),
+        ["undated"] => book.circumstances.wire.provider_now = None,
         ["look", found @ ..] => look(book, found),
         ["person", command @ ..] => command_of(book, command),
         answer => match book.look() {
@@ -160,6 +163,7 @@ pub(super) fn outcome(words: &[&str]) -> ChargeOutcome {
         ["pending"] => {
             ChargeOutcome::Pending { charge, card: None, authorize_uri: Some("https://act.example".into()) }
         }
+        ["in", "flight"] => ChargeOutcome::Pending { charge, card: None, authorize_uri: None },
         ["silence"] => ChargeOutcome::NoAnswer(NoAnswer { reason: "timed out".into(), alarm: false }),
         ["nonsense"] => ChargeOutcome::NoAnswer(NoAnswer { reason: "another amount".into(), alarm: true }),
         ["unsent"] => ChargeOutcome::NotSent(NotSent {
@@ -223,10 +227,26 @@ fn look(book: &mut Book, found: &[&str]) {
     book.apply(&transition);
 }
 
-/// The provider shows the charge pending still: reminders after one and three days, an end after seven.
-fn poll(book: &mut Book) {
+/// Reminders after one and three days, an end after seven.
+pub(super) fn wishes() -> ThreeDs {
     let days = |days: i64| jiff::SignedDuration::from_hours(24 * days);
-    let wishes = ThreeDs { remind: vec![days(1), days(3)], give_up: days(7) };
+    ThreeDs { remind: vec![days(1), days(3)], give_up: days(7) }
+}
+
+/// The provider shows neither that the charge is pending nor how it ended. The same look again tells nobody anything.
+fn strange(book: &mut Book, shown: &Strange) {
+    let id = unfinished(book);
+    let look = |book: &Book| {
+        pending::strange(&book.snapshot_of(&id), &id, shown, &wishes(), &book.circumstances).unwrap()
+    };
+    book.apply(&look(book));
+    let again = look(book);
+    assert!(again.events.is_empty(), "told twice: {again:?}");
+}
+
+/// The provider shows the charge pending still.
+fn poll(book: &mut Book) {
+    let wishes = wishes();
     let (id, c) = (unfinished(book), book.circumstances.clone());
     let snapshot = book.snapshot_of(&id);
     let attempt = snapshot.invoices.iter().flat_map(|open| &open.attempts).find(|a| a.id == id).unwrap();
@@ -295,7 +315,8 @@ fn command_of(book: &mut Book, words: &[&str]) {
     book.apply(&done.unwrap_or_else(|e| panic!("{words:?}: {e}")));
 }
 
-/// `sub`: status. `skip`: why the run skipped. `flag`: the standing one, or `none`. `wake`: the next look, or `none`.
+/// `sub`: status. `skip`: why the run skipped. `flag`: the standing one, or `none`. `wake`: the next visit, or `none`.
+/// `next_look`: when an unfinished attempt is looked up next, or `none`.
 /// `reminded`: reminders of a payment to confirm. `raised`: flags raised so far. `warned`: days before a card's end of which its customer was told; `warnings`: how often.
 /// `reads`: reads of the customer so far. `0`: invoice 0: its status, or while open its hold or `open`. `0.next`: its next
 /// try. `0.last`: its last attempt. `0.tries`: how many. `skipped`: ranges of periods never billed.
@@ -308,6 +329,10 @@ fn fact(book: &Book, name: &str, skipped: Option<&str>) -> String {
         "wake" => book.rows.subscription.wake_at.map_or_else(none, |at| told(book, at)),
         "due" => book.is_due().to_string(),
         "reads" => book.reads.to_string(),
+        "next_look" => {
+            let attempts = book.rows.invoices.iter().flat_map(|open| &open.attempts);
+            attempts.filter_map(looks::next_look).min().map_or_else(none, |at| told(book, at))
+        }
         "reminded" => book.happened(crate::model::EventKind::ActionReminded).to_string(),
         "raised" => book.happened(crate::model::EventKind::FlagRaised).to_string(),
         "warned" => {

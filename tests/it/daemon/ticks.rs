@@ -29,7 +29,7 @@ use crate::harness::ask;
 
 /// Longer than this and the service hangs.
 const LONGEST: Duration = Duration::from_secs(30);
-const CUSTOMERS: u32 = 4;
+pub(super) const CUSTOMERS: u32 = 4;
 /// A tick that is let through is heard within a fraction of this.
 const UNHEARD: Duration = Duration::from_millis(200);
 
@@ -181,11 +181,18 @@ impl Service {
     }
 
     /// Time passes for us and for the provider.
-    async fn pass(&self, span: SignedDuration) {
+    pub(super) async fn pass(&self, span: SignedDuration) {
         let ms = i64::try_from(span.as_millis()).unwrap();
         self.clock.0.fetch_add(ms, Ordering::SeqCst);
         self.clock.1.fetch_add(ms, Ordering::SeqCst);
         set_provider_clock(&self.sandbox, self.clock.now()).await;
+    }
+
+    /// From now on requests of that kind meet this.
+    pub(super) async fn meets(&self, method: &'static str, path: &'static str, faults: &'static str) {
+        let addr = self.sandbox.addr();
+        let rule = json!({"path": path, "method": method, "faults": faults});
+        tokio::task::spawn_blocking(move || ask(addr, "POST", "/__sandbox/faults", "", &rule)).await.unwrap();
     }
 
     /// One tick, heard and acted upon.

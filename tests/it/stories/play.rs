@@ -181,6 +181,11 @@ impl Stage {
                 ("behave", _) => self.scene.behave(),
                 // A run reads the list twice: before it begins, and for its doubt.
                 ("lists:", switches) => self.scene.lists_meet(switches, 2),
+                // Until it behaves, whoever asks for a charge by its id meets that.
+                ("asked:", switches) => {
+                    let rule = json!({"path": "/charges/", "method": "GET", "faults": switches});
+                    self.scene.ask("POST", "/__sandbox/faults", "", &rule);
+                }
                 ("provider", seconds) => {
                     let seconds: i64 = seconds.parse().expect("seconds");
                     self.scene.ask("POST", "/__sandbox/clock", "", &json!({"advance": seconds}));
