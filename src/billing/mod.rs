@@ -50,7 +50,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
-use crate::model::{CustomerId, DeclineTable, SubscriptionId, Zone};
+use crate::model::{CustomerId, DeclineTable, Money, PlanKey, SubscriptionId, Zone};
 use crate::store::Lane;
 
 pub use card_seen::{CardSeen, card_seen};
@@ -85,6 +85,9 @@ pub struct BillingSettings {
     pub rate: RatePerSecond,
     /// One call's total time-out.
     pub timeout: SignedDuration,
+    /// What is sold, by plan: a run that finds one which the account cannot charge does not begin. Empty: they were
+    /// held against its limits before.
+    pub prices: Vec<(PlanKey, Money)>,
 }
 
 /// The work with all it works on.

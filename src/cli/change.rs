@@ -57,6 +57,9 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Result<Exit, Failure>
         let live = context.livemode(&mut store)?;
         refuse_other_kind(live, None, Some(card)).map_err(Failure::usage)?;
     }
+    if args.plan.is_some() {
+        context.bring_plans(&mut store)?;
+    }
     let plan = args.plan.as_ref().map(|key| plan_of(&mut store, key)).transpose()?.map(Arc::new);
     let order = ChangeOrder {
         plan,

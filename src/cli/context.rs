@@ -48,15 +48,9 @@ impl Context {
         &self.config.settings.zone
     }
 
-    /// The book that is there, with the config's new plans in it.
+    /// The book that is there, with the plans it has: what needs no new one works while the provider is away, or the
+    /// config has a plan that it refuses.
     pub fn book(&self) -> Result<SqliteStore, Failure> {
-        let mut store = self.book_as_it_is()?;
-        self.bring_plans(&mut store)?;
-        Ok(store)
-    }
-
-    /// The book that is there, with the plans it has.
-    pub fn book_as_it_is(&self) -> Result<SqliteStore, Failure> {
         Ok(wiring::open_existing(self.settings())?)
     }
 
@@ -77,7 +71,7 @@ impl Context {
     /// first and of the book besides.
     pub fn book_if_any(&self) -> Result<SqliteStore, Failure> {
         if wiring::has_book(self.settings())? {
-            return self.book_as_it_is();
+            return self.book();
         }
         tracing::warn!(path = %self.settings().store.path.display(), "found no book: the provider alone is asked");
         Ok(SqliteStore::in_memory()?)
@@ -88,7 +82,8 @@ impl Context {
         Ok(wiring::need_book(self.settings())?)
     }
 
-    /// Brings the config's new plans into the book; returns the versions that were added.
+    /// Brings the config's new plans into the book; returns the versions that were added. Refused without a key where
+    /// there are some.
     pub fn bring_plans(&self, store: &mut SqliteStore) -> Result<Vec<PlanVersion>, Failure> {
         self.wait(async { Ok(wiring::bring_plans(self.settings(), &self.config.plans, store, None).await?) })
     }
