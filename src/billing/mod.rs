@@ -23,6 +23,7 @@ pub mod import;
 pub mod kind;
 mod listing;
 mod meters;
+pub mod offer;
 mod only;
 pub mod orders;
 pub mod outbox;

@@ -5,6 +5,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::args::Global;
 use super::exit::Failure;
+use crate::billing::offer::Offer;
 use crate::config::{self, Loaded, Settings};
 use crate::model::settings::AccountLimits;
 use crate::model::{PlanVersion, PlanVersionId, Zone};
@@ -88,9 +89,33 @@ impl Context {
         self.wait(async { Ok(wiring::bring_plans(self.settings(), &self.config.plans, store, None).await?) })
     }
 
-    /// The plans as they would be with the config's new ones in the book: nothing is written, nothing asked.
-    pub fn plans_in_memory(&self, store: &mut dyn Store) -> Result<Vec<PlanVersion>, Failure> {
-        let mut plans = store.plans()?;
+    /// What is sold, the config's new plans in the book first. Without a key they stay out of it, and are not sold yet.
+    pub fn offer(&self, store: &mut SqliteStore) -> Result<Offer, Failure> {
+        if wiring::has_key(self.settings()) {
+            self.bring_plans(store)?;
+        }
+        Ok(Offer::new(store.plans()?, &self.config.plans))
+    }
+
+    /// The same for a dry run, which writes nothing: the config's new plans count as sold where the account can charge
+    /// them. Without a key nobody knows whether it can, which is said.
+    pub fn offer_in_memory(&self, store: &mut dyn Store) -> Result<Offer, Failure> {
+        let (settings, wished) = (self.settings(), &self.config.plans);
+        let known = store.plans()?;
+        if wiring::has_key(settings) {
+            let judged = self.wait(async { Ok(wiring::judge_plans(settings, wished, &known, None).await?) });
+            judged.map_err(Failure::of_a_dry_run)?;
+        } else {
+            tracing::warn!(
+                "no key is configured, so prices were not held against the account's limits: plans that are new to the book \
+                 are refused until there is one"
+            );
+        }
+        Ok(Offer::new(self.plans_in_memory(known), wished))
+    }
+
+    /// The plans as they would be with the config's new ones in the book.
+    fn plans_in_memory(&self, mut plans: Vec<PlanVersion>) -> Vec<PlanVersion> {
         for (key, terms) in &self.config.plans {
             let known = plans.iter_mut().find(|plan| plan.key == *key);
             match known {
@@ -103,7 +128,7 @@ impl Context {
                 }),
             }
         }
-        Ok(plans)
+        plans
     }
 
     /// The kind of keys that the book is bound to, or will be: live (`true`) or test. `None`: there is no key that could

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::exit::Failure;
 use super::progress::Progress;
 use crate::billing::import::Import;
+use crate::billing::offer::Offer;
 use crate::billing::{BillingSettings, Part, Watch};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{ChargingLock, Filter, Store, rights, witness};
@@ -128,7 +129,9 @@ pub(super) fn first_subscriptions(
     }
     let text = std::fs::read(file)
         .map_err(|why| Failure::usage(format!("[sandbox] subscriptions: {}: {why}", file.display())))?;
-    let import = Import::new(&text, store.plans()?, context.zone().clone(), context.now());
+    let offer = Offer::new(store.plans()?, &context.config.plans);
+    let import = Import::new(&text, offer.plans().to_vec(), context.zone().clone(), context.now())
+        .not_selling(offer.refused().clone());
     let count = import
         .carry_out(store, &mut |_| {})
         .map_err(|error| Failure::usage(format!("[sandbox] subscriptions: {}: {error}", file.display())))?;

@@ -51,11 +51,12 @@ fn who_only_looks_brings_no_price_into_the_book() {
     assert_eq!((told.rows().len(), told.rows()[0]["price"].as_u64()), (2, Some(99_000)));
     assert!(told.stderr.contains("does not have the config's terms of pro-monthly yet"), "{}", told.stderr);
 
-    // Whoever needs the new terms needs a key.
+    // Whoever needs the new terms needs a key; the other plan is sold all the same.
     let new = ["subscribe", "--customer", "cust_test_2", "--plan", "pro-monthly"];
-    for args in [&new[..], &["plans", "apply"], &["change", &id, "--plan", "pro-monthly"]] {
-        shop.dues(args).fails(2, &["plans.pro-monthly.price: found no key, wanted one"]);
-    }
+    shop.dues(&new).fails(2, &["found \"pro-monthly\"", "not have in the config's terms yet, and no key"]);
+    shop.dues(&["plans", "apply"]).fails(2, &["plans.pro-monthly.price: found no key, wanted one"]);
+    shop.dues(&["change", &id, "--plan", "pro-monthly"]).fails(2, &["and no key to hold its price against"]);
+    shop.dues(&["subscribe", "--customer", "cust_test_2", "--plan", "team-yearly"]).ok();
     assert_eq!(versions(&shop), 2);
 }
 
@@ -112,4 +113,44 @@ fn what_needs_no_new_plan_works_while_the_provider_is_away() {
     shop.config("1090.00 THB", "990.00 THB");
     let done = shop.dues(&["subscribe", "--customer", "cust_test_3", "--plan", "pro-monthly"]).ok();
     assert!(done.stderr.contains("could not be held against the account's limits"), "{}", done.stderr);
+}
+
+#[test]
+fn a_dry_import_is_refused_the_prices_that_the_import_is_refused() {
+    let shop = Shop::new();
+    shop.write("in.csv", "customer,plan\ncust_test_1,pro-monthly\n");
+    shop.config("990.00 THB", "1.00 THB");
+    let said = "plans.pro-monthly.price: found 1.00 THB, wanted at least 20.00 THB";
+    let dry = shop.dues(&["import", "in.csv", "--dry-run"]).fails(2, &["would be refused: ", said]);
+    assert!(dry.stdout.is_empty() && !shop.path("book").exists(), "{}", dry.stdout);
+    shop.dues(&["import", "in.csv"]).fails(2, &[said]);
+    without_key(&shop);
+    let dry = shop.dues(&["import", "in.csv", "--dry-run"]).ok();
+    assert_eq!(dry.stdout, "1 lines are good; nothing was written\n");
+    assert!(dry.stderr.contains("prices were not held against the account's limits"), "{}", dry.stderr);
+    shop.dues(&["import", "in.csv"]).fails(2, &["in.csv: line 2: plan: found \"pro-monthly\"", "and no key"]);
+}
+
+#[test]
+fn a_plan_that_left_the_config_is_not_sold_and_goes_on() {
+    let shop = Shop::new();
+    let id = shop.subscribe("cust_test_1");
+    let other = shop.dues(&["subscribe", "--customer", "cust_test_2", "--plan", "team-yearly"]).ok();
+    shop.config("plans.pro-monthly", "plans.pro-month");
+    let why = "plan: found \"pro-monthly\", which is in the book but no longer in the config, so it is not sold: wanted one \
+               of the config's, such as pro-month, team-yearly";
+    let new = ["subscribe", "--customer", "cust_test_3", "--plan", "pro-monthly"];
+    shop.dues(&new).fails(2, &[why]);
+    shop.dues(&["change", other.stdout.trim(), "--plan", "pro-monthly"]).fails(2, &[why]);
+    shop.write("in.csv", "customer,plan\ncust_test_4,team-yearly\ncust_test_5,pro-monthly\n");
+    for more in [&[][..], &["--dry-run"]] {
+        let args = [&["import", "in.csv"], more].concat();
+        shop.dues(&args).fails(2, &[&format!("in.csv: line 3: {why}"), "1 bad line; nothing was imported"]);
+    }
+    shop.dues(&["subscribe", "--customer", "cust_test_3", "--plan", "pro-month"]).ok();
+    shop.dues(&["change", &id, "--quantity", "2"]).ok();
+    let report = shop.dues(&["run-now", "--json"]).ok().json();
+    assert_eq!(report["considered"], 2, "{report}");
+    let rows = shop.dues(&["list", "subscriptions", "--json"]).ok().rows();
+    assert_eq!((rows.len(), &rows[0]["plan"], &rows[0]["quantity"]), (3, &"pro-monthly".into(), &2.into()));
 }
