@@ -10,6 +10,7 @@ mod renew;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -229,9 +230,23 @@ pub fn build(
     Ok(House { billing, door, lock })
 }
 
+/// Whether the pause file is there. Where nobody can look, it may be: then nothing is charged either.
 fn paused(settings: &Settings) -> Arc<dyn Fn() -> bool + Send + Sync> {
     let pause_file = settings.brakes.pause_file.clone();
-    Arc::new(move || pause_file.as_deref().is_some_and(Path::exists))
+    let told = AtomicBool::new(false);
+    Arc::new(move || {
+        let Some(file) = pause_file.as_deref() else { return false };
+        let looked = file.try_exists();
+        let told = told.swap(looked.is_err(), Ordering::Relaxed);
+        looked.unwrap_or_else(|error| {
+            // It is asked every second.
+            if !told {
+                let file = file.display();
+                tracing::error!(%file, %error, "nobody can look for the pause file, so nothing is charged");
+            }
+            true
+        })
+    })
 }
 
 /// What billing wishes, out of a config.

@@ -1,6 +1,9 @@
 //! Binds a moved or restored book to this host after it was compared with the provider's own list: charges that
 //! the book had lost are taken in as doubt, and settled like any other. A second charge of an attempt that the book has
 //! with another one, or as never charged, is an incident: a person is told of both, and nothing is given back.
+//!
+//! Promises: a book is bound only when it has every charge that it can have. Attempts of one invoice follow each other,
+//! so lost ones are taken in one by one, each once the one before it has ended; where one has not, the book stays unbound.
 
 use jiff::Timestamp;
 
@@ -12,7 +15,7 @@ use super::{Billing, Part, RunError, RunOrder, doubt};
 use crate::clock::Stopwatch;
 use crate::gateway::Window;
 use crate::hooks::kill_point;
-use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeSeen, RunReport, SeenStatus};
+use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeSeen, RunReport, SeenStatus, Snapshot};
 use crate::rules::{self, RuleError};
 use crate::store::{CommitError, HostBinding, Refusal};
 
@@ -27,6 +30,8 @@ pub struct Adopted {
     pub contradicted: u64,
     /// What could not be taken in, a sentence each: for a person.
     pub left: Vec<String>,
+    /// What can be taken in once an attempt before it has ended, a sentence each. Empty: the book is bound.
+    pub waits: Vec<String>,
     /// How old and new doubt was settled.
     pub report: RunReport,
 }
@@ -39,10 +44,22 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
     let order = RunOrder::default();
     let (run, run_id) = hold_whatever_it_lacks(billing, &order).await?;
     let report = run.tally().0.clone();
-    let mut adopted = Adopted { charges: 0, taken_in: 0, contradicted: 0, left: Vec::new(), report };
+    let (left, waits) = (Vec::new(), Vec::new());
+    let mut adopted = Adopted { charges: 0, taken_in: 0, contradicted: 0, left, waits, report };
     doubt::settle(&run).await?;
-    compare(&run, &mut adopted).await?;
-    doubt::settle(&run).await?;
+    loop {
+        let before = adopted.taken_in;
+        compare(&run, &mut adopted).await?;
+        doubt::settle(&run).await?;
+        // Every further pass takes in one more, so that they end.
+        if adopted.waits.is_empty() || adopted.taken_in == before || run.halted().is_some() {
+            break;
+        }
+    }
+    if !adopted.waits.is_empty() {
+        adopted.report = run.finish_lacking(run_id, watch, calls_before).await?;
+        return Ok(adopted);
+    }
     let at = run.at;
     // Runs ask the list from here on, none of them for what was just compared: what is left is a person's.
     let seen = behind::seen_up_to(&run.circumstances().wire);
@@ -60,7 +77,11 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
     Ok(adopted)
 }
 
+/// One pass over the list: what is known of it, what was lost and is taken in, what cannot be yet or at all.
 async fn compare(run: &Run<'_>, adopted: &mut Adopted) -> Result<(), RunError> {
+    adopted.charges = 0;
+    adopted.left.clear();
+    adopted.waits.clear();
     let facts = run.billing.lane.run(|store| store.facts()).await??;
     let wire = run.circumstances().wire;
     let from = facts.created_at.saturating_sub(BEFORE_BOOK).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -84,6 +105,7 @@ async fn compare(run: &Run<'_>, adopted: &mut Adopted) -> Result<(), RunError> {
                 Taken::In => adopted.taken_in += 1,
                 Taken::Contradicts => adopted.contradicted += 1,
                 Taken::Left(why) => adopted.left.push(why),
+                Taken::Waits(why) => adopted.waits.push(why),
             }
         }
         run.billing.watch.advance(rows);
@@ -100,6 +122,7 @@ enum Taken {
     In,
     Contradicts,
     Left(String),
+    Waits(String),
 }
 
 async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
@@ -129,6 +152,9 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
                 seen.charge, id.invoice.subscription
             )));
         };
+        if let Some(why) = waits_for(&snapshot, &id, seen) {
+            return Ok(Taken::Waits(why));
+        }
         let transition = match rules::recover::take_in(&snapshot, &id, seen, &run.circumstances()) {
             Ok(transition) => transition,
             Err(RuleError::Refused(why) | RuleError::Overflow(why)) => return Ok(Taken::Left(why)),
@@ -148,6 +174,21 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
             Err(CommitError::Closed(_)) => return Err(crate::store::LaneClosed.into()),
         }
     }
+}
+
+/// Why the charge cannot be taken in yet: another attempt of its invoice has not ended in this book.
+fn waits_for(snapshot: &Snapshot, id: &AttemptId, seen: &ChargeSeen) -> Option<String> {
+    let open = snapshot.invoices.iter().find(|open| open.invoice.id == id.invoice)?;
+    let first = open.attempts.iter().find(|attempt| !attempt.status.is_final())?;
+    let end = match first.status {
+        AttemptStatus::Manual => format!("end that one with `dues resolve {}`", first.id),
+        _ => "that one is looked up by itself".to_owned(),
+    };
+    let (status, charge) = (first.status, &seen.charge);
+    Some(format!(
+        "charge {charge} of attempt {id} follows attempt {}, which is {status} here: {end}",
+        first.id
+    ))
 }
 
 /// What the charge means for an attempt that the book has.

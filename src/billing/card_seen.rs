@@ -29,11 +29,24 @@ pub struct CardSeen {
     pub raised: u64,
     /// Flags that were cleared.
     pub cleared: u64,
-    /// Subscriptions of which something waits that a card could pay now.
+    /// Subscriptions of which something waited for a card, and is due now.
     pub due: u64,
 }
 
 impl CardSeen {
+    /// Whether a card came that something had waited for.
+    pub(super) const fn makes_a_try(&self) -> bool {
+        self.due > 0 || self.cleared > 0
+    }
+
+    /// Counts that too.
+    pub(super) const fn add(&mut self, other: &Self) {
+        self.subscriptions += other.subscriptions;
+        self.raised += other.raised;
+        self.cleared += other.cleared;
+        self.due += other.due;
+    }
+
     fn wrote(&mut self, transition: &Transition, at: Timestamp) {
         let flags = |kind| transition.events.iter().filter(|event| event.kind == kind).count() as u64;
         self.raised += flags(EventKind::FlagRaised);
@@ -58,12 +71,18 @@ pub async fn card_seen(billing: &Billing, customer: CustomerId) -> Result<CardSe
     seen.known = true;
     read(billing, &customer, at).await?;
     news(billing, &customer, at, true, &mut seen).await?;
-    if seen.due > 0 || seen.cleared > 0 {
-        let wish = RunRequest { only: Some(customer.to_string()), ..RunRequest::default() };
-        let now = billing.clock.now();
-        billing.lane.run(move |store| store.ask_run(&wish, now)).await??;
+    if seen.makes_a_try() {
+        ask_for_a_try(billing, &customer).await?;
     }
     Ok(seen)
+}
+
+/// Asks for a run of that customer alone.
+pub(super) async fn ask_for_a_try(billing: &Billing, customer: &CustomerId) -> Result<(), RunError> {
+    let wish = RunRequest { only: Some(customer.to_string()), ..RunRequest::default() };
+    let now = billing.clock.now();
+    billing.lane.run(move |store| store.ask_run(&wish, now)).await??;
+    Ok(())
 }
 
 /// The billing clock counts whole seconds.
@@ -137,11 +156,7 @@ async fn settle(
         let snapshot = billing.lane.run(move |store| store.snapshot(&wanted)).await??;
         let Some(snapshot) = snapshot else { return Ok(true) };
         let transition = match watch::judge(&snapshot, &billing.settings.cards, at, read_now) {
-            News::Settled(transition) if transition.is_empty() => {
-                // Others may have drawn the same from it a moment ago: it waits all the same.
-                seen.due += u64::from(watch::waits_now(&snapshot, at));
-                return Ok(true);
-            }
+            News::Settled(transition) if transition.is_empty() => return Ok(true),
             News::Settled(transition) => transition,
             News::Confirm(_) => return Ok(false),
         };

@@ -60,7 +60,7 @@ pub struct CardWatch {
     pub flagged: u64,
     /// Flags cleared.
     pub cleared: u64,
-    /// Subscriptions of those looked at closely of which something waits that a card could pay now.
+    /// Subscriptions of which something waited for a card, and is due now.
     pub due: u64,
     /// Customers who could not be read when their card had to be confirmed: looked at in the next watch.
     pub unread: u64,
@@ -85,6 +85,7 @@ pub async fn watch_cards(billing: &Billing, now: Timestamp, speed: Speed) -> Res
         at: began,
         counts: CardWatch::default(),
         seen: CardSeen::default(),
+        tries_asked: 0,
     };
     watch.read_list().await?;
     if !watch.is_stopped() {
@@ -106,6 +107,8 @@ struct Watch<'a> {
     at: Timestamp,
     counts: CardWatch,
     seen: CardSeen,
+    /// Customers for whom a run was asked.
+    tries_asked: u32,
 }
 
 impl Watch<'_> {

@@ -14,6 +14,7 @@ mod cards;
 pub mod care;
 mod charge;
 mod doubt;
+mod dry;
 mod ease;
 mod error;
 pub mod forecast;
@@ -21,6 +22,7 @@ pub mod health;
 mod hold;
 pub mod import;
 pub mod kind;
+mod left;
 mod listing;
 mod meters;
 pub mod offer;
@@ -57,6 +59,7 @@ use crate::store::Lane;
 pub use card_seen::{CardSeen, card_seen};
 pub use ease::Speed;
 pub use error::RunError;
+pub use hold::is_apart;
 pub use meters::Meters;
 pub use pace::RatePerSecond;
 pub use run::run;
@@ -117,7 +120,7 @@ pub struct Billing {
 pub struct RunOrder {
     /// The billing instant; `None`: now.
     pub at: Option<Timestamp>,
-    /// Decide, but send and write nothing.
+    /// Decide, but send and write nothing: each charge is taken to succeed.
     pub dry_run: bool,
     /// Nothing else.
     pub only: Option<Only>,

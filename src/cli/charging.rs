@@ -112,10 +112,16 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
             "taken_in": adopted.taken_in,
             "contradicted": adopted.contradicted,
             "left": adopted.left,
+            "waits": adopted.waits,
+            "bound": adopted.waits.is_empty(),
             "resolved": adopted.report,
         }))?;
     } else {
-        out.line(&format!("The book is bound to this host ({} at {}).", host.machine, host.path))?;
+        if adopted.waits.is_empty() {
+            out.line(&format!("The book is bound to this host ({} at {}).", host.machine, host.path))?;
+        } else {
+            out.line("The book is not bound yet: it still lacks charges of its own.")?;
+        }
         out.line(&format!(
             "  {} charges of this book at the provider, of which the book had lost {}",
             adopted.charges, adopted.taken_in
@@ -132,9 +138,20 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
         for why in &adopted.left {
             out.line(&format!("  for a person: {why}"))?;
         }
-        out.line("\nNext:\n  dues check\n  dues run-now --dry-run")?;
+        for why in &adopted.waits {
+            out.line(&format!("  not yet: {why}"))?;
+        }
+        if adopted.waits.is_empty() {
+            out.line("\nNext:\n  dues check\n  dues run-now --dry-run")?;
+        } else {
+            let settle = context.settings().doubt.settle;
+            out.line(&format!("\nNext, {settle:#} from now and again until it is bound:\n  dues adopt"))?;
+        }
     }
     out.finish()?;
+    if !adopted.waits.is_empty() {
+        return Ok(Exit::Store);
+    }
     let waits_for_a_person = adopted.contradicted > 0 || !adopted.left.is_empty();
     Ok(if waits_for_a_person { Exit::Attention } else { exit_of(&adopted.report, false) })
 }

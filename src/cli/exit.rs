@@ -139,7 +139,9 @@ impl From<RunError> for Failure {
             RunError::Gateway(gateway) => gateway.into(),
             RunError::Usage(sentence) => Self::usage(sentence),
             RunError::KeysDuringRun(_) => Self::new(Exit::Provider, error),
-            RunError::Clock(_) | RunError::Lane(_) => Self::unexpected(error),
+            // Whoever does not believe the clock keeps the book shut.
+            RunError::Clock(_) => Self::new(Exit::Store, error),
+            RunError::Lane(_) => Self::unexpected(error),
         }
     }
 }

@@ -182,3 +182,77 @@ fn a_book_reached_by_a_link_is_locked_once() {
         assert!(!scene.path(&format!("link.db.{kind}")).exists(), "a second {kind}");
     }
 }
+
+const LATER: &str = "2026-11-25T09:00:00+07:00";
+
+/// One customer, whose first charge meets that.
+fn one_whose_first_charge_meets(fault: &str) -> Scene {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let customer = scene.customers().remove(0);
+    scene.import(&format!("id,customer,plan,starts\ns0,{customer},monthly,2026-11-15\n"));
+    scene.charges_meet(fault, None, Some(1));
+    scene
+}
+
+fn paid(scene: &Scene) -> usize {
+    scene.list("attempts").iter().filter(|attempt| attempt["status"] == "succeeded").count()
+}
+
+fn succeeded(scene: &Scene) -> usize {
+    scene.ledger().iter().filter(|entry| entry.status == "successful").count()
+}
+
+/// Runs, an hour's worth of settling between them, until the invoice is paid.
+fn run_until_paid(scene: &Scene, at: &str) {
+    for _ in 0..6 {
+        scene.run_at(at);
+        if paid(scene) == 1 {
+            return;
+        }
+        scene.provider_time_passes(20);
+    }
+    panic!("never paid: {}", scene.story());
+}
+
+#[test]
+fn lost_attempts_of_one_invoice_are_all_taken_in() {
+    let scene = one_whose_first_charge_meets("decline:insufficient_fund");
+    copy_aside(&scene);
+    scene.run_at(AT).expect(0);
+    run_until_paid(&scene, LATER);
+    assert_eq!((scene.ledger().len(), succeeded(&scene)), (2, 1));
+    put_back(&scene);
+    refused(&scene, &["run-now", "--at", LATER], &["older copy"]);
+    let adopted = adopt(&scene).expect(0).json();
+    assert_eq!((&adopted["taken_in"], &adopted["bound"]), (&json!(2), &json!(true)), "{adopted}");
+    assert_eq!(paid(&scene), 1, "{}", scene.story());
+    scene.run_at(LATER).expect(0);
+    assert_eq!(succeeded(&scene), 1, "{}", scene.story());
+}
+
+#[test]
+fn a_lost_attempt_behind_doubt_waits_for_its_end_before_the_book_is_bound() {
+    let scene = one_whose_first_charge_meets("close_before");
+    scene.run_at(AT);
+    assert_eq!(scene.list("attempts")[0]["status"], "in_doubt", "{}", scene.story());
+    copy_aside(&scene);
+    scene.provider_time_passes(20);
+    run_until_paid(&scene, LATER);
+    assert_eq!(succeeded(&scene), 1);
+    put_back(&scene);
+    let mut bound = false;
+    for _ in 0..6 {
+        let adopted = adopt(&scene);
+        bound = adopted.json()["bound"] == true;
+        if bound {
+            adopted.expect(0);
+            break;
+        }
+        adopted.expect(4);
+        refused(&scene, &["run-now", "--at", LATER], &["older copy"]);
+        scene.provider_time_passes(20);
+    }
+    assert!(bound && paid(&scene) == 1, "{}", scene.story());
+    scene.run_at(LATER).expect(0);
+    assert_eq!(succeeded(&scene), 1, "{}", scene.story());
+}

@@ -13,6 +13,7 @@ use super::args::Global;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
+use crate::model::settings::Brakes;
 
 /// Nothing but what every command takes.
 #[derive(Debug, Args)]
@@ -109,12 +110,29 @@ pub(super) fn run(_: &CheckArgs, global: Global) -> Result<Exit, Failure> {
 }
 
 fn brakes(context: &Context, findings: &mut Findings) {
-    match context.settings().brakes.pause_file.as_deref() {
-        Some(file) if file.exists() => findings.note(
+    let caps = &context.settings().brakes.amount_per_customer_per_day;
+    for (key, terms) in &context.config.plans {
+        if let Some(why) = Brakes::day_refuses(caps, terms.price) {
+            findings.note("brakes", format!("plans.{key}.price: {why}, or nobody on that plan is charged"));
+        }
+    }
+    let Some(file) = context.settings().brakes.pause_file.as_deref() else {
+        return findings.ok("brakes", "no pause file");
+    };
+    match file.try_exists() {
+        Ok(false) => findings.ok("brakes", "no pause file"),
+        Ok(true) => findings.note(
             "brakes",
             format!("found the pause file {}: nothing is charged until it is removed", file.display()),
         ),
-        _ => findings.ok("brakes", "no pause file"),
+        Err(error) => findings.bad(
+            "brakes",
+            Exit::Attention,
+            format!(
+                "{}: nobody can look for the pause file ({error}), so nothing is charged; let this user search its folder",
+                file.display()
+            ),
+        ),
     }
 }
 

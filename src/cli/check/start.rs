@@ -33,7 +33,7 @@ pub(super) fn look(context: &Context, store: &mut dyn Store, findings: &mut Find
         findings.ok("start", text);
     }
     let text = tell(context, &ahead);
-    if ahead.missed + ahead.held_periods + ahead.unclear > 0 {
+    if ahead.missed + ahead.held_periods + ahead.unclear + ahead.above_cap > 0 {
         findings.note("catch-up", text);
     } else {
         findings.ok("catch-up", text);
@@ -63,6 +63,13 @@ fn tell(context: &Context, ahead: &Forecast) -> String {
         parts.push(format!(
             "{} customers with {} missed periods wait for `dues resume`, having missed more than {hold_after}",
             ahead.held_customers, ahead.held_periods
+        ));
+    }
+    if ahead.above_cap > 0 {
+        parts.push(format!(
+            "{} open invoices are above what one customer may be charged in a day, and are not charged: raise \
+             amount_per_customer_per_day under [brakes]",
+            ahead.above_cap
         ));
     }
     if ahead.unclear > 0 {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::model::{ChargeOrder, FlagReason, Hold, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus};
 
-pub(super) use brakes::give_back;
+pub(super) use brakes::{give_back, never_passes};
 
 /// When the brake on the customer's day lets this invoice pass; `None`: now.
 pub(super) fn brake_until(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> Option<Timestamp> {
@@ -104,7 +104,8 @@ fn try_invoice(
     compose: &Compose<'_>,
     confirmed: bool,
 ) -> Result<Prepared, RuleError> {
-    if let Some(why) = c.limits.refuses(d.now.invoices[place].invoice.amount) {
+    let amount = d.now.invoices[place].invoice.amount;
+    if let Some(why) = c.limits.refuses(amount).or_else(|| never_passes(amount, c)) {
         return Ok(flag(d, c, FlagReason::Unchargeable, &why));
     }
     let payer = match payer(&d, c, place, confirmed) {

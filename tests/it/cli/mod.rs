@@ -12,6 +12,7 @@ mod lost_readers;
 mod orders;
 mod packaging;
 mod plans;
+mod reconciling;
 mod told;
 
 use std::path::{Path, PathBuf};
