@@ -8,7 +8,7 @@ mod door;
 mod post;
 mod renew;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,13 +24,13 @@ use crate::notify::letters::{LetterSettings, OverrideErrors};
 use crate::sandbox::SandboxError;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{
-    BookFacts, ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, rights, witness,
+    BookFacts, ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, folder, rights, witness,
 };
 
 pub use backups::{BackupMade, Backups};
 pub use door::{
     Door, bring_plans, check_mode, has_key, judge_plans, new_plans, open_door, open_door_beside,
-    open_door_to_look, prices_of,
+    open_door_to_look, prices_of, sandbox_state,
 };
 pub use post::{Post, Sent};
 pub use renew::{Renewal, renew};
@@ -83,14 +83,6 @@ pub enum WiringError {
     /// A book that is not this host's, or older than it was.
     #[error("{0}")]
     Adopt(String),
-    /// Something the system said.
-    #[error("{path}: {error}", path = path.display())]
-    Io {
-        /// Which file or folder.
-        path: PathBuf,
-        /// What it said.
-        error: std::io::Error,
-    },
 }
 
 /// What letters are made with, the merchant's own templates read and judged; `None`: the config names nobody who
@@ -102,14 +94,9 @@ pub fn letters(settings: &Settings) -> Result<Option<LetterSettings>, WiringErro
     Ok(settings.letters.clone().map(LetterSettings::load).transpose()?)
 }
 
-fn make_folder(file: &Path) -> Result<(), WiringError> {
-    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    std::fs::create_dir_all(folder).map_err(|error| WiringError::Io { path: folder.to_owned(), error })
-}
-
 /// Opens the book, making it if there is none.
 pub fn open_book(settings: &Settings) -> Result<SqliteStore, WiringError> {
-    make_folder(&settings.store.path)?;
+    folder::make(&settings.store.path)?;
     let mut store = SqliteStore::open(
         &settings.store.path,
         OpenOptions { create: true, now: now(), ..OpenOptions::default() },
@@ -192,17 +179,32 @@ pub enum Claim {
 }
 
 /// Takes the charging lock where the claim needs it. Comes first: beside another process that charges, nothing else
-/// is begun.
+/// is begun. What cannot come to anything, by its key or by what stands in the book's place, leaves no lock behind.
 pub fn claim(settings: &Settings, claim: Claim) -> Result<Option<ChargingLock>, WiringError> {
     if claim == Claim::None {
         return Ok(None);
     }
-    make_folder(&settings.store.path)?;
-    let mut lock = ChargingLock::take(&settings.store.path)?;
+    let book = &settings.store.path;
+    rights::refuse_no_file(book)?;
+    // Beside a lock the key is asked for later: a run may be handed over to its holder, who alone needs one.
+    if !ChargingLock::is_there(book) {
+        refuse_key(settings)?;
+    }
+    folder::make(book)?;
+    let mut lock = ChargingLock::take(book)?;
     if claim == Claim::Serve {
         lock.stay()?;
     }
     Ok(Some(lock))
+}
+
+/// Refuses a key that opens no door, before anything is made for the one who holds it.
+fn refuse_key(settings: &Settings) -> Result<(), WiringError> {
+    if settings.omise.sandbox {
+        return Ok(());
+    }
+    let key = settings.omise.key.read()?.ok_or(WiringError::NoKey)?;
+    settings.check_key(key.is_live_key()).map_err(WiringError::Wish)
 }
 
 /// Puts a house together around an open book and what [`claim`] gave.

@@ -6,7 +6,7 @@ use super::args::Global;
 use super::exit::{Exit, Failure, shown};
 use super::output::Output;
 use super::rows::{grouped, short};
-use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone};
+use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone, counted};
 
 /// Shows a report; for people with what to try next. Returns how the run counts.
 pub fn render_report(report: &RunReport, global: &Global, strict: bool) -> Result<Exit, Failure> {
@@ -204,10 +204,6 @@ fn remark(report: &RunReport) -> Option<String> {
     // Not "nobody was charged": an older attempt may have been settled as paid.
     let none = "No charge was sent: whoever is due is passed over for what stands under";
     (!reasons.is_empty()).then(|| format!("{none} {}.", reasons.join(" and ")))
-}
-
-fn counted(n: u64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Commands that fit what happened.

@@ -1,6 +1,6 @@
 //! `dues resolve ATTEMPT`: a person ends an attempt that nobody else can.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
@@ -15,6 +15,7 @@ use crate::wiring;
 /// What became of it.
 #[derive(Debug, Args)]
 #[command(
+    group(ArgGroup::new("end").args(["charge", "absent"]).required(true)),
     after_help = "Examples:\n  dues resolve sub_7k2m9qx4.3.1 --charge chrg_test_5xuy4w91xqz7d1w9u0t --reason 'seen in the dashboard'\n  \
                         dues resolve sub_7k2m9qx4.3.1 --absent --reason 'support says it was never made'"
 )]
@@ -24,13 +25,13 @@ pub struct ResolveArgs {
     attempt: AttemptId,
     /// It became this charge; its status is read at the provider. One that carries the attempt's marks is taken whatever
     /// its amount; another attempt's is refused
-    #[arg(long, value_name = "CHRG", required_unless_present = "absent", conflicts_with = "absent")]
+    #[arg(long, value_name = "CHRG")]
     charge: Option<ChargeId>,
     /// It never became a charge; refused where a charge with its marks was found
     #[arg(long)]
     absent: bool,
     /// Kept in the diary
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = super::reason::some_reason)]
     reason: String,
 }
 

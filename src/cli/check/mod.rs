@@ -13,6 +13,7 @@ use super::args::Global;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
+use crate::model::counted;
 use crate::model::settings::Brakes;
 
 /// Nothing but what every command takes.
@@ -94,7 +95,12 @@ pub(super) fn run(_: &CheckArgs, global: Global) -> Result<Exit, Failure> {
     let config = &context.config;
     findings.ok(
         "config",
-        format!("{} files, {} plans, zone {}", config.files.len(), config.plans.len(), context.zone()),
+        format!(
+            "{}, {}, zone {}",
+            counted(config.files.len() as u64, "file"),
+            counted(config.plans.len() as u64, "plan"),
+            context.zone()
+        ),
     );
     if let Some(sentence) = context.settings().hasty() {
         findings.note("doubt", sentence);
@@ -153,7 +159,8 @@ fn webhooks(context: &Context, findings: &mut Findings) {
 fn letters(context: &Context, findings: &mut Findings) {
     if let Ok(Some(told)) = crate::wiring::letters(context.settings()) {
         let (wishes, own) = (&told.wishes, told.own_templates());
-        let found = format!("from {}, in {}, {own} templates of your own", wishes.merchant, wishes.language);
+        let own = counted(own as u64, "template");
+        let found = format!("from {}, in {}, {own} of your own", wishes.merchant, wishes.language);
         findings.ok("letters", found);
     }
 }

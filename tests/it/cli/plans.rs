@@ -126,7 +126,7 @@ fn a_dry_import_is_refused_the_prices_that_the_import_is_refused() {
     shop.dues(&["import", "in.csv"]).fails(2, &[said]);
     without_key(&shop);
     let dry = shop.dues(&["import", "in.csv", "--dry-run"]).ok();
-    assert_eq!(dry.stdout, "1 lines are good; nothing was written\n");
+    assert_eq!(dry.stdout, "1 line is good; nothing was written\n");
     assert!(dry.stderr.contains("prices were not held against the account's limits"), "{}", dry.stderr);
     shop.dues(&["import", "in.csv"]).fails(2, &["in.csv: line 2: plan: found \"pro-monthly\"", "and no key"]);
 }
