@@ -29,8 +29,8 @@ use crate::store::{
 
 pub use backups::{BackupMade, Backups};
 pub use door::{
-    Door, bring_plans, check_mode, new_plans, open_door, open_door_beside, open_door_to_look, refused_plans,
-    sandbox_state,
+    Door, bring_plans, check_mode, has_key, judge_plans, new_plans, open_door, open_door_beside,
+    open_door_to_look, prices_of, sandbox_state,
 };
 pub use post::{Post, Sent};
 pub use renew::{Renewal, renew};
@@ -265,6 +265,7 @@ pub fn billing_settings(settings: &Settings) -> BillingSettings {
         in_flight: settings.omise.in_flight as usize,
         rate: RatePerSecond(settings.omise.rate_milli_per_s),
         timeout: settings.omise.timeout,
+        prices: Vec::new(),
     }
 }
 

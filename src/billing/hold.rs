@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::left::Left;
+use super::plans::refused_prices;
 use super::run::{Run, Taken};
 use super::time::ProviderTime;
 use super::{Billing, RunError, RunOrder, behind};
@@ -77,7 +78,8 @@ fn billing_instant(billing: &Billing, order: &RunOrder) -> Result<Timestamp, Run
         .map_err(|_| RunError::Usage(format!("{at} is outside the calendar")))
 }
 
-/// Live keys never charge for a time that has not come; a book never mixes modes; a jumped clock stops everything.
+/// Live keys never charge for a time that has not come; a book never mixes modes; a jumped clock stops everything; no
+/// plan is sold at a price that the account cannot charge.
 fn check_account(
     billing: &Billing,
     order: &RunOrder,
@@ -107,7 +109,9 @@ fn check_account(
             )));
         }
     }
-    Ok(())
+    // All of them are in the book by now, or stand for a book that has them.
+    let refusals = refused_prices(&billing.settings.prices, &account.limits, &|_| false);
+    if refusals.is_empty() { Ok(()) } else { Err(RunError::Usage(refusals.join("\n"))) }
 }
 
 /// Binds the book's mode, raises the epoch and opens the run's row. `compared`: up to which provider time the book has

@@ -25,6 +25,7 @@ pub mod kind;
 mod left;
 mod listing;
 mod meters;
+pub mod offer;
 mod only;
 pub mod orders;
 pub mod outbox;
@@ -52,7 +53,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
-use crate::model::{CustomerId, DeclineTable, SubscriptionId, Zone};
+use crate::model::{CustomerId, DeclineTable, Money, PlanKey, SubscriptionId, Zone};
 use crate::store::Lane;
 
 pub use card_seen::{CardSeen, card_seen};
@@ -88,6 +89,9 @@ pub struct BillingSettings {
     pub rate: RatePerSecond,
     /// One call's total time-out.
     pub timeout: SignedDuration,
+    /// What is sold, by plan: a run that finds one which the account cannot charge does not begin. Empty: they were
+    /// held against its limits before.
+    pub prices: Vec<(PlanKey, Money)>,
 }
 
 /// The work with all it works on.

@@ -6,7 +6,8 @@
 use serde_json::Value;
 
 use super::orders::{self, OrderError};
-use crate::model::{PlanKey, PlanTerms, PlanVersion, Snapshot, SubscriptionId, Transition};
+use crate::model::settings::AccountLimits;
+use crate::model::{Money, PlanKey, PlanTerms, PlanVersion, Snapshot, SubscriptionId, Transition};
 use crate::rules::RuleError;
 use crate::store::{PlanChange, Refusal, Store, StoreError, UsageCount};
 
@@ -102,6 +103,25 @@ fn differences(book: &PlanTerms, wished: &PlanTerms) -> Vec<Difference> {
         .filter(|term| book.get(*term) != wished.get(*term))
         .map(|term| Difference { term: term.clone(), book: value(&book, term), wished: value(&wished, term) })
         .collect()
+}
+
+/// A sentence for each price that the account cannot charge, with its place among the wishes. `is_new`: whether the
+/// book does not have the plan in these terms yet.
+pub fn refused_prices(
+    prices: &[(PlanKey, Money)],
+    limits: &AccountLimits,
+    is_new: &dyn Fn(&PlanKey) -> bool,
+) -> Vec<String> {
+    let refused = |(key, price): &(PlanKey, Money)| {
+        let why = limits.refuses(*price)?;
+        let known = if is_new(key) {
+            ""
+        } else {
+            "; the book has it already: mend it, then `dues plans apply --existing` moves its subscriptions"
+        };
+        Some(format!("plans.{key}.price: {why}{known}"))
+    };
+    prices.iter().filter_map(refused).collect()
 }
 
 /// Subscriptions moved between two looks at the book.

@@ -10,11 +10,12 @@ use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::rows::{SubscriptionLine, grouped, rfc3339};
 use super::standing;
-use super::subscribe::{Agreed, plan_of};
+use super::subscribe::Agreed;
 use crate::billing::kind::refuse_other_kind;
 use crate::billing::orders;
-use crate::model::{CardId, Currency, PlanKey, Quantity, SubscriptionId, Zone};
+use crate::model::{CardId, Currency, PlanKey, PlanVersion, Quantity, SubscriptionId, Zone};
 use crate::rules::commands::{self, ChangeOrder, NextInvoice};
+use crate::store::sqlite::SqliteStore;
 
 /// What to change.
 #[derive(Debug, Args)]
@@ -57,7 +58,7 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Result<Exit, Failure>
         let live = context.livemode(&mut store)?;
         refuse_other_kind(live, None, Some(card)).map_err(Failure::usage)?;
     }
-    let plan = args.plan.as_ref().map(|key| plan_of(&mut store, key)).transpose()?.map(Arc::new);
+    let plan = args.plan.as_ref().map(|key| plan_of(context, &mut store, key)).transpose()?;
     let order = ChangeOrder {
         plan,
         quantity: args.quantity,
@@ -88,6 +89,12 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Result<Exit, Failure>
     );
     let done = format!("changed; {next}");
     standing::show(context, &mut store, &now, &done)
+}
+
+/// Only another plan needs the config's new ones in the book.
+fn plan_of(context: &Context, store: &mut SqliteStore, key: &PlanKey) -> Result<Arc<PlanVersion>, Failure> {
+    let offer = context.offer(store)?;
+    offer.find(key).map(|plan| Arc::new(plan.clone())).map_err(Failure::usage)
 }
 
 /// What stands after a change, for programs.

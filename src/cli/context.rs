@@ -5,6 +5,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::args::Global;
 use super::exit::Failure;
+use crate::billing::offer::Offer;
 use crate::config::{self, Loaded, Settings};
 use crate::model::settings::AccountLimits;
 use crate::model::{PlanVersion, PlanVersionId, Zone};
@@ -48,15 +49,9 @@ impl Context {
         &self.config.settings.zone
     }
 
-    /// The book that is there, with the config's new plans in it.
+    /// The book that is there, with the plans it has: what needs no new one works while the provider is away, or the
+    /// config has a plan that it refuses.
     pub fn book(&self) -> Result<SqliteStore, Failure> {
-        let mut store = self.book_as_it_is()?;
-        self.bring_plans(&mut store)?;
-        Ok(store)
-    }
-
-    /// The book that is there, with the plans it has.
-    pub fn book_as_it_is(&self) -> Result<SqliteStore, Failure> {
         Ok(wiring::open_existing(self.settings())?)
     }
 
@@ -77,7 +72,7 @@ impl Context {
     /// first and of the book besides.
     pub fn book_if_any(&self) -> Result<SqliteStore, Failure> {
         if wiring::has_book(self.settings())? {
-            return self.book_as_it_is();
+            return self.book();
         }
         tracing::warn!(path = %self.settings().store.path.display(), "found no book: the provider alone is asked");
         Ok(SqliteStore::in_memory()?)
@@ -88,14 +83,39 @@ impl Context {
         Ok(wiring::need_book(self.settings())?)
     }
 
-    /// Brings the config's new plans into the book; returns the versions that were added.
+    /// Brings the config's new plans into the book; returns the versions that were added. Refused without a key where
+    /// there are some.
     pub fn bring_plans(&self, store: &mut SqliteStore) -> Result<Vec<PlanVersion>, Failure> {
         self.wait(async { Ok(wiring::bring_plans(self.settings(), &self.config.plans, store, None).await?) })
     }
 
-    /// The plans as they would be with the config's new ones in the book: nothing is written, nothing asked.
-    pub fn plans_in_memory(&self, store: &mut dyn Store) -> Result<Vec<PlanVersion>, Failure> {
-        let mut plans = store.plans()?;
+    /// What is sold, the config's new plans in the book first. Without a key they stay out of it, and are not sold yet.
+    pub fn offer(&self, store: &mut SqliteStore) -> Result<Offer, Failure> {
+        if wiring::has_key(self.settings()) {
+            self.bring_plans(store)?;
+        }
+        Ok(Offer::new(store.plans()?, &self.config.plans))
+    }
+
+    /// The same for a dry run, which writes nothing: the config's new plans count as sold where the account can charge
+    /// them. Without a key nobody knows whether it can, which is said.
+    pub fn offer_in_memory(&self, store: &mut dyn Store) -> Result<Offer, Failure> {
+        let (settings, wished) = (self.settings(), &self.config.plans);
+        let known = store.plans()?;
+        if wiring::has_key(settings) {
+            let judged = self.wait(async { Ok(wiring::judge_plans(settings, wished, &known, None).await?) });
+            judged.map_err(Failure::of_a_dry_run)?;
+        } else {
+            tracing::warn!(
+                "no key is configured, so prices were not held against the account's limits: plans that are new to the book \
+                 are refused until there is one"
+            );
+        }
+        Ok(Offer::new(self.plans_in_memory(known), wished))
+    }
+
+    /// The plans as they would be with the config's new ones in the book.
+    fn plans_in_memory(&self, mut plans: Vec<PlanVersion>) -> Vec<PlanVersion> {
         for (key, terms) in &self.config.plans {
             let known = plans.iter_mut().find(|plan| plan.key == *key);
             match known {
@@ -108,7 +128,7 @@ impl Context {
                 }),
             }
         }
-        Ok(plans)
+        plans
     }
 
     /// The kind of keys that the book is bound to, or will be: live (`true`) or test. `None`: there is no key that could

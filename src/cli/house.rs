@@ -8,10 +8,11 @@ use super::context::Context;
 use super::exit::Failure;
 use super::progress::Progress;
 use crate::billing::import::Import;
-use crate::billing::{Part, Watch};
+use crate::billing::offer::Offer;
+use crate::billing::{BillingSettings, Part, Watch};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{ChargingLock, Filter, Store, rights, witness};
-use crate::wiring::{self, Claim, Door, House, WiringError};
+use crate::wiring::{self, Claim, Door, House};
 
 /// What a command wants of the house.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,15 +64,28 @@ pub(super) async fn open_claimed(
         Purpose::Charge | Purpose::Adopt | Purpose::Keep => {
             let mut store = wiring::open_book(settings)?;
             wiring::check_mode(&mut store, &door)?;
-            wiring::bring_plans(settings, &context.config.plans, &mut store, Some(&door)).await?;
             if purpose == Purpose::Charge {
+                if has_new_plans(context, &mut store)? {
+                    wiring::bring_plans(settings, &context.config.plans, &mut store, Some(&door)).await?;
+                }
                 first_subscriptions(context, &mut store, &door)?;
             }
             store
         }
     };
     let watch = Arc::new(Bar::new(context));
-    Ok(wiring::build(settings, store, door, watch, stop_on_signal(), (purpose.claim(), lock))?)
+    let mut house = wiring::build(settings, store, door, watch, stop_on_signal(), (purpose.claim(), lock))?;
+    if matches!(purpose, Purpose::Charge | Purpose::Look) {
+        let prices = wiring::prices_of(&context.config.plans);
+        let all = BillingSettings { prices, ..(*house.billing.settings).clone() };
+        house.billing.settings = Arc::new(all);
+    }
+    Ok(house)
+}
+
+/// Without any, the account need not be asked beforehand: the run asks it, and holds every price against its limits.
+fn has_new_plans(context: &Context, store: &mut dyn Store) -> Result<bool, Failure> {
+    Ok(!wiring::new_plans(&context.config.plans, &store.plans()?).is_empty())
 }
 
 /// The book for a dry run, which writes nothing and is refused what a run would be refused: a book that this user may
@@ -84,7 +98,10 @@ async fn book_for_a_look(context: &Context, door: &Door) -> Result<SqliteStore, 
     if wiring::has_book(settings)? || witness::of_lost_book(&settings.store.path).is_some() {
         let mut store = wiring::open_book_read_only(settings)?;
         wiring::check_mode(&mut store, door)?;
-        refuse_new_plans(context, &mut store, door).await?;
+        if has_new_plans(context, &mut store)? {
+            let known = store.plans()?;
+            wiring::judge_plans(settings, plans, &known, Some(door)).await?;
+        }
         wiring::refuse_stranger(settings, &store.facts()?)?;
         let is_first = settings.sandbox.subscriptions.is_some() && door.pretend().is_some();
         if !is_first || !store.list_subscriptions(&Filter::default(), 0, 1)?.is_empty() {
@@ -95,16 +112,6 @@ async fn book_for_a_look(context: &Context, door: &Door) -> Result<SqliteStore, 
     wiring::bring_plans(settings, plans, &mut store, Some(door)).await?;
     first_subscriptions(context, &mut store, door)?;
     Ok(store)
-}
-
-/// Plans that a run would bring into the book first: refused where the account cannot charge them.
-async fn refuse_new_plans(context: &Context, store: &mut dyn Store, door: &Door) -> Result<(), Failure> {
-    let fresh = wiring::new_plans(&context.config.plans, store)?;
-    if fresh.is_empty() {
-        return Ok(());
-    }
-    let refusals = wiring::refused_plans(context.settings(), &fresh, Some(door)).await?;
-    if refusals.is_empty() { Ok(()) } else { Err(WiringError::Plans(refusals).into()) }
 }
 
 /// `[sandbox] subscriptions`, into a book that has none, so that a first try has something to bill.
@@ -122,7 +129,9 @@ pub(super) fn first_subscriptions(
     }
     let text = std::fs::read(file)
         .map_err(|why| Failure::usage(format!("[sandbox] subscriptions: {}: {why}", file.display())))?;
-    let import = Import::new(&text, store.plans()?, context.zone().clone(), context.now());
+    let offer = Offer::new(store.plans()?, &context.config.plans);
+    let import = Import::new(&text, offer.plans().to_vec(), context.zone().clone(), context.now())
+        .not_selling(offer.refused().clone());
     let count = import
         .carry_out(store, &mut |_| {})
         .map_err(|error| Failure::usage(format!("[sandbox] subscriptions: {}: {error}", file.display())))?;

@@ -12,7 +12,6 @@ use super::output::Output;
 use super::progress::Progress;
 use crate::billing::import::{Import, ImportError, Late, Stage};
 use crate::model::counted;
-use crate::store::Store as _;
 
 /// From where.
 #[derive(Debug, Args)]
@@ -34,14 +33,12 @@ pub struct ImportArgs {
 pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<Exit, Failure> {
     let text = read(&args.file)?;
     let mut store = if args.dry_run { context.book_to_read()? } else { context.book_made()? };
-    let plans = if args.dry_run {
-        context.plans_in_memory(&mut store)?
-    } else {
-        context.bring_plans(&mut store)?;
-        store.plans()?
-    };
+    let offer =
+        if args.dry_run { context.offer_in_memory(&mut store)? } else { context.offer(&mut store)? };
     let live = context.livemode(&mut store)?;
-    let import = Import::new(&text, plans, context.zone().clone(), context.now()).of_kind(live);
+    let import = Import::new(&text, offer.plans().to_vec(), context.zone().clone(), context.now())
+        .of_kind(live)
+        .not_selling(offer.refused().clone());
     let mut progress = ImportProgress { context, bar: None };
     let done = if args.dry_run {
         import.judge(&mut store, &mut |stage| progress.at(stage))

@@ -81,6 +81,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     ];
     let mut store = context.book()?;
     let all = plans::diff(&mut store, &context.config.plans)?;
+    warn_of(&all);
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
         for line in all.iter().filter_map(PlanLine::of) {
@@ -105,6 +106,19 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     }
     out.finish()?;
     Ok(Exit::Done)
+}
+
+/// What is shown is the book's: a config that says something else would be taken for it.
+fn warn_of(all: &[PlanDiff]) {
+    let differ = all.iter().filter(|plan| matches!(plan.change, PlanChange::New | PlanChange::Changed));
+    let names: Vec<&str> = differ.map(|plan| plan.key.as_str()).collect();
+    if !names.is_empty() {
+        tracing::warn!(
+            "the book does not have the config's terms of {} yet: `dues plans diff` shows them, `dues plans apply` brings \
+             them in",
+            names.join(", ")
+        );
+    }
 }
 
 impl PlanLine {

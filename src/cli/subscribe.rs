@@ -9,7 +9,7 @@ use super::rows::SubscriptionLine;
 use super::{instant, standing};
 use crate::billing::kind::refuse_other_kind;
 use crate::billing::orders::OrderError;
-use crate::model::{CardId, CustomerId, PlanKey, PlanVersion, Quantity, SubscriptionId, Zone, counted};
+use crate::model::{CardId, CustomerId, PlanKey, Quantity, SubscriptionId, Zone, counted};
 use crate::rules::commands::{NewSubscriptionOrder, subscribe};
 use crate::rules::{Past, past};
 use crate::store::{Refusal, Store};
@@ -64,12 +64,12 @@ pub(super) fn run(args: &SubscribeArgs, context: &Context) -> Result<Exit, Failu
     let mut store = context.book_made()?;
     let live = context.livemode(&mut store)?;
     refuse_other_kind(live, Some(&args.customer), args.card.as_ref()).map_err(Failure::usage)?;
-    context.bring_plans(&mut store)?;
-    let plan = plan_of(&mut store, &args.plan)?;
+    let offer = context.offer(&mut store)?;
+    let plan = offer.find(&args.plan).map_err(Failure::usage)?;
     let order = |id: SubscriptionId| NewSubscriptionOrder {
         id,
         customer: args.customer.clone(),
-        plan: &plan,
+        plan,
         quantity: args.quantity,
         zone: args.zone.clone().unwrap_or_else(|| context.zone().clone()),
         starts,
@@ -131,14 +131,4 @@ fn insert(
         }
     }
     Err(OrderError::Contended { id }.into())
-}
-
-/// The newest version of that plan in the book.
-pub(super) fn plan_of(store: &mut dyn Store, key: &PlanKey) -> Result<PlanVersion, Failure> {
-    let all = store.plans()?;
-    if let Some(plan) = all.iter().find(|plan| plan.key == *key) {
-        return Ok(plan.clone());
-    }
-    let known: Vec<&str> = all.iter().map(|plan| plan.key.as_str()).collect();
-    Err(Failure::usage(format!("plan: found {:?}, wanted one of {}", key.as_str(), known.join(", "))))
 }

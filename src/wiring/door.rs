@@ -2,17 +2,22 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::WiringError;
+use crate::billing::plans::refused_prices;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{KeySource, Settings};
 use crate::gateway::{Access, AccessError, Gateway, OmiseGateway};
-use crate::model::{PlanKey, PlanTerms, PlanVersion};
+use crate::model::settings::AccountLimits;
+use crate::model::{Money, PlanKey, PlanTerms, PlanVersion};
 use crate::sandbox::{Running, Sandbox, SandboxError, SandboxOptions, find_running};
 use crate::store::{Store, StoreError, folder};
 
 /// The seed of the embedded sandbox: its keys and customers follow from it.
 const SANDBOX_SEED: u64 = 1;
+/// The account has so long to name its limits where no new plan waits for them.
+const LIMITS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How to reach the provider, pretend or real.
 pub struct Door {
@@ -72,15 +77,20 @@ pub(super) fn way_to(
     settings: &Settings,
     sandbox: Option<&Sandbox>,
 ) -> Result<Arc<OmiseGateway>, WiringError> {
+    let gateway = gateway_to(settings, sandbox)?;
+    if let Some(sentence) = settings.hasty() {
+        tracing::warn!("{sentence}");
+    }
+    Ok(Arc::new(gateway))
+}
+
+fn gateway_to(settings: &Settings, sandbox: Option<&Sandbox>) -> Result<OmiseGateway, WiringError> {
     let gateway = match sandbox {
         Some(own) => door_to_sandbox(&own.api_url(), &own.vault_url(), own.secret_key(), settings)?,
         None => door_to_provider(settings)?,
     };
     settings.check_key(gateway.client().livemode()).map_err(WiringError::Wish)?;
-    if let Some(sentence) = settings.hasty() {
-        tracing::warn!("{sentence}");
-    }
-    Ok(Arc::new(gateway))
+    Ok(gateway)
 }
 
 fn door_to_sandbox(
@@ -167,56 +177,105 @@ pub(super) fn fits_mode(bound: Option<bool>, live: bool) -> Result<(), WiringErr
     }
 }
 
-/// Plans of the config that the book does not have yet in these terms, and why the account refuses some of them.
+/// Whether there is a key to ask with; whether it can be read is another matter.
+pub const fn has_key(settings: &Settings) -> bool {
+    settings.omise.sandbox || !matches!(settings.omise.key, KeySource::None)
+}
+
+/// Brings the config's plans into the book that it does not have yet in these terms; returns the versions added.
+///
+/// # Errors
+/// As [`judge_plans`], or when the book refuses; it is then as it was.
 pub async fn bring_plans(
     settings: &Settings,
     plans: &[(PlanKey, PlanTerms)],
     store: &mut dyn Store,
     door: Option<&Door>,
 ) -> Result<Vec<PlanVersion>, WiringError> {
-    let fresh = new_plans(plans, store)?;
+    let known = store.plans()?;
+    let fresh = judge_plans(settings, plans, &known, door).await?;
     if fresh.is_empty() {
         return Ok(Vec::new());
-    }
-    let refusals = refused_plans(settings, &fresh, door).await?;
-    if !refusals.is_empty() {
-        return Err(WiringError::Plans(refusals));
     }
     Ok(store.apply_plans(&fresh, SystemClock.now())?)
 }
 
-/// The plans of the config that the book does not have yet in these terms.
-pub fn new_plans(
-    plans: &[(PlanKey, PlanTerms)],
-    store: &mut dyn Store,
-) -> Result<Vec<(PlanKey, PlanTerms)>, StoreError> {
-    let known = store.plans()?;
+/// The plans of the config that are not among those of the book in these terms.
+pub fn new_plans(plans: &[(PlanKey, PlanTerms)], known: &[PlanVersion]) -> Vec<(PlanKey, PlanTerms)> {
     let is_new =
         |key: &PlanKey, terms: &PlanTerms| !known.iter().any(|plan| plan.key == *key && plan.terms == *terms);
-    Ok(plans.iter().filter(|(key, terms)| is_new(key, terms)).cloned().collect())
+    plans.iter().filter(|(key, terms)| is_new(key, terms)).cloned().collect()
 }
 
-/// A sentence for each plan whose price the account cannot charge. Without any key nothing can be asked.
-pub async fn refused_plans(
+/// Holds every plan of the config against the account's limits, those that the book (`known`) has already among them;
+/// returns those that it does not have yet in these terms. Where there are none of these, an account that cannot be
+/// asked refuses nothing: nothing waits for it.
+///
+/// # Errors
+/// A sentence for each plan that the account cannot charge; and where some are new, why it could not be asked, having
+/// no key among it.
+pub async fn judge_plans(
     settings: &Settings,
     plans: &[(PlanKey, PlanTerms)],
+    known: &[PlanVersion],
     door: Option<&Door>,
-) -> Result<Vec<String>, WiringError> {
-    let opened;
-    let door = match door {
-        Some(door) => door,
-        None if !settings.omise.sandbox && settings.omise.key == KeySource::None => {
-            tracing::warn!("no key is configured, so prices are not held against the account's limits yet");
-            return Ok(Vec::new());
+) -> Result<Vec<(PlanKey, PlanTerms)>, WiringError> {
+    let fresh = new_plans(plans, known);
+    if door.is_none() && !has_key(settings) {
+        return if fresh.is_empty() { Ok(fresh) } else { Err(WiringError::Plans(unheld(&fresh))) };
+    }
+    let limits = if fresh.is_empty() {
+        match tokio::time::timeout(LIMITS_PATIENCE, limits(settings, door)).await {
+            Ok(Ok(limits)) => limits,
+            Ok(Err(error)) => return Ok(unasked(fresh, &error.to_string())),
+            Err(_) => return Ok(unasked(fresh, "the provider did not answer in time")),
         }
-        None => {
-            opened = open_door_beside(settings).await?;
-            &opened
-        }
+    } else {
+        limits(settings, door).await?
     };
-    let limits = door.gateway.account().await?.limits;
-    let refuse = |(key, terms): &(PlanKey, PlanTerms)| {
-        limits.refuses(terms.price).map(|why| format!("plans.{key}.price: {why}"))
+    let prices = prices_of(plans);
+    let refusals = refused_prices(&prices, &limits, &|key| fresh.iter().any(|(new, _)| new == key));
+    if refusals.is_empty() { Ok(fresh) } else { Err(WiringError::Plans(refusals)) }
+}
+
+/// What each plan costs.
+pub fn prices_of(plans: &[(PlanKey, PlanTerms)]) -> Vec<(PlanKey, Money)> {
+    plans.iter().map(|(key, terms)| (key.clone(), terms.price)).collect()
+}
+
+/// Nobody may be put on a price that nobody has judged.
+fn unheld(fresh: &[(PlanKey, PlanTerms)]) -> Vec<String> {
+    let sentence = |(key, _): &(PlanKey, PlanTerms)| {
+        format!(
+            "plans.{key}.price: found no key, wanted one: a price is held against the account's limits before a plan \
+             reaches the book, which does not have this one in these terms yet"
+        )
     };
-    Ok(plans.iter().filter_map(refuse).collect())
+    fresh.iter().map(sentence).collect()
+}
+
+fn unasked<T>(fresh: T, why: &str) -> T {
+    tracing::warn!(
+        why,
+        "the plans' prices could not be held against the account's limits; the book has them all"
+    );
+    fresh
+}
+
+/// The limits of the account behind that door, or without one of the account that the key belongs to.
+async fn limits(settings: &Settings, door: Option<&Door>) -> Result<AccountLimits, WiringError> {
+    if let Some(door) = door {
+        return Ok(door.gateway.account().await?.limits);
+    }
+    // One in memory alone: every pretend account has the same limits, and the book's own would hold its state.
+    let own = if settings.omise.sandbox {
+        Some(crate::sandbox::start(SandboxOptions::default()).await?)
+    } else {
+        None
+    };
+    let account = gateway_to(settings, own.as_ref())?.account().await;
+    if let Some(own) = own {
+        own.stop().await;
+    }
+    Ok(account?.limits)
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::door::{Door, fits_mode, refused_plans, way_to};
+use super::door::{Door, fits_mode, judge_plans, way_to};
 use super::{House, WiringError, billing_settings, now, paused};
 use crate::billing::Billing;
 use crate::config::{Settings, WebSettings};
@@ -50,18 +50,8 @@ pub async fn renew(
     {
         return Err(refused.into());
     }
-    let fresh: Vec<_> = plans
-        .iter()
-        .filter(|(key, terms)| !known.iter().any(|plan| plan.key == *key && plan.terms == *terms))
-        .cloned()
-        .collect();
-    if !fresh.is_empty() {
-        let door = Door { gateway: gateway.clone(), sandbox: None, beside: None };
-        let refusals = refused_plans(new, &fresh, Some(&door)).await?;
-        if !refusals.is_empty() {
-            return Err(WiringError::Plans(refusals));
-        }
-    }
+    let door = Door { gateway: gateway.clone(), sandbox: None, beside: None };
+    let fresh = judge_plans(new, plans, &known, Some(&door)).await?;
     let billing = Billing {
         gateway,
         settings: Arc::new(billing_settings(new)),

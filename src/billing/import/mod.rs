@@ -53,6 +53,8 @@ pub struct Import<'a> {
     at: Timestamp,
     /// As in [`refuse_other_kind`].
     livemode: Option<bool>,
+    /// Why other plans are not sold.
+    not_sold: HashMap<PlanKey, String>,
 }
 
 /// What of an import lies in the past already.
@@ -89,13 +91,19 @@ impl<'a> Import<'a> {
     /// An import at that instant under these plans.
     pub fn new(text: &'a [u8], plans: Vec<PlanVersion>, zone: Zone, at: Timestamp) -> Self {
         let plans = plans.into_iter().map(|plan| (plan.key.clone(), Arc::new(plan))).collect();
-        Self { text, plans, zone, at, livemode: None }
+        Self { text, plans, zone, at, livemode: None, not_sold: HashMap::new() }
     }
 
     /// The same for a book of that kind of keys: customers and cards of the other are refused. `None`: nobody knows yet.
     #[must_use]
     pub fn of_kind(self, livemode: Option<bool>) -> Self {
         Self { livemode, ..self }
+    }
+
+    /// The same beside plans that are known and not sold: a line that names one is bad for that reason.
+    #[must_use]
+    pub fn not_selling(self, not_sold: HashMap<PlanKey, String>) -> Self {
+        Self { not_sold, ..self }
     }
 
     /// What of it lies in the past already. Lines that are bad are passed over: judging names them.
@@ -174,6 +182,9 @@ impl<'a> Import<'a> {
     }
 
     fn unknown_plan(&self, found: &PlanKey) -> String {
+        if let Some(why) = self.not_sold.get(found) {
+            return why.clone();
+        }
         let mut known: Vec<&str> = self.plans.keys().map(PlanKey::as_str).collect();
         known.sort_unstable();
         format!("plan: found {:?}, wanted one of {}", found.as_str(), known.join(", "))

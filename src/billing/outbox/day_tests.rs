@@ -59,6 +59,7 @@ fn billing(store: SqliteStore, clock: Arc<Hand>) -> Billing {
         in_flight: 1,
         rate: RatePerSecond(1_000),
         timeout: SignedDuration::from_secs(1),
+        prices: Vec::new(),
         declines: Arc::new(crate::config::shipped_declines().unwrap()),
         budgets: crate::model::settings::Budgets::default(),
         three_ds: crate::model::settings::ThreeDs { remind: Vec::new(), give_up: SignedDuration::ZERO },

@@ -177,7 +177,8 @@ fn a_price_below_the_accounts_minimum_does_not_reach_the_book() {
     let shop = Shop::new();
     shop.subscribe("cust_test_1");
     shop.config("990.00 THB", "1.00 THB");
-    for args in [&["plans", "apply"][..], &["list", "subscriptions"], &["run-now"]] {
+    let new = ["subscribe", "--customer", "cust_test_2", "--plan", "team-yearly"];
+    for args in [&["plans", "apply"][..], &new, &["run-now"]] {
         shop.dues(args).fails(2, &["plans.pro-monthly.price: found 1.00 THB, wanted at least 20.00 THB"]);
     }
     let done = shop.dues(&["check"]);

@@ -11,6 +11,7 @@ mod looks;
 mod lost_readers;
 mod orders;
 mod packaging;
+mod plans;
 mod reconciling;
 mod told;
 

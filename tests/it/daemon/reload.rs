@@ -1,5 +1,7 @@
 //! A config that is read again is granted whole, or refused with its place and without a trace in the book.
 
+use dues::store::Store as _;
+use dues::store::sqlite::{OpenOptions, SqliteStore};
 use rusqlite::{Connection, OpenFlags};
 use rustix::process::Signal;
 
@@ -104,6 +106,27 @@ fn a_new_key_is_taken_if_it_is_of_the_same_kind_and_the_provider_takes_it() {
     scene.write_secret("omise.key", &key);
     let answer = reloads(&child, &mut supervisor);
     assert!(!answer.contains("refused"), "{answer}");
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
+
+#[test]
+fn a_price_that_the_book_has_already_is_held_against_the_account_too() {
+    let scene = scene();
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("last run");
+    scene.write("dues.toml", &(config(&scene) + &PLAN.replace("30.00", "1.00")));
+    let wished = dues::config::load(&scene.path("dues.toml")).unwrap().plans;
+    let mut book = SqliteStore::open(&scene.path("dues.db"), OpenOptions::default()).unwrap();
+    book.apply_plans(&wished, jiff::Timestamp::from_second(1_700_000_000).unwrap()).unwrap();
+    drop(book);
+    let answer = reloads(&child, &mut supervisor);
+    let place = format!("({})", place(&scene, "\"1.00 THB\""));
+    assert!(
+        answer.contains("found 1.00 THB, wanted at least 20.00 THB") && answer.contains(&place),
+        "{answer}"
+    );
+    assert!(answer.contains("the book has it already"), "{answer}");
     signal(&child, Signal::TERM);
     child.wait().expect(0);
 }

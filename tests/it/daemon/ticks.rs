@@ -103,6 +103,7 @@ fn settings(zone: &Zone) -> BillingSettings {
         in_flight: 2,
         rate: RatePerSecond(1_000_000_000),
         timeout: SignedDuration::from_secs(5),
+        prices: Vec::new(),
     }
 }
 
