@@ -29,8 +29,8 @@ use crate::store::{
 
 pub use backups::{BackupMade, Backups};
 pub use door::{
-    Door, bring_plans, check_mode, has_key, judge_plans, new_plans, open_door, open_door_beside,
-    open_door_to_look, prices_of, sandbox_state,
+    Door, bring_plans, bring_plans_if_possible, check_mode, has_key, judge_plans, new_plans, open_door,
+    open_door_beside, open_door_to_look, prices_of, sandbox_state,
 };
 pub use post::{Post, Sent};
 pub use renew::{Renewal, renew};

@@ -49,9 +49,17 @@ impl Context {
         &self.config.settings.zone
     }
 
-    /// The book that is there, with the plans it has: what needs no new one works while the provider is away, or the
-    /// config has a plan that it refuses.
+    /// The book that is there, the config's new plans in it first. Where they cannot be, since the provider is away or
+    /// refuses one, the book is as it was: who needs none of them goes on.
     pub fn book(&self) -> Result<SqliteStore, Failure> {
+        let mut store = self.book_as_it_is()?;
+        let (settings, plans) = (self.settings(), &self.config.plans);
+        self.runtime.block_on(wiring::bring_plans_if_possible(settings, plans, &mut store, None));
+        Ok(store)
+    }
+
+    /// The book that is there, with the plans it has.
+    pub fn book_as_it_is(&self) -> Result<SqliteStore, Failure> {
         Ok(wiring::open_existing(self.settings())?)
     }
 
@@ -72,7 +80,7 @@ impl Context {
     /// first and of the book besides.
     pub fn book_if_any(&self) -> Result<SqliteStore, Failure> {
         if wiring::has_book(self.settings())? {
-            return self.book();
+            return self.book_as_it_is();
         }
         tracing::warn!(path = %self.settings().store.path.display(), "found no book: the provider alone is asked");
         Ok(SqliteStore::in_memory()?)

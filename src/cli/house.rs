@@ -64,10 +64,13 @@ pub(super) async fn open_claimed(
         Purpose::Charge | Purpose::Adopt | Purpose::Keep => {
             let mut store = wiring::open_book(settings)?;
             wiring::check_mode(&mut store, &door)?;
+            let plans = &context.config.plans;
+            if purpose != Purpose::Charge {
+                wiring::bring_plans_if_possible(settings, plans, &mut store, Some(&door)).await;
+            } else if has_new_plans(context, &mut store)? {
+                wiring::bring_plans(settings, plans, &mut store, Some(&door)).await?;
+            }
             if purpose == Purpose::Charge {
-                if has_new_plans(context, &mut store)? {
-                    wiring::bring_plans(settings, &context.config.plans, &mut store, Some(&door)).await?;
-                }
                 first_subscriptions(context, &mut store, &door)?;
             }
             store

@@ -200,6 +200,28 @@ pub async fn bring_plans(
     Ok(store.apply_plans(&fresh, SystemClock.now())?)
 }
 
+/// The same for who needs none of them: what keeps them out of the book is told, and ends nothing. Waits for the provider
+/// no longer than somebody who only looks would.
+pub async fn bring_plans_if_possible(
+    settings: &Settings,
+    plans: &[(PlanKey, PlanTerms)],
+    store: &mut dyn Store,
+    door: Option<&Door>,
+) {
+    let brought = tokio::time::timeout(LIMITS_PATIENCE, async {
+        if new_plans(plans, &store.plans()?).is_empty() {
+            return Ok(());
+        }
+        bring_plans(settings, plans, store, door).await.map(|_| ())
+    });
+    let why = match brought.await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the provider did not answer in time".to_owned(),
+    };
+    tracing::warn!(why, "the config's new plans stay out of the book for now");
+}
+
 /// The plans of the config that are not among those of the book in these terms.
 pub fn new_plans(plans: &[(PlanKey, PlanTerms)], known: &[PlanVersion]) -> Vec<(PlanKey, PlanTerms)> {
     let is_new =

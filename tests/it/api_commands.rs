@@ -322,8 +322,8 @@ fn every_look_at_customer_data_leaves_a_line_before_it_happens() {
     std::fs::remove_file(at.join("dues.db.access")).unwrap();
     std::fs::create_dir(at.join("dues.db.access")).unwrap();
     let refused = dues(at, &["customers", "delete", &id]);
-    assert_eq!(refused.code, 1, "{}", refused.err);
-    assert!(refused.err.contains("nothing was done"), "{}", refused.err);
+    assert_eq!(refused.code, 4, "{}", refused.err);
+    assert!(refused.err.contains("nothing is done without its line"), "{}", refused.err);
     std::fs::remove_dir(at.join("dues.db.access")).unwrap();
     assert_eq!(dues(at, &["customers", "get", &id, "--json"]).object()["deleted"], false);
 }

@@ -28,7 +28,7 @@ fn one_unreadable_subscription_stops_nobody_else() {
     }
     assert_eq!(scene.ledger().len(), 3, "the others have paid, once");
     let check = scene.dues(&["check"]);
-    assert!(check.stdout.contains("1 subscriptions of which nothing can be told"), "{check:#?}");
+    assert!(check.stdout.contains("1 subscription of which nothing can be told"), "{check:#?}");
     // Put right by the same hand: it is charged, and its flag goes.
     let starts =
         "UPDATE subscriptions SET starts = (SELECT starts FROM subscriptions WHERE row = 2) WHERE row = 1";

@@ -21,7 +21,7 @@ pub struct RetryArgs {
 
 /// Makes it due.
 pub(super) fn run(args: &RetryArgs, context: &Context) -> Result<Exit, Failure> {
-    let mut store = context.book()?;
+    let mut store = context.book_as_it_is()?;
     if !store.retry_message(args.row, context.now())? {
         return Err(Failure::usage(format!(
             "{}: found no message of that number that waits or was given up, wanted one of `dues notify list`",

@@ -61,7 +61,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     let act = Act { what: "notify list", customer, object: None };
     context.need_book()?;
     access::note(context, act, args.reason.as_deref())?;
-    let mut store = context.book()?;
+    let mut store = context.book_as_it_is()?;
     let filter = Filter { status: args.state.clone(), customer: args.customer.clone(), ..Filter::default() };
     let mut out = Output::stdout(context.global.json);
     let most = args.limit.unwrap_or(if out.is_json() { u64::MAX } else { ROWS_FOR_PEOPLE });
