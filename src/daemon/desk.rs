@@ -5,6 +5,7 @@ mod bearing;
 mod beside;
 mod reading;
 mod telling;
+mod vigil;
 
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -16,14 +17,16 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use beside::{News, next_ring};
+use vigil::Memory;
 
 use super::jobs::Job;
 use super::post::PostOffice;
-use super::pulse::{Heart, Pulse};
+use super::pulse::Pulse;
 use super::systemd;
 use super::trust::Trust;
 use super::wishes::{Order, Reload, Wishes};
 use super::work::{Done, EndedBadly, Means, Work, perform};
+use crate::billing::health::BookSeen;
 use crate::billing::{RunError, recover, requests};
 use crate::hooks::hang_point;
 use crate::model::RunReport;
@@ -46,7 +49,6 @@ pub struct Desk {
     pulse: Arc<Pulse>,
     standing: watch::Sender<Standing>,
     trust: Trust,
-    heart: Heart,
     waiting: BTreeSet<Job>,
     look_up_doubt: bool,
     under_way: Option<(Work, JoinHandle<Done>)>,
@@ -71,8 +73,10 @@ pub struct Desk {
     considered: u64,
     /// When it last asked what is due; `None`: the book gave no answer, so it asks again.
     considered_at: Option<Duration>,
-    fed_at: Duration,
-    told: String,
+    /// A look at the book that is to show that its trouble is over.
+    proof: Option<BookSeen>,
+    /// What the vigil over each step knows, and what systemd was told.
+    memory: Memory,
 }
 
 /// Waits for a task if there is one, else for ever.
@@ -105,7 +109,6 @@ impl Desk {
         Self {
             trust: Trust::begin(clock.now(), clock.steady()),
             considered_at: Some(clock.steady()),
-            fed_at: clock.steady(),
             office: PostOffice::open(wishes.post.clone()),
             wishes,
             ticks,
@@ -113,7 +116,6 @@ impl Desk {
             reload,
             pulse,
             standing,
-            heart: Heart::default(),
             waiting: BTreeSet::new(),
             look_up_doubt: false,
             under_way: None,
@@ -128,7 +130,8 @@ impl Desk {
             due_now: 0,
             last_run: None,
             considered: 0,
-            told: String::new(),
+            proof: None,
+            memory: Memory::begin(clock.steady()),
         }
     }
 
@@ -137,7 +140,7 @@ impl Desk {
     /// # Errors
     /// When it cannot go on: keys refused at the start, the book damaged or another's, its thread or the tick gone.
     pub async fn serve(mut self) -> Result<(), EndedBadly> {
-        let gave = self.give_back().await;
+        let gave = self.vigil().over(self.give_back()).await;
         self.bear(gave)?;
         self.begin(Work::Recover);
         let mut beat = tokio::time::interval(BEAT);
@@ -147,15 +150,21 @@ impl Desk {
             tokio::select! {
                 biased;
                 order = self.orders.recv(), if !self.is_stopping() => self.obey(order.unwrap_or(Order::Stop)),
-                done = end_of(self.under_way.as_mut().map(|(_, task)| task)) => self.ended(done?).await?,
-                done = next_of(&mut self.besides) => self.ended_beside(&done?).await?,
+                done = end_of(self.under_way.as_mut().map(|(_, task)| task)) => {
+                    let done = done?;
+                    self.vigil().over(self.ended(done)).await?;
+                }
+                done = next_of(&mut self.besides) => {
+                    let done = done?;
+                    self.vigil().over(self.ended_beside(&done)).await?;
+                }
                 read = end_of(self.reading.as_mut()) => self.take_wishes(read?),
                 tick = self.ticks.recv(), if !self.is_stopping() => {
                     tick.ok_or(EndedBadly::NoTick)?;
-                    self.consider().await?;
+                    self.vigil().over(self.consider()).await?;
                 }
                 ring = next_ring(self.news.as_mut()), if hears => self.heard(ring),
-                _ = beat.tick() => self.beat().await?,
+                _ = beat.tick() => self.vigil().over(self.beat()).await?,
             }
             self.start_next();
             self.publish();
@@ -289,8 +298,7 @@ impl Desk {
         self.standing.send_modify(|standing| standing.phase = Phase::Serving);
         self.consider().await?;
         self.waiting.insert(Job::Billing);
-        self.told = self.status();
-        systemd::ready(&self.told);
+        self.tell_ready();
         Ok(())
     }
 
@@ -304,7 +312,8 @@ impl Desk {
         if answers {
             self.book_answers();
         }
-        self.feed(steady).await
+        self.vigil().look(Duration::ZERO);
+        Ok(())
     }
 
     async fn keep_up(&mut self, steady: Duration) -> Result<(), EndedBadly> {

@@ -22,18 +22,22 @@ impl Supervisor {
         Self { socket, heard: Vec::new() }
     }
 
+    /// The next message; `None`: none comes for some moments.
+    pub(super) fn hears(&mut self) -> Option<String> {
+        let mut bytes = [0; 4096];
+        let length = self.socket.recv(&mut bytes).ok()?;
+        let message = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        self.heard.push(message.clone());
+        Some(message)
+    }
+
     /// Reads until a message holds that text; returns the message.
     #[track_caller]
     pub(super) fn waits_for(&mut self, text: &str) -> String {
         let begun = Instant::now();
-        let mut bytes = [0; 4096];
         while begun.elapsed() < LONGEST {
-            if let Ok(length) = self.socket.recv(&mut bytes) {
-                let message = String::from_utf8_lossy(&bytes[..length]).into_owned();
-                self.heard.push(message.clone());
-                if message.contains(text) {
-                    return message;
-                }
+            if let Some(message) = self.hears().filter(|message| message.contains(text)) {
+                return message;
             }
         }
         panic!("{text:?} was never said: {:#?}", self.heard);

@@ -1,10 +1,13 @@
 //! The status line: what is due, why nothing is charged, what the last run truly came to, and what a start waits for.
 
+use std::time::{Duration, Instant};
+
 use rustix::process::Signal;
 
 use dues::store::ChargingLock;
 
 use super::process::{Supervisor, scene, signal, start};
+use super::windows::{looks_in, with_windows};
 
 #[test]
 fn a_pause_is_named_with_what_is_due_under_it() {
@@ -82,4 +85,51 @@ fn a_start_beside_a_program_that_locks_the_book_waits_for_it() {
     supervisor.waits_for("6 considered, 6 succeeded");
     signal(&child, Signal::TERM);
     child.wait().expect(0);
+}
+
+#[test]
+fn a_book_that_stays_locked_is_told_of_and_the_watchdog_is_fed() {
+    let scene = scene();
+    let (child, mut supervisor, addr) = with_windows(&scene, "");
+    let other = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let locked = Instant::now();
+    // Longer than the watchdog's limit of four seconds, and than a wait for the lock; watched every half a second.
+    let (mut fed, mut longest, mut told) = (Instant::now(), Duration::ZERO, None);
+    let mut watchers = Vec::new();
+    while locked.elapsed() < Duration::from_secs(14) {
+        let addr = addr.clone();
+        watchers.push(std::thread::spawn(move || looks_in(&addr, "/readyz", &addr)));
+        let until = Instant::now() + Duration::from_millis(500);
+        while Instant::now() < until {
+            let Some(message) = supervisor.hears() else { continue };
+            if message.contains("WATCHDOG=1") {
+                longest = longest.max(fed.elapsed());
+                fed = Instant::now();
+            }
+            if message.contains("trouble with the book") {
+                told.get_or_insert(locked.elapsed());
+            }
+        }
+    }
+    // Nobody reads any more: a full queue would hold the service up.
+    drop(supervisor);
+    longest = longest.max(fed.elapsed());
+    assert!(longest < Duration::from_secs(4), "not fed for {longest:?}");
+    assert!(told.is_some_and(|told| told < Duration::from_secs(10)), "told after {told:?}");
+    for watcher in watchers {
+        let (status, text) = watcher.join().unwrap();
+        assert!(status == 503 && text.contains("store: "), "{status}: {text}");
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    let released = Instant::now();
+    while looks_in(&addr, "/readyz", &addr) != (200, "ready\n".to_owned()) {
+        assert!(released.elapsed() < Duration::from_secs(20), "it never was ready again");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    signal(&child, Signal::TERM);
+    let ended = child.wait().expect(0);
+    let lines = |what: &str| ended.stderr.lines().filter(|line| line.contains(what)).count();
+    assert_eq!(lines("trouble with the book"), 1, "{}", ended.stderr);
+    assert_eq!(lines("the book answers again"), 1, "{}", ended.stderr);
 }
