@@ -20,6 +20,7 @@ pub mod forecast;
 pub mod health;
 mod hold;
 pub mod import;
+pub mod jump;
 pub mod kind;
 mod listing;
 mod meters;
