@@ -27,6 +27,8 @@ use super::trust::Trust;
 use super::wishes::{Order, Reload, Wishes};
 use super::work::{Done, EndedBadly, Means, Work, perform};
 use crate::billing::health::BookSeen;
+use crate::billing::jump::Since;
+use crate::billing::requests::Asked;
 use crate::billing::{RunError, recover, requests};
 use crate::hooks::hang_point;
 use crate::model::RunReport;
@@ -52,6 +54,8 @@ pub struct Desk {
     waiting: BTreeSet<Job>,
     look_up_doubt: bool,
     under_way: Option<(Work, JoinHandle<Done>)>,
+    /// Somebody asked for that run while the clock was not believed; it waits for the look that is under way.
+    held: Option<Asked>,
     /// Says whether something is under way, to what steps aside for it.
     busy: watch::Sender<bool>,
     /// Jobs that are done beside it, each once at a time.
@@ -107,7 +111,7 @@ impl Desk {
     ) -> Self {
         let clock = wishes.billing.clock.clone();
         Self {
-            trust: Trust::begin(clock.now(), clock.steady()),
+            trust: Trust::begin(Since::now(&*clock)),
             considered_at: Some(clock.steady()),
             office: PostOffice::open(wishes.post.clone()),
             wishes,
@@ -119,6 +123,7 @@ impl Desk {
             waiting: BTreeSet::new(),
             look_up_doubt: false,
             under_way: None,
+            held: None,
             busy: watch::Sender::new(false),
             beside: BTreeSet::new(),
             besides: JoinSet::new(),
@@ -223,26 +228,38 @@ impl Desk {
         }
     }
 
-    /// While the clock is not believed, what would charge looks up doubt instead: that compares with the provider's.
-    /// Whoever asked for a run is told so at once: nobody knows when one would be made.
+    /// While the clock is not believed, what would charge looks up doubt instead: that compares with the provider's. A
+    /// run that somebody asked for waits for what comes of it.
     fn begin(&mut self, work: Work) {
-        let trouble = if work.charges() { self.clock_trouble() } else { None };
-        let work = match (work, trouble) {
-            (Work::Asked(asked), Some(why)) => {
-                let refused = RunError::Clock(format!("{why}; the run was not begun"));
-                self.owed.push((asked.id, Err(refused)));
+        let in_trouble = work.charges() && self.clock_trouble().is_some();
+        let work = match (work, in_trouble) {
+            (Work::Asked(asked), true) => {
+                self.held = Some(asked);
                 Work::Recover
             }
-            (_, Some(_)) => Work::Recover,
-            (work, None) => work,
+            (_, true) => Work::Recover,
+            (work, false) => work,
         };
         let billing = self.wishes.billing.clone();
         self.under_way = Some((work.clone(), tokio::spawn(perform(work, billing, Means::default()))));
     }
 
+    /// The run that waited for a look at the clocks is made if they agree. Else whoever asked for it is told so: nobody
+    /// knows when they will.
+    fn end_holding(&mut self) {
+        // While the service stops nothing is begun: whoever asked takes over.
+        let Some(asked) = self.held.take().filter(|_| !self.is_stopping()) else { return };
+        match self.clock_trouble() {
+            None => self.begin(Work::Asked(asked)),
+            Some(why) => {
+                let refused = RunError::Clock(format!("{why}; the run was not begun"));
+                self.owed.push((asked.id, Err(refused)));
+            }
+        }
+    }
+
     fn clock_trouble(&self) -> Option<String> {
-        let clock = &self.wishes.billing.clock;
-        self.trust.trouble(clock.now(), clock.steady())
+        self.trust.trouble(&*self.wishes.billing.clock)
     }
 
     /// Notes in the book that a job was done, if it was.
@@ -273,15 +290,15 @@ impl Desk {
         self.tell_of(&done, now);
         let wrote = self.write_down(&done).await;
         self.bear(wrote)?;
-        if matches!(done.work, Work::Recover) && done.error.is_none() {
-            // The provider's clock agrees with ours, or the recovery had failed.
-            self.trust = Trust::begin(now, self.wishes.billing.clock.steady());
+        if done.clocks_agree {
+            self.trust = Trust::begin(done.since);
         }
         if let Some(RunError::Clock(why)) = &done.error {
             self.trust.is_apart(why);
         }
         let trouble = self.clock_trouble();
         self.standing.send_modify(|standing| standing.clock_trouble = trouble);
+        self.end_holding();
         if recovering {
             self.recovered(done).await?;
         }
