@@ -96,6 +96,15 @@ impl SqliteStore {
         open::open(path, &options).map(Self)
     }
 
+    /// From now on waits so long for others who write.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    pub fn wait_for_others(&mut self, busy_wait: std::time::Duration) -> Result<(), StoreError> {
+        self.0.busy_wait = busy_wait;
+        self.0.conn.busy_timeout(busy_wait).map_err(|error| self.0.out(error.into()))
+    }
+
     /// A new book without a file, which lives as long as this value: for tests and simulations.
     pub fn in_memory() -> Result<Self, StoreError> {
         open::in_memory().map(Self).map_err(|fault| fault.into_store(Path::new(":memory:"), 0))

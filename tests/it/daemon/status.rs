@@ -88,6 +88,49 @@ fn a_start_beside_a_program_that_locks_the_book_waits_for_it() {
 }
 
 #[test]
+fn a_start_behind_a_locked_book_hears_a_signal_while_it_waits() {
+    let scene = scene();
+    let config = std::fs::read_to_string(scene.path("dues.toml")).unwrap();
+    scene.write("dues.toml", &config.replace("Asia/Bangkok", "Asia/Tokyo"));
+    let other = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut supervisor = Supervisor::new(&scene);
+    let socket = scene.path("notify").display().to_string();
+    let child = scene.start(&["daemon"], &[("NOTIFY_SOCKET", socket.as_str())]);
+    supervisor.waits_for("STATUS=waiting for another program that keeps ");
+    // By now it waits for SQLite again.
+    std::thread::sleep(Duration::from_millis(1_300));
+    let told = Instant::now();
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+    let took = told.elapsed();
+    assert!(took < Duration::from_secs(4), "it left only after {took:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+}
+
+#[test]
+fn a_start_with_new_plans_waits_for_a_provider_that_does_not_answer() {
+    let scene = scene();
+    let config = std::fs::read_to_string(scene.path("dues.toml")).unwrap();
+    let address = scene.sandbox().addr().to_string();
+    scene.write("dues.toml", &config.replace("990.00 THB", "991.00 THB").replace(&address, "127.0.0.1:1"));
+    let mut supervisor = Supervisor::new(&scene);
+    let socket = scene.path("notify").display().to_string();
+    let mut child = scene.start(&["daemon"], &[("NOTIFY_SOCKET", socket.as_str())]);
+    for _ in 0..2 {
+        supervisor.waits_for("STATUS=waiting for the provider, which is to judge new plans: ");
+        supervisor.waits_for("EXTEND_TIMEOUT_USEC=");
+    }
+    assert!(!child.has_ended());
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+    // Keys that it refuses are another matter.
+    scene.write("dues.toml", &config.replace("990.00 THB", "991.00 THB"));
+    scene.write_secret("omise.key", "skey_test_nobodyknowsthis");
+    scene.dues(&["daemon"]).expect(5);
+}
+
+#[test]
 fn a_book_that_stays_locked_is_told_of_and_the_watchdog_is_fed() {
     let scene = scene();
     let (child, mut supervisor, addr) = with_windows(&scene, "");
