@@ -348,8 +348,20 @@ impl Store for SqliteStore {
         self.read(Book::runs_wait)
     }
 
-    fn take_run(&mut self, taken: Timestamp) -> Result<Option<RunRequest>, StoreError> {
-        self.write(|book| book.take_run(taken))
+    fn still_asks(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|book| book.still_asks(id, now))
+    }
+
+    fn withdraw_run(&mut self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(|book| book.withdraw_run(id, now))
+    }
+
+    fn take_run(
+        &mut self,
+        asked_since: Timestamp,
+        taken: Timestamp,
+    ) -> Result<Option<RunRequest>, StoreError> {
+        self.write(|book| book.take_run(asked_since, taken))
     }
 
     fn give_back_runs(&mut self, asked_before: Timestamp, now: Timestamp) -> Result<(), StoreError> {
