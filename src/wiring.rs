@@ -8,8 +8,9 @@ mod door;
 mod post;
 mod renew;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,12 +25,13 @@ use crate::notify::letters::{LetterSettings, OverrideErrors};
 use crate::sandbox::SandboxError;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{
-    BookFacts, ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, rights, witness,
+    BookFacts, ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, folder, rights, witness,
 };
 
 pub use backups::{BackupMade, Backups};
 pub use door::{
     Door, bring_plans, check_mode, new_plans, open_door, open_door_beside, open_door_to_look, refused_plans,
+    sandbox_state,
 };
 pub use post::{Post, Sent};
 pub use renew::{Renewal, renew};
@@ -82,14 +84,6 @@ pub enum WiringError {
     /// A book that is not this host's, or older than it was.
     #[error("{0}")]
     Adopt(String),
-    /// Something the system said.
-    #[error("{path}: {error}", path = path.display())]
-    Io {
-        /// Which file or folder.
-        path: PathBuf,
-        /// What it said.
-        error: std::io::Error,
-    },
 }
 
 /// What letters are made with, the merchant's own templates read and judged; `None`: the config names nobody who
@@ -101,11 +95,6 @@ pub fn letters(settings: &Settings) -> Result<Option<LetterSettings>, WiringErro
     Ok(settings.letters.clone().map(LetterSettings::load).transpose()?)
 }
 
-fn make_folder(file: &Path) -> Result<(), WiringError> {
-    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    std::fs::create_dir_all(folder).map_err(|error| WiringError::Io { path: folder.to_owned(), error })
-}
-
 /// Opens the book, making it if there is none.
 pub fn open_book(settings: &Settings) -> Result<SqliteStore, WiringError> {
     open_book_within(settings, OpenOptions::default().busy_wait)
@@ -114,7 +103,7 @@ pub fn open_book(settings: &Settings) -> Result<SqliteStore, WiringError> {
 /// The same for who asks again by itself: others who write are waited for no longer than that, for as long as the book
 /// is open or until another wait is wished.
 pub fn open_book_within(settings: &Settings, busy_wait: Duration) -> Result<SqliteStore, WiringError> {
-    make_folder(&settings.store.path)?;
+    folder::make(&settings.store.path)?;
     let options = OpenOptions { create: true, busy_wait, now: now(), ..OpenOptions::default() };
     let mut store = SqliteStore::open(&settings.store.path, options)?;
     store.set_zone(&settings.zone)?;
@@ -195,17 +184,32 @@ pub enum Claim {
 }
 
 /// Takes the charging lock where the claim needs it. Comes first: beside another process that charges, nothing else
-/// is begun.
+/// is begun. What cannot come to anything, by its key or by what stands in the book's place, leaves no lock behind.
 pub fn claim(settings: &Settings, claim: Claim) -> Result<Option<ChargingLock>, WiringError> {
     if claim == Claim::None {
         return Ok(None);
     }
-    make_folder(&settings.store.path)?;
-    let mut lock = ChargingLock::take(&settings.store.path)?;
+    let book = &settings.store.path;
+    rights::refuse_no_file(book)?;
+    // Beside a lock the key is asked for later: a run may be handed over to its holder, who alone needs one.
+    if !ChargingLock::is_there(book) {
+        refuse_key(settings)?;
+    }
+    folder::make(book)?;
+    let mut lock = ChargingLock::take(book)?;
     if claim == Claim::Serve {
         lock.stay()?;
     }
     Ok(Some(lock))
+}
+
+/// Refuses a key that opens no door, before anything is made for the one who holds it.
+fn refuse_key(settings: &Settings) -> Result<(), WiringError> {
+    if settings.omise.sandbox {
+        return Ok(());
+    }
+    let key = settings.omise.key.read()?.ok_or(WiringError::NoKey)?;
+    settings.check_key(key.is_live_key()).map_err(WiringError::Wish)
 }
 
 /// Puts a house together around an open book and what [`claim`] gave.
@@ -233,9 +237,23 @@ pub fn build(
     Ok(House { billing, door, lock })
 }
 
+/// Whether the pause file is there. Where nobody can look, it may be: then nothing is charged either.
 fn paused(settings: &Settings) -> Arc<dyn Fn() -> bool + Send + Sync> {
     let pause_file = settings.brakes.pause_file.clone();
-    Arc::new(move || pause_file.as_deref().is_some_and(Path::exists))
+    let told = AtomicBool::new(false);
+    Arc::new(move || {
+        let Some(file) = pause_file.as_deref() else { return false };
+        let looked = file.try_exists();
+        let told = told.swap(looked.is_err(), Ordering::Relaxed);
+        looked.unwrap_or_else(|error| {
+            // It is asked every second.
+            if !told {
+                let file = file.display();
+                tracing::error!(%file, %error, "nobody can look for the pause file, so nothing is charged");
+            }
+            true
+        })
+    })
 }
 
 /// What billing wishes, out of a config.

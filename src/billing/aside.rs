@@ -27,6 +27,7 @@ async fn flag(run: &Run<'_>, subscription: &SubscriptionId, customer: &CustomerI
     let transition = rules::unchargeable(subscription, customer, why, run.at);
     if run.order.dry_run {
         run.tally().wrote(&transition);
+        run.dry().explained();
         return;
     }
     match run.billing.lane.commit(transition).await {

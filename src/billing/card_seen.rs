@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use super::{Billing, RunError};
 use crate::gateway::{CustomerFacts, CustomerRead};
 use crate::hooks::kill_point;
-use crate::model::{Change, CustomerId, CustomerState, EventKind, Snapshot, SubscriptionId, Transition};
+use crate::model::{
+    Change, CustomerId, CustomerSnapshot, CustomerState, EventKind, Snapshot, SubscriptionId, Transition,
+};
 use crate::rules::watch::{self, News};
 use crate::store::{CommitError, CustomerReading, Filter, Refusal, RunRequest};
 
@@ -29,11 +31,24 @@ pub struct CardSeen {
     pub raised: u64,
     /// Flags that were cleared.
     pub cleared: u64,
-    /// Subscriptions of which something waits that a card could pay now.
+    /// Subscriptions of which something waited for a card, and is due now.
     pub due: u64,
 }
 
 impl CardSeen {
+    /// Whether a card came that something had waited for.
+    pub(super) const fn makes_a_try(&self) -> bool {
+        self.due > 0 || self.cleared > 0
+    }
+
+    /// Counts that too.
+    pub(super) const fn add(&mut self, other: &Self) {
+        self.subscriptions += other.subscriptions;
+        self.raised += other.raised;
+        self.cleared += other.cleared;
+        self.due += other.due;
+    }
+
     fn wrote(&mut self, transition: &Transition, at: Timestamp) {
         let flags = |kind| transition.events.iter().filter(|event| event.kind == kind).count() as u64;
         self.raised += flags(EventKind::FlagRaised);
@@ -58,12 +73,18 @@ pub async fn card_seen(billing: &Billing, customer: CustomerId) -> Result<CardSe
     seen.known = true;
     read(billing, &customer, at).await?;
     news(billing, &customer, at, true, &mut seen).await?;
-    if seen.due > 0 || seen.cleared > 0 {
-        let wish = RunRequest { only: Some(customer.to_string()), ..RunRequest::default() };
-        let now = billing.clock.now();
-        billing.lane.run(move |store| store.ask_run(&wish, now)).await??;
+    if seen.makes_a_try() {
+        ask_for_a_try(billing, &customer).await?;
     }
     Ok(seen)
+}
+
+/// Asks for a run of that customer alone.
+pub(super) async fn ask_for_a_try(billing: &Billing, customer: &CustomerId) -> Result<(), RunError> {
+    let wish = RunRequest { only: Some(customer.to_string()), ..RunRequest::default() };
+    let now = billing.clock.now();
+    billing.lane.run(move |store| store.ask_run(&wish, now)).await??;
+    Ok(())
 }
 
 /// The billing clock counts whole seconds.
@@ -71,8 +92,21 @@ pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// Reads the customer at the provider and keeps what was read.
-pub(super) async fn read(billing: &Billing, customer: &CustomerId, at: Timestamp) -> Result<(), RunError> {
+/// What a read found otherwise than the book had it.
+pub(super) struct ReadOtherwise {
+    /// As the book had it.
+    pub(super) before: CustomerSnapshot,
+    /// As it was read.
+    pub(super) now: CustomerReading,
+}
+
+/// Reads the customer at the provider and keeps what was read; `None`: it is what the book had, or they were not present
+/// before.
+pub(super) async fn read(
+    billing: &Billing,
+    customer: &CustomerId,
+    at: Timestamp,
+) -> Result<Option<ReadOtherwise>, RunError> {
     let reading = match billing.gateway.customer(customer).await? {
         CustomerRead::Present(facts) => present(facts, at),
         CustomerRead::Gone => CustomerReading {
@@ -83,8 +117,9 @@ pub(super) async fn read(billing: &Billing, customer: &CustomerId, at: Timestamp
             read_at: at,
         },
     };
-    billing.lane.run(move |store| store.observe_customers(&[reading])).await??;
-    Ok(())
+    let kept = reading.clone();
+    let observed = billing.lane.run(move |store| store.observe_customers(&[kept])).await??;
+    Ok(observed.changed.into_iter().next().map(|before| ReadOtherwise { before, now: reading }))
 }
 
 /// A customer whom the provider has, as the book keeps them.
@@ -137,11 +172,7 @@ async fn settle(
         let snapshot = billing.lane.run(move |store| store.snapshot(&wanted)).await??;
         let Some(snapshot) = snapshot else { return Ok(true) };
         let transition = match watch::judge(&snapshot, &billing.settings.cards, at, read_now) {
-            News::Settled(transition) if transition.is_empty() => {
-                // Others may have drawn the same from it a moment ago: it waits all the same.
-                seen.due += u64::from(watch::waits_now(&snapshot, at));
-                return Ok(true);
-            }
+            News::Settled(transition) if transition.is_empty() => return Ok(true),
             News::Settled(transition) => transition,
             News::Confirm(_) => return Ok(false),
         };

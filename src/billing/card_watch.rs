@@ -1,10 +1,10 @@
 //! The card watch: reads the provider's whole list of customers, keeps what it shows, and tells whose cards will not
 //! work, or not for long.
 //!
-//! Promises: one request for a hundred customers; a customer whom the list did not show, or whose card looks bad, is
-//! read again before anybody is flagged; memory stays flat; asked to stop, it stops between two customers, and what it
-//! did until then stands. Most customers are passed over at a glance, a page of them by one trip to the book; only the
-//! others are looked at one by one. Must never know: how a card is judged, or how a customer is told.
+//! Promises: one request for a hundred customers; a customer whom the list did not show, or not with all their cards, or
+//! whose card looks bad, is read singly before anybody is flagged; memory stays flat; asked to stop, it stops between two
+//! customers, and what it did until then stands. Most customers are passed over at a glance, a page of them by one trip to
+//! the book; only the others are looked at one by one. Must never know: how a card is judged, or how a customer is told.
 
 mod look;
 
@@ -60,7 +60,7 @@ pub struct CardWatch {
     pub flagged: u64,
     /// Flags cleared.
     pub cleared: u64,
-    /// Subscriptions of those looked at closely of which something waits that a card could pay now.
+    /// Subscriptions of which something waited for a card, and is due now.
     pub due: u64,
     /// Customers who could not be read when their card had to be confirmed: looked at in the next watch.
     pub unread: u64,
@@ -85,6 +85,7 @@ pub async fn watch_cards(billing: &Billing, now: Timestamp, speed: Speed) -> Res
         at: began,
         counts: CardWatch::default(),
         seen: CardSeen::default(),
+        tries_asked: 0,
     };
     watch.read_list().await?;
     if !watch.is_stopped() {
@@ -106,6 +107,8 @@ struct Watch<'a> {
     at: Timestamp,
     counts: CardWatch,
     seen: CardSeen,
+    /// Customers for whom a run was asked.
+    tries_asked: u32,
 }
 
 impl Watch<'_> {
@@ -326,14 +329,15 @@ fn offsets(total: u64) -> impl Iterator<Item = u64> {
     (1..total.div_ceil(LIST_PAGE_ROWS)).map(|page| page * LIST_PAGE_ROWS)
 }
 
-/// Whether the default card is another one, or the same with another month.
+/// Whether the default card is another one, or the same with another month than was read before.
 fn is_changed(before: &CustomerSnapshot, now: &CustomerReading) -> bool {
-    if before.state != CustomerState::Present {
+    if before.state != CustomerState::Present || now.state != CustomerState::Present {
         return false;
     }
     let month = |cards: &[crate::model::CardSnapshot], id| {
         cards.iter().find(|card| Some(&card.id) == id).map(|card| card.expiration)
     };
+    let month_before = month(&before.cards, before.default_card.as_ref());
     before.default_card != now.default_card
-        || month(&before.cards, before.default_card.as_ref()) != month(&now.cards, now.default_card.as_ref())
+        || (month_before.is_some() && month_before != month(&now.cards, now.default_card.as_ref()))
 }

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::run::Run;
 use super::serve::Visit;
-use super::{Part, RunError};
+use super::{Part, RunError, dry};
 use crate::gateway::{CustomerFacts, CustomerRead, GatewayError, Page};
 use crate::hooks::kill_point;
-use crate::model::{CustomerSnapshot, CustomerState, Snapshot, StoppedBy};
+use crate::model::{CustomerSnapshot, CustomerState, StoppedBy};
 use crate::store::{CustomerReading, Store};
 
 /// Rows in a page of the provider's list.
@@ -19,8 +19,6 @@ const LIST_PAGE_ROWS: u64 = 100;
 const MOST_PAGES_AT_ONCE: usize = 4;
 /// One page is read at once for so many charges under way: half as fast again as its customers are charged.
 const CHARGES_A_PAGE: usize = 64;
-/// Customers that a dry run keeps in memory; the rest it reads one by one.
-const MOST_KEPT_DRY: usize = 20_000;
 /// Fewer stale customers than that are read singly, whatever the list costs.
 const FEWEST_LISTED: u64 = 2;
 
@@ -107,9 +105,7 @@ async fn keep(run: &Run<'_>, page: Page<CustomerFacts>) -> Result<(), RunError> 
     run.pace.accepted();
     let rows = page.rows.len() as u64;
     if run.order.dry_run {
-        let mut read = run.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let room = MOST_KEPT_DRY.saturating_sub(read.len());
-        read.extend(page.rows.into_iter().take(room).map(|facts| (facts.id.clone(), facts)));
+        run.dry().listed(page.rows);
     } else {
         let at = run.at;
         let readings: Vec<_> = page.rows.into_iter().map(|facts| present(facts, at)).collect();
@@ -131,9 +127,9 @@ async fn keep(run: &Run<'_>, page: Page<CustomerFacts>) -> Result<(), RunError> 
 pub(super) async fn read_now(run: &Run<'_>, visit: &mut Visit) -> ReadNow {
     let id = visit.snapshot.customer.id.clone();
     if run.order.dry_run {
-        let kept = run.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&id).cloned();
-        if let Some(facts) = kept {
-            show(&mut visit.snapshot, CustomerRead::Present(facts), run.at);
+        let kept = run.dry().seen(&id);
+        if let Some(read) = kept {
+            dry::show(&mut visit.snapshot, read, run.at);
             return ReadNow::InSnapshot;
         }
     }
@@ -153,7 +149,8 @@ pub(super) async fn read_now(run: &Run<'_>, visit: &mut Visit) -> ReadNow {
         }
     };
     if run.order.dry_run {
-        show(&mut visit.snapshot, read, run.at);
+        run.dry().saw(id, read.clone());
+        dry::show(&mut visit.snapshot, read, run.at);
         return ReadNow::InSnapshot;
     }
     let at = run.at;
@@ -188,22 +185,5 @@ fn present(facts: CustomerFacts, at: Timestamp) -> CustomerReading {
         default_card: facts.default_card,
         cards: facts.cards,
         read_at: at,
-    }
-}
-
-fn show(snapshot: &mut Snapshot, read: CustomerRead, at: Timestamp) {
-    let customer = &mut snapshot.customer;
-    customer.read_at = Some(at);
-    match read {
-        CustomerRead::Present(facts) => {
-            customer.state = CustomerState::Present;
-            customer.default_card = facts.default_card;
-            customer.cards = facts.cards;
-        }
-        CustomerRead::Gone => {
-            customer.state = CustomerState::Gone;
-            customer.default_card = None;
-            customer.cards.clear();
-        }
     }
 }

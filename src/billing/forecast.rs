@@ -31,6 +31,8 @@ pub struct Forecast {
     pub charges_later: u64,
     /// Days until the last of them.
     pub spread_days: u32,
+    /// Open invoices that cannot be charged, each alone above what its customer may be charged in a day.
+    pub above_cap: u64,
     /// Subscriptions of which nothing can be told; a run names each.
     pub unclear: u64,
 }
@@ -91,6 +93,7 @@ impl Forecast {
         self.missed += u64::from(ahead.missed);
         self.held_periods += u64::from(ahead.held);
         self.charges_now += u64::from(ahead.current);
+        self.above_cap += u64::from(ahead.above_cap);
         if ahead.held > 0 {
             customers.held.insert(customer);
         }

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::left::Left;
 use super::run::{Run, Taken};
 use super::time::ProviderTime;
 use super::{Billing, RunError, RunOrder, behind};
@@ -15,6 +16,11 @@ use crate::store::{BookFacts, StoreError};
 const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 /// And this far behind it.
 const MOST_BEHIND: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether a wall clock that is so far ahead of the provider's (negative: behind it) keeps every run from charging.
+pub fn is_apart(ahead: SignedDuration) -> bool {
+    ahead > MOST_AHEAD || ahead < -MOST_BEHIND
+}
 
 /// Proves the keys and takes the book: from here on this process charges, and no older one. A book that lacks a charge
 /// of its own is refused, with nothing written; a dry run charges nothing, so it does not ask.
@@ -93,7 +99,7 @@ fn check_account(
     }
     if let Some(theirs) = account.provider_now {
         let ahead = wall.duration_since(theirs);
-        if ahead > MOST_AHEAD || ahead < -MOST_BEHIND {
+        if is_apart(ahead) {
             return Err(RunError::Clock(format!(
                 "the wall clock says {wall}, the provider's says {theirs}: more than an hour ahead or five minutes behind; \
                  nothing was charged, set the clock right and run again"
@@ -138,12 +144,16 @@ pub(super) async fn unreachable_report(
     billing: &Billing,
     order: &RunOrder,
     watch: Stopwatch,
+    calls_before: u64,
 ) -> Result<RunReport, RunError> {
     let at = billing_instant(billing, order)?;
     let facts = billing.lane.run(|store| store.facts()).await??;
+    let left = billing.lane.run(move |store| Left::behind(store, at, true)).await??;
     let livemode = facts.livemode.unwrap_or(false);
     let mut report = RunReport::new("none".into(), billing.settings.zone.at(at), order.dry_run, livemode);
+    left.told(at, &mut report);
     report.stopped_by = Some(StoppedBy::ProviderUnreachable);
+    report.api_calls = billing.gateway.calls() - calls_before;
     report.elapsed_ms = watch.elapsed_ms();
     Ok(report)
 }

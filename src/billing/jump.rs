@@ -6,12 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::hold::is_apart;
 use crate::clock::Clock;
-
-/// The wall clock may gain this much on the steady one.
-const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(1);
-/// And lose this much.
-const MOST_BEHIND: SignedDuration = SignedDuration::from_mins(5);
 
 /// A moment at which the wall clock was believed.
 #[derive(Clone, Copy, Debug)]
@@ -26,13 +22,13 @@ impl Since {
         Self { wall: clock.now(), steady: clock.steady() }
     }
 
-    /// How far the wall clock jumped since, where that is too much: more than an hour forward, or five minutes back,
-    /// which is negative; `None`: it is not.
+    /// How far the wall clock jumped since, where that is as much as keeps a run from charging: more than an hour forward,
+    /// or five minutes back, which is negative; `None`: it is not.
     pub fn jump(&self, clock: &dyn Clock) -> Option<SignedDuration> {
         let (wall, steady) = (clock.now(), clock.steady());
         let passed = SignedDuration::try_from(steady.saturating_sub(self.steady)).ok()?;
         let jump = wall.duration_since(self.wall).saturating_sub(passed);
-        (jump > MOST_AHEAD || jump < -MOST_BEHIND).then_some(jump)
+        is_apart(jump).then_some(jump)
     }
 }
 

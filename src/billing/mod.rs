@@ -14,6 +14,7 @@ mod cards;
 pub mod care;
 mod charge;
 mod doubt;
+mod dry;
 mod ease;
 mod error;
 pub mod forecast;
@@ -22,6 +23,7 @@ mod hold;
 pub mod import;
 pub mod jump;
 pub mod kind;
+mod left;
 mod listing;
 mod meters;
 mod only;
@@ -57,6 +59,7 @@ use crate::store::Lane;
 pub use card_seen::{CardSeen, card_seen};
 pub use ease::Speed;
 pub use error::RunError;
+pub use hold::is_apart;
 pub use meters::Meters;
 pub use pace::RatePerSecond;
 pub use run::run;
@@ -114,7 +117,7 @@ pub struct Billing {
 pub struct RunOrder {
     /// The billing instant; `None`: now.
     pub at: Option<Timestamp>,
-    /// Decide, but send and write nothing.
+    /// Decide, but send and write nothing: each charge is taken to succeed.
     pub dry_run: bool,
     /// Nothing else.
     pub only: Option<Only>,

@@ -6,13 +6,15 @@
 use thiserror::Error;
 
 use crate::hooks::kill_point;
-use crate::model::{AttemptId, InvoiceId, Snapshot, SubscriptionId, Transition};
+use crate::model::{Attempt, AttemptId, ChargeSeen, InvoiceId, Snapshot, SubscriptionId, Transition};
 use crate::rules::RuleError;
-use crate::store::{Refusal, Store, StoreError};
+use crate::store::{AttemptRow, Filter, Refusal, Store, StoreError};
 
 /// Somebody else wrote between our read and our write so often in a row: a daemon at work writes one row a few
 /// times a second at most, so more is not bad luck.
 const MOST_CONFLICTS: u32 = 10;
+/// Attempts of a customer read at a time.
+const PAGE_ROWS: usize = 1_000;
 
 /// Why an order was not carried out. Nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -80,6 +82,34 @@ pub fn on_invoice(
     let read =
         |store: &mut dyn Store| store.snapshot_of_invoice(id)?.ok_or_else(|| OrderError::no_invoice(id));
     carry_out(store, &read, decide)
+}
+
+/// Another attempt than this one that the book has with that charge, among the attempts of its customer and of the
+/// charge's; `None`: none has.
+pub fn booked_for(
+    store: &mut dyn Store,
+    attempt: &Attempt,
+    seen: &ChargeSeen,
+) -> Result<Option<AttemptId>, StoreError> {
+    let theirs = seen.customer.iter().filter(|customer| **customer != attempt.customer);
+    for customer in std::iter::once(&attempt.customer).chain(theirs) {
+        let filter = Filter { customer: Some(customer.clone()), ..Filter::default() };
+        let mut after = 0;
+        loop {
+            let page = store.list_attempts(&filter, after, PAGE_ROWS)?;
+            let has = |known: &&AttemptRow| {
+                known.attempt.charge.as_ref() == Some(&seen.charge) && known.attempt.id != attempt.id
+            };
+            if let Some(known) = page.iter().find(has) {
+                return Ok(Some(known.attempt.id.clone()));
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE_ROWS => after = last.row,
+                _ => break,
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn carry_out(

@@ -1,6 +1,6 @@
 //! One billing run: proves the keys, takes up old doubt, reads cards, then serves all that is due.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::brakes::RunBrakes;
+use super::dry::Memory;
 use super::hold::{hold, unreachable_report};
 use super::jump::{self, Since};
+use super::left::Left;
 use super::listing::Listing;
 use super::pace::Pace;
 use super::tally::Tally;
@@ -19,13 +21,10 @@ use super::time::ProviderTime;
 use super::turns::Turns;
 use super::{Billing, Part, RunError, RunOrder, Watch, behind, cards, doubt, only, pages, serve};
 use crate::clock::Stopwatch;
-use crate::gateway::{AccountFacts, CustomerFacts, GatewayError};
+use crate::gateway::{AccountFacts, GatewayError};
 use crate::hooks::kill_point;
-use crate::model::{
-    AttemptStatus, CustomerId, Epoch, Installation, RunId, RunReport, StoppedBy, SubscriptionId,
-};
+use crate::model::{Epoch, Installation, RunId, RunReport, StoppedBy, SubscriptionId};
 use crate::rules::Circumstances;
-use crate::store::StoreError;
 
 /// Snapshots loaded at a time; two pages are in memory at most.
 pub(super) const PAGE_ROWS: usize = 128;
@@ -44,8 +43,8 @@ pub(super) struct Run<'a> {
     pub(super) account: AccountFacts,
     pub(super) time: ProviderTime,
     pub(super) pace: Pace,
-    /// What a dry run has read of customers, since it writes nothing.
-    pub(super) read: Mutex<HashMap<CustomerId, CustomerFacts>>,
+    /// What a dry run keeps, since it writes nothing.
+    dry: Mutex<Memory>,
     /// Subscriptions that this run leaves due, so that the rest of it does not meet them twice.
     pub(super) left_due: Mutex<HashSet<SubscriptionId>>,
     /// Places for charges under way: one is taken before an intent and given back once its answer is there.
@@ -86,7 +85,7 @@ pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunEr
         }
         Err(RunError::Gateway(GatewayError::Unreachable(reason))) => {
             tracing::error!(%reason, "the provider cannot be reached: nothing was begun");
-            unreachable_report(billing, order, watch).await
+            unreachable_report(billing, order, watch, calls_before).await
         }
         Err(error) => Err(error),
     }
@@ -108,7 +107,7 @@ impl<'a> Run<'a> {
             account: taken.account,
             time: taken.time,
             pace: Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate),
-            read: Mutex::default(),
+            dry: Mutex::default(),
             left_due: Mutex::default(),
             slots: Arc::new(Semaphore::new(billing.settings.in_flight)),
             listing: Arc::default(),
@@ -238,6 +237,7 @@ impl Run<'_> {
         Circumstances {
             at: self.at,
             budget_now: if self.account.livemode { self.at.max(wire.wall_at) } else { self.at },
+            live: self.account.livemode,
             book_zone: settings.zone.clone(),
             installation: self.installation,
             epoch: self.epoch,
@@ -288,6 +288,10 @@ impl Run<'_> {
         locked(&self.brakes)
     }
 
+    pub(super) fn dry(&self) -> MutexGuard<'_, Memory> {
+        locked(&self.dry)
+    }
+
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
         locked(&self.tally)
     }
@@ -329,32 +333,16 @@ impl Run<'_> {
         has_all: bool,
     ) -> Result<RunReport, RunError> {
         let at = self.at;
-        let (next_due_at, doubt_left) = self
-            .billing
-            .lane
-            .run(move |store| {
-                let next = store.next_wake(at)?;
-                let mut left = 0;
-                let mut after = None;
-                loop {
-                    let page = store.unfinished(after.as_ref(), PAGE_ROWS)?;
-                    left += page
-                        .iter()
-                        .filter(|a| matches!(a.status, AttemptStatus::InDoubt | AttemptStatus::Manual))
-                        .count() as u64;
-                    match page.last() {
-                        Some(last) if page.len() == PAGE_ROWS => after = Some(last.id.clone()),
-                        _ => break,
-                    }
-                }
-                Ok::<_, StoreError>((next, left))
-            })
-            .await??;
         let stopped_by = self.halted();
+        // Only a run that was to serve everything, and came to its end, has nothing due behind it.
+        let partial = stopped_by.is_some() || self.order.only.is_some();
+        let mut left = self.billing.lane.run(move |store| Left::behind(store, at, partial)).await??;
+        if self.order.dry_run {
+            left = left.after_dry(&self.dry(), partial);
+        }
         let wire = self.time.wire(self.billing.settings.timeout);
         let mut report = self.tally.into_inner().unwrap_or_else(PoisonError::into_inner).0;
-        report.next_due_at = next_due_at;
-        report.doubt_left = doubt_left;
+        left.told(at, &mut report);
         report.stopped_by = stopped_by;
         report.api_calls = self.billing.gateway.calls() - calls_before;
         report.elapsed_ms = watch.elapsed_ms();

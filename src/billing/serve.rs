@@ -5,9 +5,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::charge::{self, Next};
 use super::run::Run;
-use super::{aside, cards};
+use super::{aside, cards, dry};
 use crate::hooks::kill_point;
-use crate::model::{Change, SkipReason, Snapshot, StoppedBy, SubscriptionId, Transition};
+use crate::model::{Change, OpenInvoice, SkipReason, Snapshot, StoppedBy, SubscriptionId, Transition};
 use crate::rules::{self, Prepared};
 use crate::store::{CommitError, Refusal, StoreError};
 
@@ -23,16 +23,21 @@ pub(super) struct Visit {
     pub(super) permit: bool,
     /// The place for a call; given back once the answer is there.
     pub(super) slot: Option<OwnedSemaphorePermit>,
-    /// Something was sent for it.
+    /// Something was sent for it, or would have been in a dry run.
     pub(super) sent: bool,
     /// Requests in a row that never left us.
     pub(super) not_sent_in_a_row: u32,
     /// Refusals of its customer or card in this run.
     pub(super) source_refusals: u32,
+    /// Of a dry run: open invoices that it opened beside as many as a snapshot loads.
+    pub(super) out_of_view: Vec<OpenInvoice>,
 }
 
-enum Step {
+/// What follows a step.
+pub(super) enum Step {
+    /// Decide again.
     Again,
+    /// Nothing more, in this run.
     Done,
 }
 
@@ -47,6 +52,7 @@ pub(super) async fn serve(run: &Run<'_>, snapshot: Snapshot, slot: Option<OwnedS
         sent: false,
         not_sent_in_a_row: 0,
         source_refusals: 0,
+        out_of_view: Vec::new(),
     };
     let (turns, slot) = (&run.turns, &mut visit.slot);
     let _turn = turns.take(&visit.snapshot, || *slot = None).await;
@@ -54,11 +60,19 @@ pub(super) async fn serve(run: &Run<'_>, snapshot: Snapshot, slot: Option<OwnedS
         let Some(snapshot) = fresh(run, &visit.snapshot.subscription.id).await else { return };
         visit.snapshot = snapshot;
     }
+    let waited = run.order.dry_run && dry::waits(&visit.snapshot, run.at);
+    steps(run, &mut visit).await;
+    if run.order.dry_run {
+        run.dry().served(waited, &visit.snapshot, run.at);
+    }
+}
+
+async fn steps(run: &Run<'_>, visit: &mut Visit) {
     for _ in 0..MOST_STEPS {
         if run.halted().is_some() {
             return;
         }
-        match step(run, &mut visit).await {
+        match step(run, visit).await {
             Step::Again => {}
             Step::Done => return,
         }
@@ -67,19 +81,16 @@ pub(super) async fn serve(run: &Run<'_>, snapshot: Snapshot, slot: Option<OwnedS
 }
 
 async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
+    if run.order.dry_run {
+        dry::recall(run, &mut visit.snapshot);
+    }
     let circumstances = run.circumstances();
     let steady = run.billing.clock.steady();
     let compose = |order: &_| run.billing.gateway.body(order);
     match rules::prepare(&visit.snapshot, &circumstances, &compose, visit.confirmed) {
         Ok(Prepared::Settle { transition, skipped }) => settle(run, visit, transition, skipped).await,
         Ok(Prepared::ConfirmCustomer(_)) => confirm(run, visit).await,
-        Ok(Prepared::Charge(prepared)) if run.order.dry_run => {
-            match run.brakes().reserve(prepared.request.amount) {
-                Ok(()) => run.tally().planned(&prepared.transition),
-                Err(brake) => run.halt(brake),
-            }
-            Step::Done
-        }
+        Ok(Prepared::Charge(prepared)) if run.order.dry_run => dry::charge(run, visit, *prepared),
         Ok(Prepared::Charge(prepared)) => {
             if visit.slot.is_none() {
                 visit.slot = run.slot().await;
@@ -106,7 +117,7 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
     }
 }
 
-/// Nothing to send: writes what there is to write.
+/// Nothing to send: writes what there is to write; a dry run keeps it in memory.
 async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skipped: SkipReason) -> Step {
     let wakes = wake_after(&transition);
     let told = visit.sent || transition.changes.iter().any(|change| matches!(change, Change::RaiseFlag(_)));
@@ -115,6 +126,11 @@ async fn settle(run: &Run<'_>, visit: &mut Visit, transition: Transition, skippe
     let more = may_go_on && wakes.is_some_and(|wake| wake <= run.at);
     if run.order.dry_run {
         run.tally().wrote(&transition);
+        let goes_on = more && !transition.is_empty();
+        dry::keep(run, visit, transition);
+        if goes_on {
+            return Step::Again;
+        }
     } else if !transition.is_empty() {
         left_due(run, &visit.snapshot.subscription.id, &transition);
         kill_point("settle.before_commit");

@@ -3,7 +3,7 @@
 //! beside the book.
 //!
 //! Promises: the line is on disk before the act, so that no act lacks one; the file is its owner's alone and only ever
-//! grows. A command whose line cannot be written is refused. Must never know: the data itself.
+//! grows. A command whose line cannot be written is refused as by the book beside it. Must never know: the data itself.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::context::Context;
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
+use crate::store::{StoreError, folder};
 
 /// Where the system says which user has which number.
 const USERS: &str = "/etc/passwd";
@@ -86,12 +87,12 @@ pub(super) fn note(context: &Context, act: Act<'_>, reason: Option<&str>) -> Res
         object: act.object,
         reason,
     };
-    let path = path_beside(&context.settings().store.path);
+    let book = &context.settings().store.path;
+    folder::make(book)?;
+    let path = path_beside(book);
     append(&path, &line).map_err(|error| {
-        Failure::unexpected(format!(
-            "{}: the access record could not be written ({error}), so nothing was done",
-            path.display()
-        ))
+        let why = StoreError::unwritable(&path, &error);
+        Failure::new(Exit::Store, format!("{why}: nothing is done without its line in the access record"))
     })
 }
 
@@ -112,9 +113,6 @@ fn path_beside(book: &Path) -> PathBuf {
 }
 
 fn append(path: &Path, line: &Line<'_>) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     // One write of one line: lines of commands that run at the same time do not mix.
     let mut text = serde_json::to_string(line)?;
@@ -140,7 +138,7 @@ mod tests {
     fn lines_are_added_one_by_one_to_a_file_of_the_owners_alone() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let path = path_beside(&folder.path().join("new/dues.db"));
+        let path = path_beside(&folder.path().join("dues.db"));
         for reason in [None, Some("a \"reason\"\nin two lines")] {
             let line = Line {
                 at: "2026-11-22T00:00:00Z".into(),

@@ -19,7 +19,7 @@ use crate::billing::adopt::adopt;
 use crate::billing::reconcile::{Finding, Reconciled, reconcile};
 use crate::billing::{self, RunError, RunOrder, requests};
 use crate::gateway::Window;
-use crate::model::RunReport;
+use crate::model::{RunReport, counted};
 use crate::store::{ChargingLock, StoreError};
 use crate::wiring::{self, WiringError};
 
@@ -46,7 +46,8 @@ pub(super) fn run_now(args: &RunNowArgs, context: &Context) -> Result<Exit, Fail
 
 fn tell_of_messages(waiting: u64) -> Result<(), Failure> {
     let mut out = Output::stdout(false);
-    out.line(&format!("\n{waiting} messages wait: `dues notify send` delivers what is due"))?;
+    let wait = if waiting == 1 { "waits" } else { "wait" };
+    out.line(&format!("\n{} {wait}: `dues notify send` delivers what is due", counted(waiting, "message")))?;
     out.finish()
 }
 
@@ -123,8 +124,9 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
             out.line("The book is not bound yet: it still lacks charges of its own.")?;
         }
         out.line(&format!(
-            "  {} charges of this book at the provider, of which the book had lost {}",
-            adopted.charges, adopted.taken_in
+            "  {} of this book at the provider, of which the book had lost {}",
+            counted(adopted.charges, "charge"),
+            adopted.taken_in
         ))?;
         if adopted.contradicted > 0 {
             out.line(&format!(

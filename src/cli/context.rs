@@ -138,11 +138,14 @@ impl Context {
     /// What a decision that charges nothing is told about the world.
     pub fn circumstances(&self, store: &mut dyn Store) -> Result<Circumstances, Failure> {
         let (settings, at) = (self.settings(), self.now());
+        let facts = store.facts()?;
         Ok(Circumstances {
             at,
             budget_now: at,
+            // A book that is bound to no keys yet was never charged.
+            live: facts.livemode.unwrap_or(false),
             book_zone: settings.zone.clone(),
-            installation: store.facts()?.installation,
+            installation: facts.installation,
             epoch: None,
             limits: AccountLimits::default(),
             cards: settings.cards.clone(),

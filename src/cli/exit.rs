@@ -139,7 +139,9 @@ impl From<RunError> for Failure {
             RunError::Gateway(gateway) => gateway.into(),
             RunError::Usage(sentence) => Self::usage(sentence),
             RunError::KeysDuringRun(_) => Self::new(Exit::Provider, error),
-            RunError::Clock(_) | RunError::Lane(_) => Self::unexpected(error),
+            // Whoever does not believe the clock keeps the book shut.
+            RunError::Clock(_) => Self::new(Exit::Store, error),
+            RunError::Lane(_) => Self::unexpected(error),
         }
     }
 }
@@ -163,7 +165,11 @@ impl From<WiringError> for Failure {
             WiringError::Adopt(_) | WiringError::Sandbox(SandboxError::StateInUse { .. }) => {
                 Self::new(Exit::Store, error)
             }
-            WiringError::Sandbox(_) | WiringError::Io { .. } => Self::unexpected(error),
+            // Whoever may not write it may not write the book beside it either.
+            WiringError::Sandbox(SandboxError::State { path, source }) => {
+                StoreError::unwritable(&path, &source).into()
+            }
+            WiringError::Sandbox(_) => Self::unexpected(error),
             _ => Self::usage(error),
         }
     }
@@ -188,6 +194,12 @@ mod tests {
     fn failures_have_the_codes_that_scripts_read() {
         let full = StoreError::Full { path: "x".into() };
         assert_eq!(Failure::from(full).exit as u8, 4);
+        let source = std::io::ErrorKind::PermissionDenied.into();
+        let state = Failure::from(WiringError::Sandbox(SandboxError::State { path: "s".into(), source }));
+        assert!(
+            state.exit == Exit::Store && state.sentence.starts_with("s: cannot be written ("),
+            "{state:?}"
+        );
         let keys = GatewayError::Keys { code: "authentication_failure".into(), message: "no".into() };
         assert_eq!(Failure::from(keys).exit as u8, 5);
         assert_eq!(Failure::from(GatewayError::RateLimited).exit as u8, 1);

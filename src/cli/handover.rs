@@ -192,6 +192,7 @@ fn report_of(value: &Value, zone: &Zone) -> Option<RunReport> {
         value["incidents"].as_array()?.iter().map(|incident| incident.as_str().map(ToOwned::to_owned));
     report.incidents = incidents.collect::<Option<_>>()?;
     report.doubt_left = number("doubt_left")?;
+    report.due_left = number("due_left").unwrap_or(0);
     report.next_due_at = match &value["next_due_at"] {
         Value::Null => None,
         instant => Some(instant.as_str()?.parse().ok()?),
@@ -229,6 +230,7 @@ mod tests {
         report.held_periods = 4;
         report.stopped_by = Some(StoppedBy::PauseFile);
         report.incidents.push("two charges".into());
+        report.due_left = 6;
         report.next_due_at = Some("2026-12-21T02:00:00Z".parse().unwrap());
         let value = serde_json::to_value(&report).unwrap();
         assert_eq!(report_of(&value, &zone), Some(report));

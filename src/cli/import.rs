@@ -11,6 +11,7 @@ use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::progress::Progress;
 use crate::billing::import::{Import, ImportError, Late, Stage};
+use crate::model::counted;
 use crate::store::Store as _;
 
 /// From where.
@@ -60,9 +61,10 @@ pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<Exit, Failure>
             "missed": late,
         }))?;
     } else if args.dry_run {
-        out.line(&format!("{count} lines are good; nothing was written"))?;
+        let are = if count == 1 { "is" } else { "are" };
+        out.line(&format!("{} {are} good; nothing was written", counted(count, "line")))?;
     } else {
-        out.line(&format!("{count} subscriptions imported"))?;
+        out.line(&format!("{} imported", counted(count, "subscription")))?;
     }
     out.finish()?;
     Ok(Exit::Done)
@@ -74,11 +76,13 @@ fn warn_of(late: Late, context: &Context) {
         return;
     }
     let hold_after = context.settings().catch_up.hold_after;
-    let Late { subscriptions, periods, held } = late;
+    let (periods, of) = (counted(late.periods, "period"), counted(late.subscriptions, "subscription"));
+    let (have, are) = if late.periods == 1 { ("has", "is") } else { ("have", "are") };
+    let held = late.held;
     tracing::warn!(
-        "{periods} periods of {subscriptions} subscriptions have ended already and are invoiced by the next run: {held} of \
-         them then wait for `dues resume`, having more than [catch_up] hold_after = {hold_after} on their subscription, the \
-         others are collected, one a day for each customer; `paid_through` says what was billed elsewhere"
+        "{periods} of {of} {have} ended already and {are} invoiced by the next run: {held} of them then wait for \
+         `dues resume`, having more than [catch_up] hold_after = {hold_after} on their subscription, the others are \
+         collected, one a day for each customer; `paid_through` says what was billed elsewhere"
     );
 }
 

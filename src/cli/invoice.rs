@@ -41,7 +41,7 @@ struct Which {
     #[arg(value_name = "INVOICE")]
     invoice: InvoiceId,
     /// Kept in the diary
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = super::reason::some_reason)]
     reason: String,
 }
 

@@ -40,6 +40,7 @@ mod notify;
 mod pause;
 mod plans;
 mod provider;
+mod reason;
 mod report;
 mod resolve;
 mod restore;

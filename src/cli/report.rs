@@ -6,7 +6,7 @@ use super::args::Global;
 use super::exit::{Exit, Failure, shown};
 use super::output::Output;
 use super::rows::{grouped, short};
-use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone};
+use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone, counted};
 
 /// Shows a report; for people with what to try next. Returns how the run counts.
 pub fn render_report(report: &RunReport, global: &Global, strict: bool) -> Result<Exit, Failure> {
@@ -82,15 +82,23 @@ fn story(report: &RunReport) -> Vec<String> {
         rows.push(("in doubt", format!("{}; every run looks them up again", report.doubt_left)));
     }
     if let Some(why) = report.stopped_by {
-        rows.push(("stopped by", stopped(why).to_owned()));
+        rows.push(("stopped by", stopped(why, report.considered).to_owned()));
     }
     rows.extend(report.incidents.iter().map(|incident| ("incident", incident.clone())));
-    if let Some(at) = report.next_due_at {
-        rows.push(("next due", short(at, &zone)));
-    }
+    rows.extend(next_due(report, &zone).map(|text| ("next due", text)));
     let mut lines = vec![headline(report)];
     lines.extend(rows.into_iter().map(|(name, text)| format!("  {name:<13} {text}")));
     lines
+}
+
+/// When something is next due; `None`: nothing.
+fn next_due(report: &RunReport, zone: &Zone) -> Option<String> {
+    let told = if report.due_left > 0 {
+        format!("now ({} still due)", counted(report.due_left, "subscription"))
+    } else {
+        short(report.next_due_at?, zone)
+    };
+    Some(if report.dry_run { format!("{told}, if every charge succeeds") } else { told })
 }
 
 fn headline(report: &RunReport) -> String {
@@ -136,12 +144,14 @@ fn human(status: AttemptStatus) -> &'static str {
     }
 }
 
-const fn stopped(why: StoppedBy) -> &'static str {
+/// `considered`: how many subscriptions it came to before.
+const fn stopped(why: StoppedBy, considered: u64) -> &'static str {
     match why {
-        StoppedBy::ChargesPerRun => "[brakes] charges_per_run: as many charges were sent as one run may send",
+        StoppedBy::ChargesPerRun => "[brakes] charges_per_run: no more charges in one run than these",
         StoppedBy::AmountPerRun => "[brakes] amount_per_run: the next charge would have exceeded it",
         StoppedBy::DeclineShare => "[brakes] decline_share: too many of the last answers were new declines",
-        StoppedBy::PauseFile => "[brakes] pause_file: it exists; remove it to go on",
+        StoppedBy::PauseFile => "[brakes] pause_file: it is there, or nobody could look for it",
+        StoppedBy::ProviderUnreachable if considered == 0 => "the provider: it gave no usable answer",
         StoppedBy::ProviderUnreachable => "the provider: too many requests in a row never reached it",
         StoppedBy::Keys => "the provider: it refused the keys",
         StoppedBy::Limit => "--limit",
@@ -170,7 +180,11 @@ const fn goes_on(why: StoppedBy) -> &'static str {
 /// What people would wonder about: why nobody was charged, or not all. `None`: nothing is left to say.
 fn remark(report: &RunReport) -> Option<String> {
     if let Some(why) = report.stopped_by {
-        return Some(format!("It was stopped before its end; what is due stays due: {}.", goes_on(why)));
+        let it = if report.dry_run { "A run like this would be" } else { "It was" };
+        return Some(format!("{it} stopped before its end; what is due stays due: {}.", goes_on(why)));
+    }
+    if report.considered == 0 && report.due_left > 0 {
+        return Some("Nothing that was asked for is due.".into());
     }
     if report.considered == 0 {
         let nothing = "Nothing is due: every period that has started is invoiced, every retry lies ahead.";
@@ -190,10 +204,6 @@ fn remark(report: &RunReport) -> Option<String> {
     // Not "nobody was charged": an older attempt may have been settled as paid.
     let none = "No charge was sent: whoever is due is passed over for what stands under";
     (!reasons.is_empty()).then(|| format!("{none} {}.", reasons.join(" and ")))
-}
-
-fn counted(n: u64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Commands that fit what happened.
@@ -221,7 +231,7 @@ fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
     if let (false, Some(at)) = (report.livemode, month_later(report)) {
         steps.push((format!("dues run-now{config} --at {at}"), "the same a month later, with test keys"));
     }
-    if let (true, Some(at)) = (report.livemode, report.next_due_at) {
+    if let (true, 0, Some(at)) = (report.livemode, report.due_left, report.next_due_at) {
         steps.push((
             format!("dues run-now{config} --dry-run --at {}", day_of(report, at)),
             "what is due next",
@@ -298,7 +308,7 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
   flagged       5 no_card
   held          7 missed periods, see [catch_up] hold_after; collected after `dues resume`
   in doubt      2; every run looks them up again
-  stopped by    [brakes] pause_file: it exists; remove it to go on";
+  stopped by    [brakes] pause_file: it is there, or nobody could look for it";
         assert_eq!(said, wanted);
         let steps = next_steps(&report, &global()).join("\n");
         assert!(steps.contains("dues list flags --config config/demo.toml"), "{steps}");
@@ -326,6 +336,26 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
         assert_eq!(exit_of(&incident, false), Exit::Attention);
         let doubtful = RunReport { doubt_left: 1, ..report() };
         assert_eq!((exit_of(&doubtful, false), exit_of(&doubtful, true)), (Exit::Done, Exit::Attention));
+    }
+
+    #[test]
+    fn what_is_due_still_is_told_before_any_date() {
+        let line = |report: &RunReport| {
+            let said = story(report).into_iter().find(|line| line.starts_with("  next due"));
+            said.map(|line| line["  next due".len()..].trim().to_owned())
+        };
+        let mut report = report();
+        assert_eq!(line(&report), None);
+        report.next_due_at = Some("2026-12-21T02:00:00Z".parse().unwrap());
+        assert_eq!(line(&report).as_deref(), Some("2026-12-21 09:00"));
+        report.dry_run = true;
+        assert_eq!(line(&report).as_deref(), Some("2026-12-21 09:00, if every charge succeeds"));
+        (report.dry_run, report.due_left) = (false, 1);
+        assert_eq!(line(&report).as_deref(), Some("now (1 subscription still due)"));
+        assert_eq!(remark(&report).as_deref(), Some("Nothing that was asked for is due."));
+        // A day after which it would be due is no advice for what is due already.
+        report.livemode = true;
+        assert!(!next_steps(&report, &global()).join("\n").contains("what is due next"));
     }
 
     #[test]

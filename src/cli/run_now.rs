@@ -10,7 +10,7 @@ pub struct RunNowArgs {
     /// The billing instant: RFC 3339, or a date meaning its first instant in the book's zone [default: now]
     #[arg(long, value_name = "INSTANT")]
     pub at: Option<String>,
-    /// Decide, but write nothing and send nothing but reads
+    /// Decide as if every charge succeeded, but write nothing and send nothing but reads
     #[arg(long)]
     pub dry_run: bool,
     /// Only this subscription, or this customer's

@@ -9,7 +9,7 @@ use super::rows::SubscriptionLine;
 use super::{instant, standing};
 use crate::billing::kind::refuse_other_kind;
 use crate::billing::orders::OrderError;
-use crate::model::{CardId, CustomerId, PlanKey, PlanVersion, Quantity, SubscriptionId, Zone};
+use crate::model::{CardId, CustomerId, PlanKey, PlanVersion, Quantity, SubscriptionId, Zone, counted};
 use crate::rules::commands::{NewSubscriptionOrder, subscribe};
 use crate::rules::{Past, past};
 use crate::store::{Refusal, Store};
@@ -100,14 +100,19 @@ fn warn_of(past: Past, id: &SubscriptionId, context: &Context) {
         return;
     }
     let hold_after = context.settings().catch_up.hold_after;
-    let then = if past.held {
-        format!("more than [catch_up] hold_after = {hold_after}, so they then wait for `dues resume {id}`")
-    } else {
-        format!("no more than [catch_up] hold_after = {hold_after}, so they are collected, one a day")
+    let one = past.missed == 1;
+    let (have, all, they) = if one { ("has", "it", "it is") } else { ("have", "them", "they are") };
+    let what_then = match (past.held, one) {
+        (true, true) => format!("so it then waits for `dues resume {id}`"),
+        (true, false) => format!("so they then wait for `dues resume {id}`"),
+        (false, true) => "so it is collected".to_owned(),
+        (false, false) => "so they are collected, one a day".to_owned(),
     };
+    let than = if past.held { "more than" } else { "no more than" };
     tracing::warn!(
-        "{} periods of {id} have ended already: the next run invoices them; they are {then}",
-        past.missed
+        "{} of {id} {have} ended already: the next run invoices {all}; {they} {than} [catch_up] hold_after = \
+         {hold_after}, {what_then}",
+        counted(past.missed.into(), "period"),
     );
 }
 

@@ -53,7 +53,8 @@ pub struct Loaded {
 /// Where a config is looked for when none is named, in this order.
 pub const DEFAULT_PATHS: [&str; 2] = ["config/dues.toml", "/etc/dues/dues.toml"];
 
-/// The config to read: the one given, else the first of [`DEFAULT_PATHS`] that exists.
+/// The config to read: the one given, else the first of [`DEFAULT_PATHS`] that exists, or may: reading that one says why
+/// nobody can look.
 ///
 /// # Errors
 /// A sentence that names every file looked for, when there is none.
@@ -61,7 +62,7 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, ConfigErrors> {
     if let Some(path) = given {
         return Ok(path.to_owned());
     }
-    DEFAULT_PATHS.iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
+    DEFAULT_PATHS.iter().map(PathBuf::from).find(|path| path.try_exists().unwrap_or(true)).ok_or_else(|| {
         ConfigErrors::sentence(format!(
             "found no config, wanted one of {}; name another with --config FILE",
             DEFAULT_PATHS.join(", ")

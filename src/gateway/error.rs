@@ -26,6 +26,9 @@ pub enum GatewayError {
         /// For people.
         message: Arc<str>,
     },
+    /// It has more of something than is taken in.
+    #[error("not read to the end: {0}")]
+    TooMany(Arc<str>),
     /// It asked for patience for longer than we wait.
     #[error("the provider asks for patience (429); try later")]
     RateLimited,

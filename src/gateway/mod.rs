@@ -4,6 +4,7 @@
 //! Must never know: the store, the rules, why a charge is made.
 
 mod access;
+mod all_cards;
 mod classify;
 mod contact;
 mod error;
@@ -67,7 +68,7 @@ pub struct CustomerFacts {
     pub id: CustomerId,
     /// `None`: none.
     pub default_card: Option<CardId>,
-    /// All saved cards that the answer embeds.
+    /// All saved cards.
     pub cards: Vec<CardSnapshot>,
 }
 
@@ -134,13 +135,15 @@ pub trait Gateway: Send + Sync {
     /// A page of charges of the window, oldest first, from `offset`, at most 100.
     fn charges(&self, window: Window, offset: u64) -> Answer<'_, Result<Page<ChargeSeen>, GatewayError>>;
 
-    /// One customer, read now.
+    /// One customer with all their cards, read now: one request, and one for each hundred cards where they have more than
+    /// the first answer shows.
     fn customer<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<CustomerRead, GatewayError>>;
 
     /// Where one customer is reached, read now; `None`: they are gone, or gave no address.
     fn contact<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<Option<Contact>, GatewayError>>;
 
-    /// A page of customers, oldest first, created not later than `to`, from `offset`, at most 100.
+    /// A page of customers, oldest first, created not later than `to`, from `offset`, at most 100. One of whose cards the
+    /// page shows only some is not among its rows: they must be read singly.
     fn customers(&self, to: Timestamp, offset: u64) -> Answer<'_, Result<Page<CustomerFacts>, GatewayError>>;
 
     /// Requests made so far by this gateway, retried reads counted each.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::webhooks::{self, News};
 use super::{
     AccountFacts, Answer, Charged, CustomerFacts, CustomerRead, Gateway, GatewayError, Latency, Page, Window,
-    classify, contact, seen, words,
+    all_cards, classify, contact, seen, words,
 };
 use crate::clock::Stopwatch;
 use crate::hooks::kill_point;
@@ -146,13 +146,22 @@ impl Gateway for OmiseGateway {
 
     fn customer<'a>(&'a self, id: &'a CustomerId) -> Answer<'a, Result<CustomerRead, GatewayError>> {
         Box::pin(async move {
-            match self.timed(self.client.customers().retrieve(id.as_str())).await {
-                Ok(answer) => seen::customer(&answer.value)
-                    .filter(|read| !matches!(read, CustomerRead::Present(facts) if facts.id != *id))
-                    .ok_or_else(|| GatewayError::Unreachable("the answer shows another customer".into())),
-                Err(error) if is_not_found(&error) => Ok(CustomerRead::Gone),
-                Err(error) => Err(read_error(&error)),
+            let customer = match self.timed(self.client.customers().retrieve(id.as_str())).await {
+                Ok(answer) => answer.value,
+                Err(error) if is_not_found(&error) => return Ok(CustomerRead::Gone),
+                Err(error) => return Err(read_error(&error)),
+            };
+            let another = || GatewayError::Unreachable("the answer shows another customer".into());
+            if !customer.deleted && customer.id != id.as_str() {
+                return Err(another());
             }
+            let read = if customer.deleted || seen::embeds_all(&customer) {
+                seen::customer(&customer, &customer.cards.data)
+            } else {
+                let all = self.timed(all_cards::read(&self.client, &customer)).await?;
+                seen::customer(&customer, &all)
+            };
+            read.ok_or_else(another)
         })
     }
 
@@ -198,7 +207,7 @@ fn is_about_keys(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Authentication | ErrorKind::Permission)
 }
 
-fn read_error(error: &Error) -> GatewayError {
+pub(super) fn read_error(error: &Error) -> GatewayError {
     match (error.kind(), error.api()) {
         (ErrorKind::Authentication | ErrorKind::Permission, Some(api)) => {
             GatewayError::Keys { code: api.code.as_str().into(), message: api.message.as_str().into() }

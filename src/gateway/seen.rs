@@ -10,7 +10,9 @@ use crate::model::settings::AccountLimits;
 use crate::model::{
     CardId, CardSnapshot, ChargeId, ChargeSeen, Currency, CustomerId, Decline, Expiration, Money, SeenStatus,
 };
-use crate::omise::{Account, Capability, Card, CardFace, Charge, ChargeStatus, Customer, CustomerCards};
+use crate::omise::{
+    Account, Capability, Card, CardFace, CardFaces, Charge, ChargeStatus, Customer, CustomerCards,
+};
 
 /// A charge as the provider's list shows it; `None` for one whose id or date makes no sense.
 pub(super) fn charge_seen(charge: &Charge) -> Option<ChargeSeen> {
@@ -52,21 +54,30 @@ fn status(charge: &Charge, card: Option<CardId>) -> SeenStatus {
     }
 }
 
-/// A customer as read; `None` for one whose id makes no sense.
-pub(super) fn customer(customer: &Customer) -> Option<CustomerRead> {
+/// A customer as read, with these cards; `None` for one whose id makes no sense. A card whose expiry makes no sense is
+/// left out: it cannot be judged.
+pub(super) fn customer(customer: &Customer, cards: &[Card]) -> Option<CustomerRead> {
     if customer.deleted {
         return Some(CustomerRead::Gone);
     }
-    facts(customer).map(CustomerRead::Present)
-}
-
-/// A living customer's cards. A card whose expiry makes no sense is left out: it cannot be judged.
-pub(super) fn facts(customer: &Customer) -> Option<CustomerFacts> {
-    Some(CustomerFacts {
+    Some(CustomerRead::Present(CustomerFacts {
         id: CustomerId::parse(&customer.id).ok()?,
         default_card: customer.default_card.as_ref().and_then(|card| CardId::parse(card.id()).ok()),
-        cards: customer.cards.data.iter().filter(|card| !card.deleted).filter_map(card_snapshot).collect(),
-    })
+        cards: cards.iter().filter(|card| !card.deleted).filter_map(card_snapshot).collect(),
+    }))
+}
+
+/// Whether the answer embeds every card of the customer, the default one among them.
+pub(super) fn embeds_all(customer: &Customer) -> bool {
+    let cards = &customer.cards;
+    let default = customer.default_card.as_ref();
+    is_all(cards.total, cards.data.len())
+        && default.is_none_or(|default| cards.data.iter().any(|card| card.id == default.id()))
+}
+
+/// An embedded list that tells no total is taken to show all that there is.
+fn is_all(total: u64, shown: usize) -> bool {
+    usize::try_from(total).is_ok_and(|total| total <= shown)
 }
 
 fn card_snapshot(card: &Card) -> Option<CardSnapshot> {
@@ -79,12 +90,18 @@ fn card_snapshot(card: &Card) -> Option<CardSnapshot> {
     })
 }
 
-/// The same of a customer in a list.
+/// The same of a customer in a list; `None` too for one of whose cards the list shows only some: that is no reading.
 pub(super) fn listed(customer: &CustomerCards<'_>) -> Option<CustomerFacts> {
+    let CardFaces { data, total } = &customer.cards;
+    let default = customer.default_card.as_ref();
+    let shows_default = default.is_none_or(|default| data.iter().any(|card| card.id == default.0));
+    if !is_all(*total, data.len()) || !shows_default {
+        return None;
+    }
     Some(CustomerFacts {
         id: CustomerId::parse(&customer.id).ok()?,
         default_card: customer.default_card.as_ref().and_then(|card| CardId::parse(&card.0).ok()),
-        cards: customer.cards.data.iter().filter(|card| !card.deleted).filter_map(card_face).collect(),
+        cards: data.iter().filter(|card| !card.deleted).filter_map(card_face).collect(),
     })
 }
 

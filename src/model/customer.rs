@@ -31,7 +31,8 @@ pub struct CustomerSnapshot {
     pub state: CustomerState,
     /// Charged when an attempt names no card; `None`: the customer has none.
     pub default_card: Option<CardId>,
-    /// All saved cards that were read, at most the provider's first page of them.
+    /// All saved cards, as they were read. The default is among them, unless the provider says so itself, or an older
+    /// version of this program took its first page of cards for all of them.
     pub cards: Vec<CardSnapshot>,
     /// On the billing clock; `None`: never.
     pub read_at: Option<Timestamp>,

@@ -13,7 +13,7 @@ words! {
         NoCard = "no_card",
         /// The card to be charged has expired.
         ExpiredCard = "expired_card",
-        /// The card that the subscription names is not among the customer's.
+        /// The card to be charged, its own or the default, is not among the customer's.
         CardGone = "card_gone",
         /// The customer was deleted, or never was.
         CustomerGone = "customer_gone",

@@ -5,6 +5,7 @@
 //! Must never know: who calls.
 
 mod attempt;
+mod counted;
 mod customer;
 mod declines;
 mod event;
@@ -30,6 +31,7 @@ mod transition;
 mod zone;
 
 pub use attempt::{Attempt, AttemptStatus, Intent};
+pub use counted::counted;
 pub use customer::{CardSnapshot, CardWarning, CustomerSnapshot, CustomerState, Expiration, ExpirationError};
 pub use declines::{DeclineRow, DeclineTable, DeclineWords};
 pub use event::{Event, EventKind, NewEvent};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::words;
+use super::{counted, words};
 
 words! {
     /// A currency that Omise can charge, with its number of decimals as Omise counts them.
@@ -77,7 +77,9 @@ pub enum MoneyError {
     )]
     UnknownCurrency(String),
     /// More or fewer decimals than the currency has.
-    #[error("found {found} decimals in {text:?}, wanted {wanted} for {currency} (or none)")]
+    #[error(
+        "found {} in {text:?}, wanted {wanted} for {currency} (or none)", counted(*found as u64, "decimal")
+    )]
     Decimals {
         /// The whole text.
         text: String,

@@ -79,7 +79,11 @@ pub struct RunReport {
     pub incidents: Vec<String>,
     /// Attempts still in doubt after this run, of any age.
     pub doubt_left: u64,
-    /// When something is next due; `None`: nothing.
+    /// Subscriptions that are still due and that no standing flag explains, after a run that was stopped or narrowed;
+    /// of one that served everything: 0.
+    pub due_left: u64,
+    /// When something is next due; the run's own instant: something is due now; `None`: nothing. Of a dry run: as after
+    /// a run in which every charge succeeds.
     pub next_due_at: Option<Timestamp>,
 }
 
@@ -107,6 +111,7 @@ impl RunReport {
             stopped_by: None,
             incidents: Vec::new(),
             doubt_left: 0,
+            due_left: 0,
             next_due_at: None,
         }
     }
@@ -159,7 +164,7 @@ const RESOLVED: &[AttemptStatus] =
 
 impl Serialize for RunReport {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let mut out = s.serialize_struct("RunReport", 22)?;
+        let mut out = s.serialize_struct("RunReport", 23)?;
         let at = self.at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
         out.serialize_field("run", &self.run)?;
         out.serialize_field("at", &at)?;
@@ -184,6 +189,7 @@ impl Serialize for RunReport {
         out.serialize_field("stopped_by", &self.stopped_by)?;
         out.serialize_field("incidents", &self.incidents)?;
         out.serialize_field("doubt_left", &self.doubt_left)?;
+        out.serialize_field("due_left", &self.due_left)?;
         out.serialize_field("next_due_at", &self.next_due_at.map(|at| at.to_string()))?;
         out.end()
     }

@@ -83,6 +83,15 @@ pub struct Brakes {
 }
 
 impl Brakes {
+    /// Why one customer can never be charged that amount under these caps of a day; `None`: they can, on some day.
+    pub fn day_refuses(caps: &BTreeMap<Currency, Money>, amount: Money) -> Option<String> {
+        let most = caps.get(&amount.currency()).filter(|most| amount.minor() > most.minor())?;
+        Some(format!(
+            "found {amount}, wanted at most {most}, which is all that one customer may be charged in a day; raise \
+             amount_per_customer_per_day under [brakes]"
+        ))
+    }
+
     /// Answers over which the share of declines is judged, once there are as many.
     pub const DECLINE_WINDOW: usize = 200;
 }

@@ -22,7 +22,7 @@ words! {
         NoCard = "no_card",
         /// Flagged: the card has expired.
         ExpiredCard = "expired_card",
-        /// Flagged: the named card is gone.
+        /// Flagged: the card to be charged is gone.
         CardGone = "card_gone",
         /// Flagged: the customer is gone.
         CustomerGone = "customer_gone",

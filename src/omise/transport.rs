@@ -1,9 +1,9 @@
 //! One request out, one whole answer back, and the truth about what happened when it does not come.
 //!
 //! Promises: each call sends at most one request, with the version header, Basic auth marked sensitive and
-//! our User-Agent; no redirect is followed, no proxy taken from the environment, nothing repeated by the
-//! HTTP library; one deadline covers connecting, sending and reading; a body above the bound is dropped
-//! while it arrives. Must never know paths, objects, or what a request means.
+//! our User-Agent; no redirect is followed, no proxy taken from the environment, nothing of which a byte was
+//! written repeated by the HTTP library (see `http_client`); one deadline covers connecting, sending and reading;
+//! a body above the bound is dropped while it arrives. Must never know paths, objects, or what a request means.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -140,6 +140,16 @@ impl Transport {
     }
 }
 
+/// The library's own connections and none of its habits.
+///
+/// One of them cannot be switched off from here: `reqwest` turns its own retries off (`retry::never`), but the pool of
+/// `hyper-util` beneath it keeps `retry_canceled_requests`, which `reqwest` does not hand through; only giving up kept
+/// connections would, at the price of a TLS handshake a charge. Where a kept connection turns out to be closed as a
+/// request is handed to it, the pool takes another connection. That repeats nothing: the pool has the request to hand
+/// only if `hyper` gave it back, and `hyper` gives it back only while it still waits in the queue of its connection, before
+/// it was taken out to be encoded. From that moment on an error comes without the request, and is ours to classify. So
+/// at most one connection ever carries bytes of it. All of that falls under the one deadline, which drops the request
+/// wherever it waits.
 fn http_client(base: &Url, config: &ClientConfig) -> Result<reqwest::Client, ConfigError> {
     let mut builder = reqwest::Client::builder()
         .http1_only()

@@ -4,7 +4,7 @@
 //! stop a charge, are not judged here. Must never know: how counts are shown.
 
 use super::draft::Draft;
-use super::{Circumstances, RuleError, course, life, queue};
+use super::{Circumstances, RuleError, course, life, prepare, queue};
 use crate::model::{Hold, InvoiceStatus, OpenInvoice, Snapshot};
 use queue::Head;
 
@@ -22,6 +22,8 @@ pub struct Ahead {
     pub held: u32,
     /// Charges that it would try at once for what is not missed.
     pub current: u32,
+    /// Open invoices that it could not charge, each alone above what its customer may be charged in a day.
+    pub above_cap: u32,
     /// Charges for missed periods, one a day for all subscriptions of a customer.
     pub catch_up: u32,
 }
@@ -57,8 +59,10 @@ fn count_charges(s: &Snapshot, c: &Circumstances, ahead: &mut Ahead) {
         let due = invoice.next_attempt_at.is_none_or(|at| at <= c.at);
         invoice.status == InvoiceStatus::Open && invoice.hold.is_none() && due
     };
-    let of = |from: usize| s.invoices.iter().skip(from).filter(waiting);
+    let forbidden = |open: &&OpenInvoice| prepare::never_passes(open.invoice.amount, c).is_some();
+    let of = |from: usize| s.invoices.iter().skip(from).filter(waiting).filter(|open| !forbidden(open));
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    ahead.above_cap = count(s.invoices.iter().filter(waiting).filter(forbidden).count());
     ahead.catch_up = count(of(0).filter(|open| queue::is_catch_up(open, c.at)).count());
     if let Head::Try(place) = queue::look(s, c.at).head {
         ahead.current = count(of(place).filter(|open| !queue::is_catch_up(open, c.at)).count());

@@ -1,7 +1,7 @@
 //! Which card pays, and whether it can.
 //!
-//! Promises: a card past its month, a card that was refused for good, a customer without a card are never
-//! charged, whatever the invoice says.
+//! Promises: a card past its month, a card that was refused for good, a card that was never read, a customer without a
+//! card are never charged, whatever the invoice says.
 //! Must never know: when a charge is due, or how often a card may be tried.
 
 use std::sync::Arc;
@@ -91,6 +91,7 @@ fn judge_usual(s: &Snapshot, open: Option<&OpenInvoice>, at: Timestamp, try_expi
         expired: expired.is_some(),
     };
     refusal(s, open, &payer, card)
+        .or_else(|| unseen_default(s, id))
         .map_or(Verdict::Good(payer), |(reason, detail)| Verdict::Bad(reason, detail))
 }
 
@@ -114,6 +115,12 @@ fn chosen(s: &Snapshot) -> Result<&CardId, (FlagReason, String)> {
             .as_ref()
             .ok_or_else(|| (FlagReason::NoCard, format!("{} has no default card", s.customer.id))),
     }
+}
+
+/// Nobody can tell of a card that was not read whether it works.
+fn unseen_default(s: &Snapshot, id: &CardId) -> Option<(FlagReason, String)> {
+    let detail = || format!("{id}, the default card of {}, is not among their cards", s.customer.id);
+    s.customer.card(id).is_none().then(|| (FlagReason::CardGone, detail()))
 }
 
 /// Why this card will not work for this invoice, from what it has answered before.
@@ -210,6 +217,11 @@ pub(super) fn believable_payer(
 /// Whether the snapshot is older than may be believed.
 pub(super) fn is_stale(s: &Snapshot, wishes: &Cards, at: Timestamp) -> bool {
     s.customer.read_at.is_none_or(|read| at.duration_since(read) > wishes.fresh)
+}
+
+/// Whether the snapshot lacks the very default card that it names: then it does not show all cards that there are.
+pub(super) fn is_part(s: &Snapshot) -> bool {
+    s.customer.default_card.as_ref().is_some_and(|default| s.customer.card(default).is_none())
 }
 
 /// The same card in the same state always reads the same; a changed month changes the text.

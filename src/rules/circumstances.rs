@@ -15,6 +15,8 @@ pub struct Circumstances {
     pub at: Timestamp,
     /// The later of `at` and the wall clock with a live key, else `at`: what budgets count from.
     pub budget_now: Timestamp,
+    /// Whether the book is charged with live keys.
+    pub live: bool,
     /// The book's zone: days of brakes.
     pub book_zone: Zone,
     /// Of the book.

@@ -11,7 +11,8 @@ use serde_json::json;
 use super::conclude::{Case, conclude_as, with_case};
 use super::{Circumstances, DoubtStep, RuleError, Scan, outcome_of};
 use crate::model::{
-    Attempt, AttemptId, AttemptStatus, ChargeSeen, EventKind, Intent, SeenStatus, Snapshot, Transition,
+    Attempt, AttemptId, AttemptStatus, ChargeId, ChargeSeen, EventKind, Intent, SeenStatus, Snapshot,
+    Transition,
 };
 
 /// Ages of a doubt, on our wall clock, at which a daemon looks; every run looks anyway. Past the last one, what a
@@ -125,17 +126,27 @@ pub fn judge(
 }
 
 /// The customer, the amount and the currency are those that were asked for.
-fn echoes(seen: &ChargeSeen, attempt: &Attempt) -> bool {
+pub(super) fn echoes(seen: &ChargeSeen, attempt: &Attempt) -> bool {
     seen.customer.as_ref() == Some(&attempt.customer) && seen.amount == Some(attempt.amount)
 }
 
-fn mismatch(attempt: &Attempt, seen: &ChargeSeen) -> String {
+/// What a charge of the attempt differs in, both ways, in a sentence that `carried` reads.
+pub(super) fn mismatch(attempt: &Attempt, seen: &ChargeSeen) -> String {
     let amount = seen.amount.map_or_else(|| "an amount that cannot be read".to_owned(), |a| a.to_string());
     let customer = seen.customer.as_ref().map_or_else(|| "no customer".to_owned(), ToString::to_string);
     format!(
         "charge {} carries attempt {}: found {amount} of {customer}, wanted {} of {}",
         seen.charge, attempt.id, attempt.amount, attempt.customer
     )
+}
+
+/// The charge of which a look told that it carries this attempt and is not what was asked for; `None`: no look found one.
+/// The book keeps it in the words of `mismatch` alone.
+pub(super) fn carried(attempt: &Attempt) -> Option<ChargeId> {
+    let told = attempt.intent.as_ref()?.reason.as_deref()?;
+    let (charge, rest) = told.strip_prefix("charge ")?.split_once(" carries attempt ")?;
+    rest.strip_prefix(attempt.id.to_string().as_str())?.strip_prefix(": found ")?;
+    charge.parse().ok()
 }
 
 fn several(first: &ChargeSeen, all: &[ChargeSeen]) -> DoubtStep {

@@ -67,6 +67,13 @@ impl<'a> Draft<'a> {
         self.note(at, kind, Some(invoice), data);
     }
 
+    /// Says more of the last thing that happened of that kind, where something did.
+    pub fn say_of_last(&mut self, kind: EventKind, data: &Value) {
+        if let Some(event) = self.events.iter_mut().rev().find(|event| event.kind == kind) {
+            event.data = Some(data.to_string().into());
+        }
+    }
+
     fn note(&mut self, at: Timestamp, kind: EventKind, invoice: Option<&InvoiceId>, data: Option<&Value>) {
         self.events.push(NewEvent {
             at,
@@ -97,6 +104,11 @@ impl<'a> Draft<'a> {
         let place = self.now.invoices.iter().position(|open| open.invoice.id == attempt.invoice)?;
         let number = self.now.invoices[place].attempts.iter().position(|a| a.id == *attempt)?;
         Some((place, number))
+    }
+
+    /// The attempt at that place as it was read; `None`: it is new.
+    pub fn as_read(&self, place: usize, number: usize) -> Option<&'a Attempt> {
+        self.before.invoices.get(place)?.attempts.get(number)
     }
 
     /// The transition that leads from the original to the working copy, and that copy with the versions that its

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::cards::Verdict;
-use super::commands::next_invoice;
+use super::commands::{next_invoice, way_out};
 use super::{Circumstances, budget, cards, prepare, queue};
 use crate::model::{
     Attempt, AttemptStatus, FlagReason, Hold, InvoiceStatus, OpenInvoice, PausedBy, Snapshot,
@@ -31,7 +31,7 @@ pub fn next_steps(s: &Snapshot, c: &Circumstances) -> Vec<String> {
         steps
             .push(format!("flagged {} since {since}: {}; read again in every run", flag.reason, flag.detail));
     }
-    steps.extend(next_period(s));
+    steps.extend(next_period(s, c));
     steps
 }
 
@@ -93,9 +93,11 @@ fn unfinished(attempt: &Attempt) -> String {
             let who = uri.map_or_else(String::new, |uri| format!("; the customer must act at {uri}"));
             format!("attempt {id} is pending at the provider and is asked for in every run{who}")
         }
-        AttemptStatus::Manual => format!(
-            "nobody knows what became of attempt {id}, and a person must decide: `dues resolve {id}` with --charge or --absent"
-        ),
+        AttemptStatus::Manual => {
+            let told = attempt.intent.as_ref().and_then(|intent| intent.reason.as_deref());
+            let why = told.map_or_else(String::new, |told| format!(" ({told})"));
+            format!("a person must decide what became of attempt {id}{why}; {}", way_out(attempt))
+        }
         AttemptStatus::InDoubt => {
             format!(
                 "nobody knows yet what became of attempt {id}; every run looks it up in the provider's list"
@@ -135,8 +137,10 @@ fn held(s: &Snapshot, hold: Hold) -> String {
 /// A try that is scheduled, and what would speak against it then, as far as the book knows.
 fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
     let due = open.invoice.next_attempt_at.unwrap_or(open.invoice.period.start);
+    let forbidden = prepare::never_passes(open.invoice.amount, c);
     if due > c.at {
-        return format!("is tried next at {}", when(s, due));
+        let but = forbidden.map_or_else(String::new, |why| format!(", but cannot be charged then: {why}"));
+        return format!("is tried next at {}{but}", when(s, due));
     }
     if let Some(until) = queue::catch_up_turn(s, open, c.at) {
         return format!(
@@ -146,6 +150,9 @@ fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
     }
     if let Some(why) = c.limits.refuses(open.invoice.amount) {
         return format!("cannot be charged by this account: {why}");
+    }
+    if let Some(why) = forbidden {
+        return format!("is due, but cannot be charged: {why}");
     }
     // Who explains need not know the account's limits; the run that raised the flag did.
     if let Some(flag) = s.flags.iter().find(|flag| flag.reason == FlagReason::Unchargeable) {
@@ -169,7 +176,7 @@ fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
 }
 
 /// The next invoice to come, or the end.
-fn next_period(s: &Snapshot) -> Vec<String> {
+fn next_period(s: &Snapshot, c: &Circumstances) -> Vec<String> {
     let subscription = &s.subscription;
     let mut steps = Vec::new();
     if let Some(end) = subscription.cancel_at.filter(|_| subscription.ended_at.is_none()) {
@@ -180,8 +187,10 @@ fn next_period(s: &Snapshot) -> Vec<String> {
             SubscriptionStatus::Paused | SubscriptionStatus::Unpaid => "is skipped unless it goes on before",
             _ => "is billed",
         };
+        let but = prepare::never_passes(next.amount, c)
+            .map_or_else(String::new, |why| format!(", but cannot be charged: {why}"));
         steps.push(format!(
-            "period {} from {} to {} {billed}: {}",
+            "period {} from {} to {} {billed}: {}{but}",
             next.period.index,
             when(s, next.period.start),
             when(s, next.period.end),

@@ -64,13 +64,6 @@ pub fn judge(snapshot: &Snapshot, wishes: &Cards, at: Timestamp, confirmed: bool
     News::Settled(d.transition(None))
 }
 
-/// Whether something of the subscription is due at that instant that no standing flag and no person keeps back.
-pub fn waits_now(snapshot: &Snapshot, at: Timestamp) -> bool {
-    let subscription = &snapshot.subscription;
-    let due = subscription.wake_at.is_some_and(|wake| wake <= at);
-    due && snapshot.flags.is_empty() && life::collects(subscription) && !is_let_alone(snapshot)
-}
-
 /// Notes that the customer has another default card than `before`, where it pays this subscription.
 pub fn changed(snapshot: &Snapshot, before: &CustomerSnapshot, at: Timestamp) -> Transition {
     if snapshot.subscription.card.is_some() || snapshot.subscription.ended_at.is_some() {

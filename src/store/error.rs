@@ -1,6 +1,7 @@
 //! What the book refuses, and why.
 
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -99,6 +100,14 @@ pub enum StoreError {
         /// What the system said.
         why: String,
     },
+    /// No folder to make it in.
+    #[error("{path}: found {found}, wanted a folder for the book; is this the right [store] path?")]
+    NoFolder {
+        /// What stands in the place of the folder, or of one above it.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+    },
     /// Damaged.
     #[error(
         "{path}: the book is damaged ({what}); stop, keep the file, and restore a backup with `dues restore`"
@@ -162,4 +171,38 @@ pub enum StoreError {
         /// What was said.
         what: String,
     },
+}
+
+impl StoreError {
+    /// What the system said when the book, a file beside it or its folder was to be written or made at `path`.
+    pub fn unwritable(path: &Path, error: &io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { path },
+            ErrorKind::PermissionDenied => {
+                let user = rustix::process::geteuid().as_raw();
+                Self::ReadOnly { path, why: format!("{error}, as user {user}") }
+            }
+            _ => Self::ReadOnly { path, why: error.to_string() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_not_a_lack_of_rights() {
+        let of =
+            |kind: ErrorKind| StoreError::unwritable(Path::new("dues.db.lock"), &kind.into()).to_string();
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+            assert_eq!(of(kind), "dues.db.lock: the disk is full; free some space, nothing was written");
+        }
+        let denied = of(ErrorKind::PermissionDenied);
+        assert!(
+            denied.starts_with("dues.db.lock: cannot be written (permission denied, as user "),
+            "{denied}"
+        );
+    }
 }

@@ -23,10 +23,15 @@ pub struct ChargingLock {
 }
 
 impl ChargingLock {
+    /// Whether the book at `book` has a lock, held or not: where it has none, nobody holds it.
+    pub fn is_there(book: &Path) -> bool {
+        beside(book, "lock").exists()
+    }
+
     /// Takes the lock of the book at `book`, or says who has it. Never waits.
     pub fn take(book: &Path) -> Result<Self, StoreError> {
         let path = beside(book, "lock");
-        let unwritable = |e: std::io::Error| StoreError::ReadOnly { path: path.clone(), why: e.to_string() };
+        let unwritable = |e: std::io::Error| StoreError::unwritable(&path, &e);
         // Not truncated: until it is ours, what stands in it is the holder's.
         let mut file = OpenOptions::new()
             .read(true)
@@ -51,7 +56,7 @@ impl ChargingLock {
     /// Tells those who find the lock taken that its holder stays and takes requests.
     pub fn stay(&mut self) -> Result<(), StoreError> {
         let written = self.file.rewind().and_then(|()| writeln!(self.file, "{} {STAYS}", std::process::id()));
-        written.map_err(|e| StoreError::ReadOnly { path: self.path.clone(), why: e.to_string() })
+        written.map_err(|e| StoreError::unwritable(&self.path, &e))
     }
 
     /// The lock file.

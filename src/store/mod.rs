@@ -7,6 +7,7 @@
 #[cfg(test)]
 pub(crate) mod conformance;
 mod error;
+pub mod folder;
 mod lane;
 #[cfg(test)]
 mod lane_tests;

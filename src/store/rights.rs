@@ -3,14 +3,14 @@
 //! Promises: finds what a run would stumble over: the book, its journal, the lock, and the folder that they are made in.
 //! Must never know: who asks, and why.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
-use super::StoreError;
 use super::sqlite::with_end;
+use super::{StoreError, folder};
 
 /// What lies beside a book and is written in place by whoever charges: the lock, and what SQLite keeps. The rest is
 /// made anew in the folder.
@@ -19,54 +19,62 @@ const ENDS: &[&str] = &[".lock", "-wal", "-shm"];
 /// Whether there is a book at `path`. Never mistakes a folder that may not be searched for one without a book.
 ///
 /// # Errors
-/// [`StoreError::ReadOnly`] where the system does not even let us look.
+/// [`StoreError::ReadOnly`] where the system does not even let us look, [`StoreError::NoFolder`] where it lies below a
+/// file.
 pub fn is_there(path: &Path) -> Result<bool, StoreError> {
-    path.try_exists().map_err(|error| cannot(path, error.kind(), &error))
+    path.try_exists().map_err(|error| {
+        let below_a_file = error.kind() == ErrorKind::NotADirectory;
+        let stands = below_a_file.then(|| folder::standing(path).err()).flatten();
+        stands.unwrap_or_else(|| StoreError::unwritable(path, &error))
+    })
+}
+
+/// Refuses a place where something else stands than a file: no book is there, and none can be made.
+///
+/// # Errors
+/// [`StoreError::Foreign`].
+pub fn refuse_no_file(path: &Path) -> Result<(), StoreError> {
+    match path.metadata() {
+        Ok(found) if !found.is_file() => {
+            Err(StoreError::Foreign { path: path.into(), found: "a folder or device".into() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a file that is there and that this user could not write.
+///
+/// # Errors
+/// [`StoreError::ReadOnly`].
+pub fn refuse_unwritable_file(file: &Path) -> Result<(), StoreError> {
+    judge(file, Access::READ_OK | Access::WRITE_OK, &|file, wanted| access(file, wanted))
 }
 
 /// Refuses a book that this user could not write, or could not make where there is none yet.
 ///
 /// # Errors
-/// [`StoreError::ReadOnly`] with the first file or folder that stands in the way.
+/// [`StoreError::ReadOnly`] or [`StoreError::NoFolder`] with the first file or folder that stands in the way.
 pub fn refuse_unwritable(path: &Path) -> Result<(), StoreError> {
     refuse_with(path, &|file, wanted| access(file, wanted))
 }
 
+/// Who says whether this user may do that with a file.
+type Judge<'a> = &'a dyn Fn(&Path, Access) -> Result<(), Errno>;
+
 /// The same by any judge of rights: whoever is root may do all things, which proves nothing.
-fn refuse_with(path: &Path, ask: &dyn Fn(&Path, Access) -> Result<(), Errno>) -> Result<(), StoreError> {
-    let judge = |file: &Path, wanted: Access| match ask(file, wanted) {
+fn refuse_with(path: &Path, ask: Judge<'_>) -> Result<(), StoreError> {
+    judge(&folder::standing(path)?, Access::WRITE_OK | Access::EXEC_OK, ask)?;
+    let rights = Access::READ_OK | Access::WRITE_OK;
+    judge(path, rights, ask)?;
+    ENDS.iter().try_for_each(|end| judge(&with_end(path, end), rights, ask))
+}
+
+fn judge(file: &Path, wanted: Access, ask: Judge<'_>) -> Result<(), StoreError> {
+    match ask(file, wanted) {
         // What is not there is made in the folder, which is judged by itself.
         Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(why) => {
-            let error = io::Error::from(why);
-            Err(cannot(file, error.kind(), &error))
-        }
-    };
-    judge(&standing_folder(path)?, Access::WRITE_OK | Access::EXEC_OK)?;
-    let rights = Access::READ_OK | Access::WRITE_OK;
-    judge(path, rights)?;
-    ENDS.iter().try_for_each(|end| judge(&with_end(path, end), rights))
-}
-
-/// The folder of the book, or the nearest one above it that exists: the others would be made in it.
-fn standing_folder(path: &Path) -> Result<PathBuf, StoreError> {
-    for folder in path.ancestors().skip(1) {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        if is_there(folder)? {
-            return Ok(folder.to_owned());
-        }
+        Err(why) => Err(StoreError::unwritable(file, &io::Error::from(why))),
     }
-    Ok(PathBuf::from("."))
-}
-
-fn cannot(path: &Path, kind: io::ErrorKind, error: &io::Error) -> StoreError {
-    let why = match kind {
-        io::ErrorKind::PermissionDenied => {
-            format!("{error}, as user {}", rustix::process::geteuid().as_raw())
-        }
-        _ => error.to_string(),
-    };
-    StoreError::ReadOnly { path: path.into(), why }
 }
 
 #[cfg(test)]

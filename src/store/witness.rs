@@ -94,10 +94,7 @@ pub fn write(path: &Path, facts: &BookFacts) -> Result<(), StoreError> {
         .open(&half)
         .and_then(|mut out| out.write_all(text.as_bytes()).and_then(|()| out.sync_all()))
         .and_then(|()| fs::rename(&half, &file));
-    written.map_err(|e| match e.kind() {
-        std::io::ErrorKind::StorageFull => StoreError::Full { path: file },
-        _ => StoreError::ReadOnly { path: file, why: e.to_string() },
-    })?;
+    written.map_err(|e| StoreError::unwritable(&file, &e))?;
     sync_folder(path)
 }
 

@@ -1,14 +1,15 @@
 //! How the provider is reached, pretend or real, and what its account thinks of the config's prices.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{WiringError, make_folder};
+use super::WiringError;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{KeySource, Settings};
 use crate::gateway::{Access, AccessError, Gateway, OmiseGateway};
 use crate::model::{PlanKey, PlanTerms, PlanVersion};
 use crate::sandbox::{Running, Sandbox, SandboxError, SandboxOptions, find_running};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, folder};
 
 /// The seed of the embedded sandbox: its keys and customers follow from it.
 const SANDBOX_SEED: u64 = 1;
@@ -129,15 +130,20 @@ fn key_place(source: &KeySource) -> String {
 
 /// The embedded sandbox, its state beside the book.
 async fn start_sandbox(settings: &Settings) -> Result<Sandbox, WiringError> {
-    make_folder(&settings.store.path)?;
+    folder::make(&settings.store.path)?;
     Ok(crate::sandbox::start(sandbox_options(settings)).await?)
 }
 
-fn sandbox_options(settings: &Settings) -> SandboxOptions {
+/// Where the embedded sandbox keeps its state: beside the book.
+pub fn sandbox_state(settings: &Settings) -> PathBuf {
     let mut state = settings.store.path.clone().into_os_string();
     state.push(".sandbox");
+    state.into()
+}
+
+fn sandbox_options(settings: &Settings) -> SandboxOptions {
     SandboxOptions {
-        state: Some(state.into()),
+        state: Some(sandbox_state(settings)),
         seed: SANDBOX_SEED,
         customers: settings.sandbox.customers,
         ..SandboxOptions::default()

@@ -218,7 +218,7 @@ const TABLE: &[Row] = &[
         name: "a provider's clock that is far from ours",
         wrong: |scene| scene.provider_time_passes(600),
         command: "run-now",
-        exit: 1,
+        exit: 4,
         says: &["clock", "nothing was charged"],
     },
     Row {

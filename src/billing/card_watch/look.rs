@@ -7,13 +7,17 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Wanted, Watch};
-use crate::billing::{RunError, card_seen};
+use super::{Wanted, Watch, is_changed};
+use crate::billing::card_seen::{self, ReadOtherwise};
+use crate::billing::{CardSeen, RunError};
 use crate::gateway::GatewayError;
 use crate::hooks::kill_point;
 use crate::model::{CardWarning, CustomerId, CustomerSnapshot, CustomerState, Transition};
 use crate::rules::ending;
 use crate::store::{CommitError, LaneClosed};
+
+/// Customers with a new card who are tried at once, in one watch: the others are by the next run of the schedule.
+const MOST_TRIES_ASKED: u32 = 100;
 
 impl Watch<'_> {
     pub(super) async fn look_at(&mut self, Wanted { id, read_at }: &Wanted) -> Result<(), RunError> {
@@ -23,12 +27,18 @@ impl Watch<'_> {
         if read_first && !confirmed {
             return Ok(());
         }
-        let wants_read = card_seen::news(self.billing, id, self.at, confirmed, &mut self.seen).await?;
+        let mut seen = CardSeen::default();
+        let wants_read = card_seen::news(self.billing, id, self.at, confirmed, &mut seen).await?;
         if wants_read && !confirmed {
             confirmed = self.read(id).await?;
             if confirmed {
-                card_seen::news(self.billing, id, self.at, true, &mut self.seen).await?;
+                card_seen::news(self.billing, id, self.at, true, &mut seen).await?;
             }
+        }
+        self.seen.add(&seen);
+        if seen.makes_a_try() && self.tries_asked < MOST_TRIES_ASKED {
+            self.tries_asked += 1;
+            card_seen::ask_for_a_try(self.billing, id).await?;
         }
         self.tell_ending(id).await
     }
@@ -44,7 +54,15 @@ impl Watch<'_> {
     async fn read(&mut self, id: &CustomerId) -> Result<bool, RunError> {
         self.permit().await;
         match card_seen::read(self.billing, id, self.at).await {
-            Ok(()) => Ok(true),
+            Ok(otherwise) => {
+                // Who is read singly since the list shows only some of their cards may have another default too.
+                if let Some(ReadOtherwise { before, .. }) =
+                    otherwise.filter(|o| is_changed(&o.before, &o.now))
+                {
+                    self.tell_change(&before).await?;
+                }
+                Ok(true)
+            }
             Err(RunError::Gateway(error @ GatewayError::Keys { .. })) => Err(error.into()),
             Err(RunError::Gateway(error)) => {
                 tracing::warn!(customer = id.hashed(), %error, "a customer could not be read; nobody is flagged for it");

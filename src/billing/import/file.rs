@@ -1,7 +1,7 @@
 //! Reading an import file: one subscription a line, judged whole before anything is written.
 //!
-//! Promises: every bad line is named with its number and its reason; lines are read one at a time, and what is
-//! kept of them is only what a duplicate is known by. Must never know: how the book keeps them.
+//! Promises: every bad line is named with its number and its reason; a text that its reader would take for another one is
+//! refused; lines are read one at a time, and what is kept of them is only what a duplicate is known by. Must never know: how the book keeps them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::model::{CardId, CustomerId, PlanKey, Quantity, SubscriptionId, Zone};
+use super::quotes::Quotes;
+use crate::model::{CardId, CustomerId, PlanKey, Quantity, SubscriptionId, Zone, counted};
 
 const REQUIRED: [&str; 2] = ["customer", "plan"];
 const OPTIONAL: [&str; 7] = ["id", "starts", "paid_through", "quantity", "card", "backup_card", "zone"];
@@ -68,6 +69,8 @@ pub struct ImportFile<'a> {
     heading: Heading,
     reader: Reader<&'a [u8]>,
     record: ByteRecord,
+    /// Beside the reader.
+    quotes: Quotes<'a>,
     seen: HashSet<SubscriptionId>,
 }
 
@@ -75,25 +78,28 @@ impl<'a> ImportFile<'a> {
     /// Reads the heading of a CSV text in UTF-8.
     ///
     /// # Errors
-    /// A missing, unknown or doubled column.
+    /// A missing, unknown or doubled column, or a quote that is not where it belongs.
     pub fn open(text: &'a [u8]) -> Result<Self, BadLine> {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let mut reader = ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
-        let heading = reader.headers().map_err(|error| bad(1, &error))?;
-        let heading = Heading::read(heading).map_err(|reason| BadLine { line: 1, reason })?;
-        Ok(Self { heading, reader, record: ByteRecord::new(), seen: HashSet::new() })
+        let heading = reader.headers().cloned();
+        let mut quotes = Quotes::of(text);
+        quotes.follow_to(reader.position().byte())?;
+        let line = quotes.record();
+        let heading = heading.map_err(|error| bad(line, &error))?;
+        let heading = Heading::read(&heading).map_err(|reason| BadLine { line, reason })?;
+        Ok(Self { heading, reader, record: ByteRecord::new(), quotes, seen: HashSet::new() })
     }
 
     /// The next line, good or bad; `None` at the end.
     pub fn next_line(&mut self) -> Option<Result<ImportLine, BadLine>> {
-        match self.reader.read_byte_record(&mut self.record) {
-            Ok(false) => None,
-            Ok(true) => Some(self.judge()),
-            Err(error) => {
-                let line =
-                    error.position().map_or_else(|| self.reader.position().line(), csv::Position::line);
-                Some(Err(bad(line, &error)))
-            }
+        let read = self.reader.read_byte_record(&mut self.record);
+        match (self.quotes.follow_to(self.bytes()), read) {
+            // What the reader made of such a line is not what was meant.
+            (Err(misplaced), _) => Some(Err(misplaced)),
+            (Ok(()), Ok(false)) => None,
+            (Ok(()), Ok(true)) => Some(self.judge()),
+            (Ok(()), Err(error)) => Some(Err(bad(self.quotes.record(), &error))),
         }
     }
 
@@ -103,7 +109,7 @@ impl<'a> ImportFile<'a> {
     }
 
     fn judge(&mut self) -> Result<ImportLine, BadLine> {
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let line = self.quotes.record();
         let name = |reason: String| BadLine { line, reason };
         let text = StringRecord::from_byte_record(self.record.clone())
             .map_err(|_| name("found bytes that are not UTF-8, wanted a text file in UTF-8".into()))?;
@@ -111,7 +117,7 @@ impl<'a> ImportFile<'a> {
         if let Some(id) = &read.id
             && !self.seen.insert(id.clone())
         {
-            return Err(name(format!("id: found {id} a second time, wanted each id once")));
+            return Err(name(format!("id: found {:?} a second time, wanted each id once", id.as_str())));
         }
         Ok(read)
     }
@@ -120,7 +126,7 @@ impl<'a> ImportFile<'a> {
 fn bad(line: u64, error: &csv::Error) -> BadLine {
     let reason = match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("found {len} fields, wanted {expected_len} as in the heading")
+            format!("found {}, wanted {expected_len} as in the heading", counted(*len, "field"))
         }
         csv::ErrorKind::Utf8 { .. } => "found bytes that are not UTF-8, wanted a text file in UTF-8".into(),
         other => format!("not CSV: {other:?}"),

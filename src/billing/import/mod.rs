@@ -4,6 +4,7 @@
 //! more memory than its own text. Must never know: how the book keeps them.
 
 mod file;
+mod quotes;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,7 @@ pub use file::{BadLine, ImportFile, ImportLine};
 
 use super::kind::refuse_other_kind;
 use crate::model::settings::CatchUp;
-use crate::model::{PlanKey, PlanVersion, SubscriptionId, Zone};
+use crate::model::{PlanKey, PlanVersion, SubscriptionId, Zone, counted};
 use crate::rules::commands::{NewSubscriptionOrder, subscribe};
 use crate::rules::{RuleError, past};
 use crate::store::{Filter, NewSubscription, Store, StoreError};
@@ -30,7 +31,7 @@ const COUNTED: &str = "counted";
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ImportError {
     /// These lines, in their order.
-    #[error("{} bad line{}; nothing was imported", .0.len(), if .0.len() == 1 { "" } else { "s" })]
+    #[error("{}; nothing was imported", counted(.0.len() as u64, "bad line"))]
     Bad(Vec<BadLine>),
     /// The file has a heading and nothing else.
     #[error("found no line below the heading, wanted at least one")]
@@ -186,7 +187,7 @@ impl<'a> Import<'a> {
         let Some(id) = id else { return Ok(None) };
         let filter = Filter { subscription: Some(id.clone()), ..Filter::default() };
         let there = !store.list_subscriptions(&filter, 0, 1)?.is_empty();
-        let reason = format!("id: found {id}, which is in the book already, wanted a new one");
+        let reason = format!("id: found {:?}, which is in the book already, wanted a new one", id.as_str());
         Ok(there.then_some(BadLine { line, reason }))
     }
 }

@@ -117,6 +117,7 @@ impl Course {
         Circumstances {
             at: self.now,
             budget_now: self.now,
+            live: false,
             book_zone: crate::model::Zone::parse("Asia/Bangkok").unwrap(),
             installation: facts.installation,
             epoch: Some(facts.epoch),

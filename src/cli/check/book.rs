@@ -6,6 +6,7 @@ use super::super::progress::Progress;
 use super::super::rows::short;
 use super::{Findings, start};
 use crate::billing::plans;
+use crate::model::counted;
 use crate::store::{BookFacts, PlanChange, Store, rights, witness};
 use crate::wiring;
 
@@ -15,7 +16,10 @@ const MAKERS: &str = "`dues run-now`, `daemon`, `subscribe`, `import` and `plans
 /// `live`: the kind of the configured key; `None`: there is none, or it was refused.
 pub(super) fn look(context: &Context, live: Option<bool>, findings: &mut Findings) {
     let path = &context.settings().store.path;
-    match rights::refuse_unwritable(path) {
+    let state = context.settings().omise.sandbox.then(|| wiring::sandbox_state(context.settings()));
+    let writable = rights::refuse_unwritable(path)
+        .and_then(|()| state.as_deref().map_or(Ok(()), rights::refuse_unwritable_file));
+    match writable {
         Ok(()) => findings
             .ok("rights", "the book, its journal and its lock can be written, or made in their folder"),
         Err(error) => findings.failed("rights", error.into()),
@@ -67,10 +71,10 @@ fn health(
         findings.ok(
             "book",
             format!(
-                "{}: whole, schema {}, made {made}, {} runs",
+                "{}: whole, schema {}, made {made}, {}",
                 context.settings().store.path.display(),
                 facts.schema,
-                facts.runs
+                counted(facts.runs.unsigned_abs(), "run")
             ),
         );
     }
@@ -135,8 +139,9 @@ fn wishes(
     let (new, changed) = (count(PlanChange::New), count(PlanChange::Changed));
     let older: u64 = all.iter().map(|plan| plan.on_older).sum();
     let text = format!(
-        "{new} new, {changed} changed, {} the same; {older} subscriptions on older versions",
-        count(PlanChange::Same)
+        "{new} new, {changed} changed, {} the same; {} on older versions",
+        count(PlanChange::Same),
+        counted(older, "subscription")
     );
     if changed > 0 {
         findings.note("plans", text + "; `dues plans diff` shows them");

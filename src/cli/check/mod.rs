@@ -13,6 +13,8 @@ use super::args::Global;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
+use crate::model::counted;
+use crate::model::settings::Brakes;
 
 /// Nothing but what every command takes.
 #[derive(Debug, Args)]
@@ -93,7 +95,12 @@ pub(super) fn run(_: &CheckArgs, global: Global) -> Result<Exit, Failure> {
     let config = &context.config;
     findings.ok(
         "config",
-        format!("{} files, {} plans, zone {}", config.files.len(), config.plans.len(), context.zone()),
+        format!(
+            "{}, {}, zone {}",
+            counted(config.files.len() as u64, "file"),
+            counted(config.plans.len() as u64, "plan"),
+            context.zone()
+        ),
     );
     if let Some(sentence) = context.settings().hasty() {
         findings.note("doubt", sentence);
@@ -109,12 +116,29 @@ pub(super) fn run(_: &CheckArgs, global: Global) -> Result<Exit, Failure> {
 }
 
 fn brakes(context: &Context, findings: &mut Findings) {
-    match context.settings().brakes.pause_file.as_deref() {
-        Some(file) if file.exists() => findings.note(
+    let caps = &context.settings().brakes.amount_per_customer_per_day;
+    for (key, terms) in &context.config.plans {
+        if let Some(why) = Brakes::day_refuses(caps, terms.price) {
+            findings.note("brakes", format!("plans.{key}.price: {why}, or nobody on that plan is charged"));
+        }
+    }
+    let Some(file) = context.settings().brakes.pause_file.as_deref() else {
+        return findings.ok("brakes", "no pause file");
+    };
+    match file.try_exists() {
+        Ok(false) => findings.ok("brakes", "no pause file"),
+        Ok(true) => findings.note(
             "brakes",
             format!("found the pause file {}: nothing is charged until it is removed", file.display()),
         ),
-        _ => findings.ok("brakes", "no pause file"),
+        Err(error) => findings.bad(
+            "brakes",
+            Exit::Attention,
+            format!(
+                "{}: nobody can look for the pause file ({error}), so nothing is charged; let this user search its folder",
+                file.display()
+            ),
+        ),
     }
 }
 
@@ -135,7 +159,8 @@ fn webhooks(context: &Context, findings: &mut Findings) {
 fn letters(context: &Context, findings: &mut Findings) {
     if let Ok(Some(told)) = crate::wiring::letters(context.settings()) {
         let (wishes, own) = (&told.wishes, told.own_templates());
-        let found = format!("from {}, in {}, {own} templates of your own", wishes.merchant, wishes.language);
+        let own = counted(own as u64, "template");
+        let found = format!("from {}, in {}, {own} of your own", wishes.merchant, wishes.language);
         findings.ok("letters", found);
     }
 }

@@ -6,6 +6,7 @@ use super::super::context::Context;
 use super::super::exit::{Exit, Failure};
 use super::super::rows::grouped;
 use super::Findings;
+use crate::billing;
 use crate::gateway::{Access, AccountFacts, Gateway, OmiseGateway};
 use crate::model::Money;
 use crate::model::settings::AccountLimits;
@@ -14,8 +15,6 @@ use crate::wiring::{self, WiringError};
 
 /// Clocks of two hosts differ by less, if both are kept right.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(60);
-/// A run refuses to charge with a clock further off than that.
-const CLOCK_IS_WRONG: SignedDuration = SignedDuration::from_mins(5);
 
 /// The kind of the key: live (`true`) or test; `None`: none, or refused.
 pub(super) fn look_at_key(context: &Context, findings: &mut Findings) -> Option<bool> {
@@ -95,9 +94,11 @@ fn clock(context: &Context, theirs: Option<Timestamp>, findings: &mut Findings) 
         return findings.note("clock", "the provider sent no usable date to hold this host's clock against");
     };
     let off = context.now().duration_since(theirs);
-    let text = format!("this host's clock is {off:#} from the provider's");
-    if off.abs() >= CLOCK_IS_WRONG {
-        findings.bad("clock", Exit::Attention, text + ", wanted at most 5m; set the host's time");
+    let side = if off.is_negative() { "behind" } else { "ahead of" };
+    let text = format!("this host's clock is {:#} {side} the provider's", off.abs());
+    if billing::is_apart(off) {
+        let wanted = ", wanted at most an hour ahead of it or five minutes behind: no run charges; set the host's time";
+        findings.bad("clock", Exit::Attention, text + wanted);
     } else if off.abs() >= CLOCKS_DIFFER {
         findings.note("clock", text + "; is its time kept right?");
     } else {

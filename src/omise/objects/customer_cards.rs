@@ -43,6 +43,9 @@ pub struct CardFaces<'a> {
     /// Its rows.
     #[serde(borrow, default = "Vec::new")]
     pub data: Vec<CardFace<'a>>,
+    /// Cards that the customer has, of which `data` shows the first ones; 0 where it is not told.
+    #[serde(default, deserialize_with = "or_default")]
+    pub total: u64,
 }
 
 /// The part of a [`super::Card`] that tells it from others and says how long it works.
@@ -118,8 +121,8 @@ mod tests {
 
     /// Id, brand, month, year, fingerprint, whether deleted.
     type Face = (String, String, i64, i64, String, bool);
-    /// Id, default card, cards.
-    type Row = (String, Option<String>, Vec<Face>);
+    /// Id, default card, cards, how many there are in all.
+    type Row = (String, Option<String>, Vec<Face>, u64);
 
     /// What matters, read in the full form.
     fn in_full(json: &str) -> Vec<Row> {
@@ -130,7 +133,7 @@ mod tests {
         };
         let row = |c: &Customer| {
             let default = c.default_card.as_ref().map(|card| card.id().to_owned());
-            (c.id.clone(), default, c.cards.data.iter().map(card).collect())
+            (c.id.clone(), default, c.cards.data.iter().map(card).collect(), c.cards.total)
         };
         list.data.iter().map(row).collect()
     }
@@ -143,7 +146,7 @@ mod tests {
         };
         let row = |c: &CustomerCards<'_>| {
             let default = c.default_card.as_ref().map(|card| card.0.to_string());
-            (c.id.to_string(), default, c.cards.data.iter().map(card).collect())
+            (c.id.to_string(), default, c.cards.data.iter().map(card).collect(), c.cards.total)
         };
         list.data.iter().map(row).collect()
     }
@@ -160,11 +163,14 @@ mod tests {
             r#"{"object":"customer","id":"cust_3","default_card":null,"cards":null,"deleted":null}"#
                 .to_owned(),
             r#"{"object":"customer","id":"cust_\u0034","description":"a \"word\""}"#.to_owned(),
+            format!(
+                r#"{{"object":"customer","id":"cust_5","cards":{{"object":"list","total":23,"limit":20,"data":[{CARD}]}}}}"#
+            ),
         ];
-        let json = format!(r#"{{"object":"list","data":[{}],"total":4}}"#, customers.join(","));
+        let json = format!(r#"{{"object":"list","data":[{}],"total":5}}"#, customers.join(","));
         let read = borrowed(&json);
         assert_eq!(read, in_full(&json));
-        assert_eq!(read.len(), 4);
+        assert_eq!(read.iter().map(|row| row.3).collect::<Vec<_>>(), [0, 2, 0, 0, 23]);
         assert_eq!(read[1].1.as_deref(), Some("card_test_1"));
         assert_eq!(read[0].2[0].4, "a/b=");
     }

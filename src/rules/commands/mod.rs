@@ -16,6 +16,7 @@ pub use cancel::{cancel_at_period_end, cancel_now};
 pub use change::{ChangeOrder, Changed, NextInvoice, change, next_invoice};
 pub use invoice::{mark_paid, void, write_off};
 pub use pause::{pause, resume};
+pub(super) use resolve::way_out;
 pub use resolve::{resolve_absent, resolve_charge};
 pub use retry::retry;
 pub use subscribe::{NewSubscriptionOrder, subscribe};
@@ -25,7 +26,7 @@ use jiff::Timestamp;
 use super::draft::Draft;
 use super::{RuleError, course, wake};
 use crate::model::settings::CatchUp;
-use crate::model::{InvoiceId, OpenInvoice, Snapshot, SubscriptionStatus, Transition};
+use crate::model::{AttemptStatus, InvoiceId, OpenInvoice, Snapshot, SubscriptionStatus, Transition};
 
 /// Works on a copy, and lets the subscription's next look follow.
 fn decide(
@@ -80,10 +81,17 @@ fn settled_place(s: &Snapshot, id: &InvoiceId) -> Result<usize, RuleError> {
 fn must_be_settled(open: &OpenInvoice) -> Result<(), RuleError> {
     match super::queue::unfinished(open) {
         None => Ok(()),
-        Some(attempt) => refused(format!(
-            "attempt {} of invoice {} is {}: wait until it is settled (`dues run-now` looks it up), or end it with \
-             `dues resolve {0}` once it is manual",
-            attempt.id, open.invoice.id, attempt.status
-        )),
+        Some(attempt) => {
+            let way = match attempt.status {
+                AttemptStatus::Manual => format!("no look settles it any more; {}", way_out(attempt)),
+                _ => "wait until it is settled (`dues run-now` looks it up); should it become manual, `dues resolve` \
+                      ends it"
+                    .to_owned(),
+            };
+            refused(format!(
+                "attempt {} of invoice {} is {}: {way}",
+                attempt.id, open.invoice.id, attempt.status
+            ))
+        }
     }
 }

@@ -59,8 +59,9 @@ impl Case<'_, '_> {
 
     /// The attempt never became a charge: its invoice is due again at once, unless somebody stopped it meanwhile.
     pub fn due_again(&mut self) {
-        let attempt = self.attempt().clone();
-        super::prepare::give_back(&mut self.d.now.customer, &attempt, self.c);
+        if let Some(attempt) = self.d.as_read(self.place, self.number) {
+            super::prepare::give_back(&mut self.d.now.customer, attempt, self.c);
+        }
         let at = self.c.at;
         let invoice = self.invoice();
         if invoice.hold.is_none() && invoice.closed_at.is_none() {

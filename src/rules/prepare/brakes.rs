@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::model::settings::Brakes;
 use crate::model::{Attempt, CustomerSnapshot, Money};
 use crate::rules::Circumstances;
 
@@ -20,6 +21,11 @@ fn spent_today(customer: &CustomerSnapshot, amount: Money, c: &Circumstances) ->
     let same_day = customer.spent_on == Some(today(c));
     let sum = customer.spent.iter().find(|sum| sum.currency() == amount.currency());
     sum.filter(|_| same_day).copied().unwrap_or_else(|| Money::zero(amount.currency()))
+}
+
+/// Why no day lets this amount pass, whatever else is sent on it; `None`: some day does.
+pub(in crate::rules) fn never_passes(amount: Money, c: &Circumstances) -> Option<String> {
+    Brakes::day_refuses(&c.customer_day, amount)
 }
 
 /// The first instant of the next day when this amount would exceed today's; `None`: it may be charged.
@@ -51,13 +57,21 @@ pub(super) fn spend(customer: &mut CustomerSnapshot, amount: Money, c: &Circumst
     customer.spent.push(sum);
 }
 
-/// Takes back what an attempt that never became a charge had noted. A turn in the daily collection was only taken
+/// The day that an attempt was booked on, by the clock that `spend` went by then; `None`: nobody knows any more.
+fn booked_on(attempt: &Attempt, c: &Circumstances) -> Option<Date> {
+    let wall_at = attempt.intent.as_ref()?.wall_at;
+    let at = if c.live { attempt.intended_at.max(wall_at) } else { attempt.intended_at };
+    Some(c.book_zone.date(at))
+}
+
+/// Takes back what an attempt that never became a charge had noted, as it stood while it was unfinished. What it noted on
+/// another day than the one whose sums are kept is gone with that day. A turn in the daily collection was only taken
 /// when none had been taken for a day, so giving it back leaves none.
 pub(in crate::rules) fn give_back(customer: &mut CustomerSnapshot, attempt: &Attempt, c: &Circumstances) {
     if customer.caught_up_at == Some(attempt.intended_at) {
         customer.caught_up_at = None;
     }
-    if customer.spent_on == Some(today(c)) {
+    if customer.spent_on.is_some() && customer.spent_on == booked_on(attempt, c) {
         for sum in customer.spent.iter_mut().filter(|sum| sum.currency() == attempt.amount.currency()) {
             let left = sum.minor().saturating_sub(attempt.amount.minor()).max(0);
             *sum = Money::new(left, sum.currency()).unwrap_or(*sum);

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::model::{ChargeOrder, FlagReason, Hold, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus};
 
-pub(super) use brakes::give_back;
+pub(super) use brakes::{give_back, never_passes};
 
 /// When the brake on the customer's day lets this invoice pass; `None`: now.
 pub(super) fn brake_until(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> Option<Timestamp> {
@@ -104,7 +104,8 @@ fn try_invoice(
     compose: &Compose<'_>,
     confirmed: bool,
 ) -> Result<Prepared, RuleError> {
-    if let Some(why) = c.limits.refuses(d.now.invoices[place].invoice.amount) {
+    let amount = d.now.invoices[place].invoice.amount;
+    if let Some(why) = c.limits.refuses(amount).or_else(|| never_passes(amount, c)) {
         return Ok(flag(d, c, FlagReason::Unchargeable, &why));
     }
     let payer = match payer(&d, c, place, confirmed) {
@@ -141,7 +142,8 @@ enum Payable {
     NoBackup,
 }
 
-/// Nobody is flagged, or passed over for a flag again, or charged on an old snapshot, before a read in this run.
+/// Nobody is flagged, or passed over for a flag again, or charged on an old snapshot or on a part of one, before a read in
+/// this run.
 fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable {
     let verdict = cards::judge(&d.now, Some(&d.now.invoices[place]), c.at, c.cards.try_expired);
     if confirmed {
@@ -155,7 +157,9 @@ fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable
     let standing = d.now.flags.iter().map(|flag| flag.reason).find(|r| *r != FlagReason::Unchargeable);
     match verdict {
         Verdict::Good(_) if standing.is_some() => Payable::Ask(standing),
-        Verdict::Good(payer) if !cards::is_stale(&d.now, &c.cards, c.at) => Payable::Yes(payer),
+        Verdict::Good(payer) if !cards::is_stale(&d.now, &c.cards, c.at) && !cards::is_part(&d.now) => {
+            Payable::Yes(payer)
+        }
         Verdict::Bad(reason, _) => Payable::Ask(Some(reason)),
         Verdict::Good(_) | Verdict::Unread | Verdict::NoBackup => Payable::Ask(None),
     }

@@ -28,7 +28,7 @@ fn a_period_that_begins_is_invoiced_and_charged() {
 fn missed_periods_are_told_as_they_are_collected() {
     // As the story of missed periods has it: 0 and the current one at once, 1 a day later.
     let mut book = Book::monthly("2026-01-31");
-    let few = Ahead { invoiced: 3, missed: 2, held: 0, current: 1, catch_up: 2 };
+    let few = Ahead { invoiced: 3, missed: 2, held: 0, current: 1, above_cap: 0, catch_up: 2 };
     assert_eq!(told(&mut book, "04-02"), few);
     tell(&mut book, "04-02 | ok | 0:paid \n | ok | 2:paid");
     assert_eq!(told(&mut book, "04-02"), Ahead { catch_up: 1, ..Ahead::default() });
@@ -37,7 +37,7 @@ fn missed_periods_are_told_as_they_are_collected() {
 #[test]
 fn too_many_missed_periods_are_told_to_wait_and_the_current_one_is_not() {
     let mut book = Book::monthly("2026-01-31");
-    let many = Ahead { invoiced: 6, missed: 5, held: 5, current: 1, catch_up: 0 };
+    let many = Ahead { invoiced: 6, missed: 5, held: 5, current: 1, above_cap: 0, catch_up: 0 };
     assert_eq!(told(&mut book, "07-02"), many);
     tell(&mut book, "07-02 | ok | 0:catch_up 4:catch_up 5:paid");
     let years = ladder(&["1 day"], EndAction::Unpaid);

@@ -1,12 +1,13 @@
 //! Which card is charged, who is flagged and when, and how often a card may be tried.
 
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::book::{Book, Look};
 use super::kit::{card, day, ladder, terms};
-use super::story::tell;
+use super::story::{moment, outcome, tell};
 use crate::model::{CardDecline, EndAction, FlagReason, SkipReason};
-use crate::rules::Prepared;
+use crate::rules::{Prepared, ahead, next_steps};
 
 #[test]
 fn a_fresh_and_good_snapshot_is_believed_without_a_read() {
@@ -164,6 +165,62 @@ fn a_customers_day_is_capped_and_the_rest_waits_for_the_next() {
     );
     let sum = book.rows.customer.spent.first().unwrap().to_string();
     assert_eq!(sum, "990.00 THB", "what never left is not counted");
+}
+
+#[test]
+fn what_no_day_of_a_customer_allows_is_flagged_once_until_it_is_allowed() {
+    let mut book = Book::monthly("2026-01-31");
+    let cap = |sum: &str| (crate::model::Currency::Thb, sum.parse().unwrap());
+    book.circumstances.customer_day.extend([cap("989.99 THB")]);
+    tell(
+        &mut book,
+        "01-31 | run | skip:unchargeable flag:unchargeable sub:past_due due:true reads:0
+         02-01 | run | skip:unchargeable flag:unchargeable raised:1 0.tries:0",
+    );
+    assert!(book.rows.flags[0].detail.contains("[brakes]"), "{:?}", book.rows.flags);
+    let why = next_steps(&book.snapshot(), &book.circumstances).join("\n");
+    assert!(
+        why.contains("is due, but cannot be charged: found 990.00 THB, wanted at most 989.99 THB"),
+        "{why}"
+    );
+    assert!(why.contains("amount_per_customer_per_day"), "{why}");
+    let ahead = ahead(&book.snapshot(), &book.circumstances).unwrap();
+    assert_eq!((ahead.above_cap, ahead.current), (1, 0));
+    book.circumstances.customer_day.extend([cap("990.00 THB")]);
+    tell(&mut book, "02-02 | ok | 0:paid flag:none sub:active");
+}
+
+/// What a customer is noted to have been sent on the day of the last charge.
+fn spent(book: &Book) -> String {
+    book.rows.customer.spent.first().unwrap().to_string()
+}
+
+#[test]
+fn what_was_booked_on_another_day_is_not_given_back_out_of_this_one() {
+    let mut book = Book::new("2026-01-31", terms("week", ladder(&["1 day"], EndAction::Pause)));
+    book.circumstances.customer_day.insert(crate::model::Currency::Thb, "1500.00 THB".parse().unwrap());
+    tell(&mut book, "01-31 | silence | 0.last:in_doubt");
+    // Another subscription of the same customer is charged on the next day.
+    book.rows.customer.spent_on = Some(date(2026, 2, 1));
+    book.rows.customer.spent = vec!["990.00 THB".parse().unwrap()];
+    tell(&mut book, "02-01T00:20 | look empty | \n 02-01T00:40 | look empty | 0.last:absent 0:open");
+    assert_eq!(spent(&book), "990.00 THB", "of the other subscription");
+    tell(&mut book, "02-01T00:50 | run | skip:customer_day 0.next:02-02");
+}
+
+#[test]
+fn a_live_book_gives_back_by_the_clock_that_it_booked_by() {
+    let mut book = Book::new("2026-01-31", terms("week", ladder(&["1 day"], EndAction::Pause)));
+    book.circumstances.customer_day.insert(crate::model::Currency::Thb, "1500.00 THB".parse().unwrap());
+    book.circumstances.live = true;
+    book.go_to(moment("01-31"));
+    // A run dated back by a day and a bit: the budgets go by the wall clock.
+    let wall = moment("02-01T08:00");
+    (book.circumstances.budget_now, book.circumstances.wire.wall_at) = (wall, wall);
+    let Look::Charge(charge) = book.look() else { panic!("not charged") };
+    assert_eq!((book.rows.customer.spent_on, spent(&book)), (Some(date(2026, 2, 1)), "990.00 THB".into()));
+    book.conclude(&charge.request.attempt, &outcome(&["unsent"]));
+    assert_eq!(spent(&book), "0.00 THB", "it was booked on that very day");
 }
 
 #[test]

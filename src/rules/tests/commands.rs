@@ -7,10 +7,11 @@ use super::kit::{bangkok, day, ladder, plan, terms};
 use super::story::{moment, seen, tell};
 use crate::model::settings::CatchUp;
 use crate::model::{
-    Change, EndAction, EventKind, Quantity, SeenStatus, SkipReason, SubscriptionId, SubscriptionStatus, Zone,
+    AttemptId, Change, ChargeSeen, EndAction, EventKind, Quantity, SeenStatus, SkipReason, SubscriptionId,
+    SubscriptionStatus, Zone,
 };
-use crate::rules::RuleError;
 use crate::rules::commands::{self, ChangeOrder, NewSubscriptionOrder, subscribe};
+use crate::rules::{RuleError, Scan, doubt, next_steps};
 
 const CATCH_UP: CatchUp = CatchUp { hold_after: 3 };
 
@@ -203,7 +204,7 @@ fn a_person_resolves_only_with_a_charge_that_fits() {
     let mut book = Book::monthly("2026-01-31");
     tell(&mut book, "01-31 | silence | \n 01-31T00:05 | look alike | 0.last:manual");
     let (s, attempt) = (book.snapshot(), "sub_1.0.1".parse().unwrap());
-    let resolve = |charge| commands::resolve_charge(&s, &attempt, &charge, "x", &book.circumstances);
+    let resolve = |charge| commands::resolve_charge(&s, &attempt, &charge, None, "x", &book.circumstances);
     let mut other = seen(SeenStatus::Successful, "chrg_test_1");
     other.amount = Some("991.00 THB".parse().unwrap());
     assert!(sentence(resolve(other)).contains("found 991.00 THB"));
@@ -213,6 +214,106 @@ fn a_person_resolves_only_with_a_charge_that_fits() {
     tell(&mut book, "02-01 | person charged | 0:paid");
     let again = commands::resolve_absent(&book.snapshot_of(&attempt), &attempt, "x", &book.circumstances);
     assert!(sentence(again).contains("has ended as succeeded"));
+}
+
+/// A charge that carries the marks of that attempt of the book.
+fn marked(book: &Book, attempt: &str, status: SeenStatus) -> ChargeSeen {
+    ChargeSeen {
+        installation: Some(book.circumstances.installation.to_string().as_str().into()),
+        attempt: Some(attempt.into()),
+        ..seen(status, "chrg_test_7")
+    }
+}
+
+/// The first attempt of a book whose look found a charge with its marks and twice its sum.
+fn mismatched(found: &str) -> (Book, AttemptId, ChargeSeen) {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "01-31 | silence |");
+    let mut charge = marked(&book, "sub_1.0.1", SeenStatus::Successful);
+    charge.amount = Some(found.parse().unwrap());
+    let (s, id, c) =
+        (book.snapshot(), charge.attempt.as_deref().unwrap().parse().unwrap(), book.circumstances.clone());
+    let scan = Scan { complete: true, provider_at: c.wire.provider_now, wall_at: c.wire.wall_at };
+    let step = doubt::judge(&s.invoices[0].attempts[0], std::slice::from_ref(&charge), &[], &scan, &c);
+    book.apply(&doubt::transition(&s, &id, &step, &scan, &c).unwrap());
+    tell(&mut book, "01-31 | wait | 0.last:manual incidents:1");
+    (book, id, charge)
+}
+
+#[test]
+fn a_charge_with_the_attempts_own_marks_ends_it_whatever_its_sum() {
+    let (mut book, id, charge) = mismatched("1980.00 THB");
+    let c = book.circumstances.clone();
+    let (s, at) = (book.snapshot(), c.at);
+    for refused in [
+        commands::resolve_absent(&s, &id, "x", &c),
+        commands::mark_paid(&s, &"sub_1.0".parse().unwrap(), at, "x"),
+        commands::retry(&s, at, None),
+    ] {
+        let told = sentence(refused);
+        assert!(told.contains("`dues resolve sub_1.0.1 --charge chrg_test_7 --reason TEXT`"), "{told}");
+        assert!(!told.contains("wait until") && !told.contains("--absent"), "{told}");
+    }
+    let why = next_steps(&s, &c).join("\n");
+    assert!(why.contains("found 1980.00 THB") && why.contains("--charge chrg_test_7"), "{why}");
+    let ended = commands::resolve_charge(&s, &id, &charge, None, "x", &c).unwrap();
+    book.apply(&ended);
+    tell(&mut book, "01-31 | wait | 0:paid 0.last:succeeded incidents:2 due:false \n 02-28 | ok | 1:paid");
+    let told = book.events.iter().rfind(|event| event.kind == EventKind::Incident).unwrap();
+    let told = told.data.as_deref().unwrap();
+    assert!(told.contains("found 1980.00 THB of cust_test_1, wanted 990.00 THB of cust_test_1"), "{told}");
+    let paid = book.events.iter().find(|event| event.kind == EventKind::InvoicePaid).unwrap();
+    assert!(paid.data.as_deref().unwrap().contains("1980.00 THB"), "{paid:?}");
+}
+
+#[test]
+fn a_mismatched_charge_that_moved_no_money_is_a_decline() {
+    let (mut book, id, mut charge) = mismatched("495.00 THB");
+    (charge.status, charge.customer) = (SeenStatus::Ended("expired".into()), None);
+    let ended =
+        commands::resolve_charge(&book.snapshot(), &id, &charge, None, "x", &book.circumstances).unwrap();
+    book.apply(&ended);
+    tell(&mut book, "01-31 | wait | 0.last:declined incidents:1");
+    let told = book.events.iter().rfind(|event| event.kind == EventKind::AttemptResolved).unwrap();
+    assert!(told.data.as_deref().unwrap().contains("found 495.00 THB of no customer"), "{told:?}");
+}
+
+#[test]
+fn an_order_beside_a_manual_attempt_says_who_ends_it() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "01-31 | silence | \n 01-31T00:05 | look alike | 0.last:manual");
+    let (s, at) = (book.snapshot(), book.circumstances.at);
+    let told = sentence(commands::void(&s, &"sub_1.0".parse().unwrap(), at, "x"));
+    assert!(told.contains("--charge CHRG") && told.contains("`--absent`"), "{told}");
+    assert!(!told.contains("wait until"), "{told}");
+}
+
+#[test]
+fn a_charge_of_another_attempt_pays_no_second_invoice() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(
+        &mut book,
+        "01-31 | ok | 0:paid
+         02-28 | silence |
+         02-28T00:05 | look alike | 1.last:manual",
+    );
+    let (s, id): (_, AttemptId) = (book.snapshot(), "sub_1.1.1".parse().unwrap());
+    let paid = "sub_1.0.1".parse().unwrap();
+    let resolve =
+        |charge, booked| commands::resolve_charge(&s, &id, &charge, booked, "x", &book.circumstances);
+    let told = sentence(resolve(marked(&book, "sub_1.0.1", SeenStatus::Successful), None));
+    assert!(told.contains("was made for attempt sub_1.0.1") && told.contains("sub_1.1.1 itself"), "{told}");
+    let by_hand = || seen(SeenStatus::Successful, "chrg_test_7");
+    let told = sentence(resolve(by_hand(), Some(&paid)));
+    assert!(told.contains("is the charge of attempt sub_1.0.1"), "{told}");
+    let mut foreign = marked(&book, "sub_1.1.1", SeenStatus::Successful);
+    foreign.installation = Some("00".into());
+    assert!(sentence(resolve(foreign, None)).contains("another book"));
+    assert!(resolve(by_hand(), None).is_ok(), "made by hand, and nobody else's");
+    // Its own marks say more than an older mistake of the book, which is told.
+    let own = resolve(marked(&book, "sub_1.1.1", SeenStatus::Successful), Some(&paid)).unwrap();
+    let told = own.events.iter().find(|event| event.kind == EventKind::Incident).unwrap();
+    assert!(told.data.as_deref().unwrap().contains("for attempt sub_1.0.1 too"), "{told:?}");
 }
 
 #[test]

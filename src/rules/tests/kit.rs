@@ -71,6 +71,7 @@ pub(super) fn circumstances(at: Timestamp) -> Circumstances {
     Circumstances {
         at,
         budget_now: at,
+        live: false,
         book_zone: bangkok(),
         installation: Installation([7; 16]),
         epoch: Some(Epoch(1)),

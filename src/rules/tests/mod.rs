@@ -26,3 +26,4 @@ mod stories_missed;
 mod stories_three_ds;
 mod stories_unknown;
 mod story;
+mod unseen_cards;

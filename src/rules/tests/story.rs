@@ -288,7 +288,7 @@ fn command_of(book: &mut Book, words: &[&str]) {
         ["absent"] => commands::resolve_absent(&s, &unfinished(book), "story", &book.circumstances),
         ["charged"] => {
             let charge = seen(SeenStatus::Successful, "chrg_test_1");
-            commands::resolve_charge(&s, &unfinished(book), &charge, "story", &book.circumstances)
+            commands::resolve_charge(&s, &unfinished(book), &charge, None, "story", &book.circumstances)
         }
         other => panic!("no such command: {other:?}"),
     };

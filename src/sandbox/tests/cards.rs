@@ -149,3 +149,32 @@ async fn deleting_the_default_promotes_the_newest_that_is_left() {
     assert_eq!(desk.get(&format!("{path}/cards/{}", cards[1])).await.status, 404);
     desk.close().await;
 }
+
+#[tokio::test]
+async fn a_customer_embeds_twenty_cards_and_their_own_list_has_pages_for_all() {
+    let desk = Desk::open(empty()).await;
+    let customer = desk.customer("4242424242424242").await;
+    let path = format!("/customers/{customer}");
+    for _ in 0..22 {
+        let token = desk.token("4242424242424242").await;
+        desk.patch(&path, &format!("card={token}")).await;
+    }
+    let page = async |asked: &str| {
+        let answer = desk.get(&format!("{path}/cards{asked}")).await.json;
+        let ids: Vec<_> =
+            answer["data"].as_array().expect("rows").iter().map(|card| card["id"].clone()).collect();
+        assert_eq!(answer["total"], 23, "{asked}");
+        (ids, answer["limit"].clone())
+    };
+    let (all, limit) = page("?limit=101").await;
+    assert_eq!((all.len(), limit), (23, json!(100)), "cut down");
+    assert_eq!(page("").await, (all[..20].to_vec(), json!(20)));
+    assert_eq!(page("?offset=20").await.0, all[20..]);
+    let newest = page("?limit=2&order=reverse_chronological").await.0;
+    assert_eq!(newest, [all[22].clone(), all[21].clone()]);
+    let embedded = desk.get(&path).await.json["cards"].clone();
+    assert_eq!((&embedded["total"], &embedded["limit"]), (&json!(23), &json!(20)));
+    assert_eq!(embedded["data"].as_array().map(Vec::len), Some(20));
+    assert_eq!(embedded["data"][19]["id"], all[19]);
+    desk.close().await;
+}

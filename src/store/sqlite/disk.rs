@@ -1,4 +1,4 @@
-//! The file system under the book: local, or refused.
+//! The file system under the book: local and one that keeps files, or refused.
 //!
 //! SQLite's locks do not hold over a network, and two hosts that both believe to hold one would both charge.
 
@@ -28,6 +28,23 @@ const SHARED: &[(u64, &str)] = &[
     (0xbacb_acbc, "VMware shared folder"),
 ];
 const FUSE: u64 = 0x6573_5546;
+/// File systems that show the kernel's own things: what is made in them, if anything can be, is no file.
+const KERNELS: &[(u64, &str)] = &[
+    (0x9fa0, "proc"),
+    (0x6265_6572, "sysfs"),
+    (0x0027_e0eb, "cgroup"),
+    (0x6367_7270, "cgroup2"),
+    (0x6462_6720, "debugfs"),
+    (0x7472_6163, "tracefs"),
+    (0x7363_6673, "securityfs"),
+    (0xf97c_ff8c, "selinuxfs"),
+    (0x1cd1, "devpts"),
+    (0xcafe_4a11, "bpf"),
+    (0x6265_6570, "configfs"),
+    (0xde5e_81e4, "efivarfs"),
+    (0x1980_0202, "mqueue"),
+    (0x6573_5543, "fusectl"),
+];
 /// What is known to be local of all that FUSE mounts.
 const LOCAL_FUSE: &[&str] = &[
     "fuseblk",
@@ -44,15 +61,24 @@ const LOCAL_FUSE: &[&str] = &[
 /// Refuses a book in a folder that other hosts may share.
 pub(super) fn refuse_shared(book: &Path) -> Result<(), StoreError> {
     let folder = super::folder_of(book);
-    let Ok(found) = rustix::fs::statfs(folder) else {
-        // A folder that cannot be asked cannot be opened either: that error says more.
-        return Ok(());
-    };
-    // The kernel's numbers have 32 bits, whatever the width and sign of the field on this platform.
-    let magic =
-        u64::from(found.f_type.to_ne_bytes().first_chunk::<4>().map_or(0, |b| u32::from_ne_bytes(*b)));
+    // A folder that cannot be asked cannot be opened either: that error says more.
+    let Some(magic) = magic(folder) else { return Ok(()) };
     shared_kind(magic, || mounted_as(folder))
         .map_or(Ok(()), |kind| Err(StoreError::NetworkFileSystem { path: book.into(), kind }))
+}
+
+/// Says of a folder in which nobody can make a book what it is; `None`: books can be made there, or nobody knows.
+pub(in crate::store) fn keeps_no_files(folder: &Path) -> Option<String> {
+    let magic = magic(folder)?;
+    let (_, kind) = KERNELS.iter().find(|(number, _)| *number == magic)?;
+    Some(format!("a {kind} file system, which keeps no files of ours"))
+}
+
+/// The kernel's number of the file system under a folder; `None`: it cannot be asked.
+fn magic(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statfs(folder).ok()?;
+    // The numbers have 32 bits, whatever the width and sign of the field on this platform.
+    Some(u64::from(found.f_type.to_ne_bytes().first_chunk::<4>().map_or(0, |b| u32::from_ne_bytes(*b))))
 }
 
 /// Which shared kind that number is; `None`: a local one.

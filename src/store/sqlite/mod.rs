@@ -63,6 +63,7 @@ use fault::Outcome;
 use hot::Hot;
 
 pub use backup::{Restored, check_copy, restore};
+pub(super) use disk::keeps_no_files;
 pub use open::OpenOptions;
 pub(super) use open::sync_folder;
 

@@ -23,7 +23,24 @@ fn words_on_the_command_line() {
         (vec!["invoice", "void", "sub_x", "--reason", "r"], &["wanted SUBSCRIPTION.PERIOD"]),
         (vec!["invoice", "void", "sub_x.0"], &["--reason"]),
         (vec!["resolve", "sub_x.0.1", "--absent", "--reason", "r"], &["attempt sub_x.0.1: not in this book"]),
-        (vec!["resolve", "sub_x.0.1", "--reason", "r"], &["--charge"]),
+        (vec!["resolve", "sub_x.0.1", "--reason", "r"], &["<--charge <CHRG>|--absent>"]),
+        (
+            vec!["resolve", "sub_x.0.1", "--charge", "chrg_test_1", "--absent", "--reason", "r"],
+            &["cannot be used with"],
+        ),
+        (
+            vec!["resolve", "sub_x.0.1", "--absent", "--reason", " "],
+            &["--reason", "found nothing but blanks"],
+        ),
+        (vec!["invoice", "void", "sub_x.0", "--reason", ""], &["--reason"]),
+        (
+            vec!["invoice", "mark-paid", "sub_x.0", "--reason", "\t"],
+            &["found nothing but blanks, wanted the reason"],
+        ),
+        (
+            vec!["invoice", "write-off", "sub_x.0", "--reason", "  "],
+            &["found nothing but blanks, wanted the reason"],
+        ),
         (
             vec!["subscribe", "--customer", "card_1", "--plan", "pro-monthly"],
             &["found \"card_1\", wanted an Omise customer"],
@@ -96,12 +113,24 @@ fn keys_that_are_refused_here_already() {
             assert!(said_all.contains(said), "{command}: {said_all}");
             assert!(!said_all.contains("canary"), "{command}: {said_all}");
         }
+        assert!(!shop.path("book").exists(), "a refused key must not make a folder or a lock");
     }
     let shop = Shop::new();
     shop.config("sandbox = true", "");
     shop.dues(&["run-now"]).fails(2, &["[omise]: found no key, wanted secret_key_file"]);
     shop.config("[omise]", "[omise]\nsecret_key_file = \"omise.key\"");
     shop.dues(&["run-now"]).fails(2, &["omise.key: the key cannot be read"]);
+}
+
+#[test]
+fn beside_a_lock_its_holder_is_asked_before_the_key() {
+    let shop = Shop::new();
+    shop.with_key("pkey_test_canary", 0o600);
+    std::fs::create_dir(shop.path("book")).unwrap();
+    let lock = ChargingLock::take(&shop.path("book/dues.db")).unwrap();
+    shop.dues(&["run-now"]).fails(4, &["found the charging lock held by process"]);
+    drop(lock);
+    shop.dues(&["run-now"]).fails(2, &["found a public key"]);
 }
 
 #[test]
@@ -156,6 +185,34 @@ fn a_price_below_the_accounts_minimum_does_not_reach_the_book() {
     shop.config("\"1.00 THB", "\"990.00 THB");
     let plans = shop.dues(&["plans", "--json"]).ok().rows();
     assert_eq!((plans[0]["version"].as_u64(), plans[0]["price"].as_u64()), (Some(1), Some(99_000)));
+}
+
+#[test]
+fn a_book_that_can_be_nowhere_is_refused_by_all_alike() {
+    for (place, said) in [
+        ("dues.toml/dues.db", "found a file, wanted a folder for the book"),
+        ("dues.toml/deep/er/dues.db", "found a file, wanted a folder for the book"),
+        ("/proc/x/dues.db", "/proc: found a proc file system, which keeps no files of ours, wanted a folder"),
+    ] {
+        let shop = Shop::new();
+        shop.config("book/dues.db", place);
+        for command in ["run-now", "run-now --dry-run", "check", "plans apply", "customers list"] {
+            let done = shop.dues(&command.split(' ').collect::<Vec<_>>());
+            let all = format!("{}{}", done.stdout, done.stderr);
+            assert_eq!(done.code, 4, "{place}: {command}: {all}");
+            assert!(all.contains(said) && !all.contains("Ready."), "{place}: {command}: {all}");
+        }
+    }
+    let shop = Shop::new();
+    std::fs::create_dir(shop.path("book")).unwrap();
+    shop.config("book/dues.db", "book");
+    for command in [&["run-now"][..], &["run-now", "--dry-run"], &["plans", "apply"]] {
+        shop.dues(command).fails(4, &["book: found a folder or device, wanted a dues book"]);
+    }
+    let mut left: Vec<_> =
+        std::fs::read_dir(shop.path("")).unwrap().map(|one| one.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["book", "dues.toml"], "what is refused leaves nothing");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn one_bad_line_stops_all_of_them() {
             &[
                 "in.csv: line 3: plan: found \"gold\", wanted one of pro-monthly, team-yearly",
                 "in.csv: line 4: customer id: found \"nobody\", wanted an Omise customer",
-                "in.csv: line 5: id: found a a second time",
+                "in.csv: line 5: id: found \"a\" a second time",
                 "3 bad lines; nothing was imported",
             ],
         );
@@ -50,7 +50,56 @@ fn one_bad_line_stops_all_of_them() {
     assert!(shop.dues(&["list", "subscriptions", "--json"]).ok().stdout.is_empty());
     shop.write("in.csv", "customer,plan,id\ncust_test_1,pro-monthly,a\n");
     shop.dues(&["import", "in.csv"]).ok();
-    shop.dues(&["import", "in.csv"]).fails(2, &["line 2: id: found a, which is in the book already"]);
+    shop.dues(&["import", "in.csv"]).fails(2, &["line 2: id: found \"a\", which is in the book already"]);
     shop.write("in.csv", "customer,plan\n");
     shop.dues(&["import", "in.csv"]).fails(2, &["found no line below the heading"]);
+}
+
+#[test]
+fn a_quote_that_is_never_closed_loses_nobody() {
+    let shop = Shop::new();
+    let heading = "id,customer,plan,metadata.name\n";
+    let rest = "qb,cust_test_2,pro-monthly,Al\nqc,cust_test_3,pro-monthly,Cy\n";
+    for (first, said) in [
+        ("\"Bob", "in.csv: line 2: found a quote that is never closed"),
+        ("\"Bob\" Smith", "in.csv: line 2: found text behind the closing quote"),
+    ] {
+        shop.write("in.csv", &format!("{heading}qa,cust_test_1,pro-monthly,{first}\n{rest}"));
+        shop.dues(&["import", "in.csv", "--dry-run"]).fails(2, &[said, "1 bad line; nothing was imported"]);
+        shop.dues(&["import", "in.csv"]).fails(2, &[said, "1 bad line; nothing was imported"]);
+    }
+    assert!(shop.dues(&["list", "subscriptions", "--json"]).ok().stdout.is_empty());
+    shop.write("in.csv", &format!("{heading}qa,cust_test_1,pro-monthly,\"Bob\n\"\"Al\"\"\"\n{rest}"));
+    assert_eq!(shop.dues(&["import", "in.csv"]).ok().stdout, "3 subscriptions imported\n");
+    let rows = shop.dues(&["list", "subscriptions", "--json"]).ok().rows();
+    assert_eq!(rows[0]["metadata"]["name"], "Bob\n\"Al\"");
+}
+
+#[test]
+fn what_is_counted_agrees_with_its_number() {
+    let shop = Shop::new();
+    shop.write("in.csv", "customer,plan,starts\ncust_test_1,pro-monthly,2026-01-01\n");
+    assert_eq!(
+        shop.dues(&["import", "in.csv", "--dry-run"]).ok().stdout,
+        "1 line is good; nothing was written\n"
+    );
+    assert_eq!(shop.dues(&["import", "in.csv"]).ok().stdout, "1 subscription imported\n");
+    shop.write("in.csv", "customer,plan,starts\ncust_test_1\n");
+    shop.dues(&["import", "in.csv"]).fails(2, &["line 2: found 1 field, wanted 3"]);
+}
+
+#[test]
+fn one_period_that_has_ended_is_told_in_the_singular() {
+    let shop = Shop::new();
+    // Months have 28 to 31 days: one has ended, the second is under way.
+    let starts = jiff::Zoned::now().date().checked_sub(jiff::Span::new().days(40)).unwrap();
+    shop.write("in.csv", &format!("customer,plan,starts\ncust_test_1,pro-monthly,{starts}\n"));
+    let told = shop.dues(&["import", "in.csv"]).ok().stderr;
+    assert!(told.contains("1 period of 1 subscription has ended already and is invoiced"), "{told}");
+    let date = starts.to_string();
+    let words = ["subscribe", "--customer", "cust_test_2", "--plan", "pro-monthly", "--starts", &date];
+    let done = shop.dues(&words).ok();
+    let wanted =
+        format!("1 period of {} has ended already: the next run invoices it; it is", done.stdout.trim());
+    assert!(done.stderr.contains(&wanted), "{}", done.stderr);
 }

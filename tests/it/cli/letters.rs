@@ -56,11 +56,7 @@ fn own_templates_are_used_and_wrong_ones_refused_by_every_command() {
     let shown = shop.dues(&["notify", "preview", "declined"]).ok().stdout;
     assert!(shown.starts_with("Subject: Siam Coffee: Pro\n"), "{shown}");
     let checked = shop.dues(&["check"]);
-    assert!(
-        checked.stdout.contains("from Siam Coffee, in th, 1 templates of your own"),
-        "{}",
-        checked.stdout
-    );
+    assert!(checked.stdout.contains("from Siam Coffee, in th, 1 template of your own"), "{}", checked.stdout);
 
     shop.write("letters/th/declined.txt", "one\n  {% if amuont %}{% endif %}\n");
     shop.write("letters/th/declined.html", "{% if plan %}\n<p>{{ plan }}</p>\n");

@@ -23,6 +23,22 @@ fn a_run_that_was_stopped_does_not_say_that_nothing_is_due() {
 }
 
 #[test]
+fn where_nobody_can_look_for_the_pause_file_nothing_is_charged() {
+    let shop = Shop::new();
+    shop.subscribe("cust_test_1");
+    let config = std::fs::read_to_string(shop.path("dues.toml")).unwrap();
+    // Below what is no folder nobody can look.
+    shop.write("dues.toml", &format!("{config}\n[brakes]\npause_file = \"dues.toml/PAUSED\"\n"));
+    let stopped = shop.dues(&["run-now"]);
+    assert_eq!(stopped.code, 3, "{}", stopped.stderr);
+    assert!(stopped.stdout.contains("or nobody could look for it"), "{}", stopped.stdout);
+    assert!(stopped.stderr.contains("nobody can look for the pause file"), "{}", stopped.stderr);
+    let check = shop.dues(&["check"]);
+    assert_eq!(check.code, 3, "{}", check.stdout);
+    assert!(check.stdout.contains("nobody can look for the pause file"), "{}", check.stdout);
+}
+
+#[test]
 fn missed_periods_that_are_held_are_counted_and_can_be_found() {
     let shop = Shop::new();
     let subscribe =

@@ -28,7 +28,7 @@ fn a_start_does_what_was_told_beforehand() {
     assert_eq!((&data["charges_now"], &data["charges_later"]), (&6.into(), &3.into()), "{told:#}");
     assert_eq!(data["spread_days"], 3, "{told:#}");
     let words = scene.dues(&["check"]).expect(0).stdout;
-    assert!(words.contains("14 missed periods wait for `dues resume`"), "{words}");
+    assert!(words.contains("1 customer with 14 missed periods waits for `dues resume`"), "{words}");
     assert!(words.contains("the last in 3 days"), "{words}");
     assert!(scene.list("invoices").is_empty() && scene.ledger().is_empty(), "a check did something");
     let (child, mut supervisor) = start(&scene);

@@ -121,21 +121,31 @@ fn a_new_card_that_the_watch_saw_before_its_ring_is_tried_at_once_too() {
     let customer = scene.cardless_customer();
     scene.import(&format!("customer,plan\n{customer},monthly\n"));
     scene.write_secret("webhook.secret", OLD);
-    let (child, _supervisor, addr) = with_windows(&scene, SELDOM);
+    let (child, _supervisor, _addr) = with_windows(&scene, SELDOM);
     until(&scene, "flagged", || scene.list("flags").len() == 1);
     let token = scene.new_token("4242424242424242");
     let key = scene.sandbox().secret_key().to_owned();
     scene.ask("PATCH", &format!("/customers/{customer}"), &key, &json!({"card": token}));
-    // Nobody has rung: the watch clears the flag, and leaves the charge to the next run of the schedule.
+    // Nobody rings: the watch clears the flag, and asks for the run.
     scene.dues(&["cards", "watch"]).expect(0);
     assert!(scene.list("flags").is_empty(), "{}", scene.story());
-    assert_eq!(statuses(&scene, "invoices"), ["open"]);
-    let url = format!("http://{addr}/webhooks/omise");
-    let webhooks = json!({"url": url, "secrets": [OLD], "travel": "fine", "retry_ms": [100, 100]});
-    scene.ask("POST", "/__sandbox/settings", "", &json!({"webhooks": webhooks}));
-    scene.ask("PATCH", &format!("/customers/{customer}"), &key, &json!({"description": "moved"}));
     until(&scene, "nothing was tried", || statuses(&scene, "invoices") == ["paid"]);
     assert_eq!(scene.ledger().len(), 1, "{}", scene.story());
+    leaves(child);
+}
+
+#[test]
+fn news_that_change_nothing_charge_nobody() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let customer = scene.customers().remove(0);
+    let (child, _supervisor, addr) = service(&scene, &[OLD], "fine");
+    scene.import(&format!("customer,plan\n{customer},monthly\n"));
+    let key = scene.sandbox().secret_key().to_owned();
+    scene.ask("PATCH", &format!("/customers/{customer}"), &key, &json!({"description": "moved"}));
+    until(&scene, "it rang", || heard(&addr, "taken") == 1);
+    let book = book_of(&scene);
+    until(&scene, "acted upon", || number(&book, "SELECT count(*) FROM webhook_events") == 1);
+    assert_eq!(number(&book, "SELECT count(*) FROM run_requests"), 0, "due, but by the schedule alone");
     leaves(child);
 }
 

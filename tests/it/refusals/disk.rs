@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::harness::{AT, Book, Expected, Scene, Setting, judge};
+use crate::harness::{AT, Book, Expected, PLANS, Scene, Setting, judge};
 
 const SUBSCRIPTIONS: u32 = 300;
 /// Room for the book with its subscriptions and the reserve, but not for what 300 charges write.
@@ -85,6 +85,79 @@ fn a_full_disk_stops_intents_and_keeps_every_result() {
     scene.run_at(AT).expect(0);
     let faults = judge(&scene.ledger(), &Book::of_money(&scene), &expected);
     assert!(faults.is_empty() && scene.ledger().len() == SUBSCRIPTIONS as usize, "{faults:#?}");
+}
+
+#[test]
+fn a_disk_that_is_full_from_the_start_is_told_as_such() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let Some(_disk) = SmallDisk::mount(&scene.path("small"), SMALL_KIB) else {
+        return println!("NO RIGHT TO MOUNT: left to the test of the store's sentence");
+    };
+    let config = fs::read_to_string(scene.path("dues.toml")).expect("the config");
+    scene.write("dues.toml", &config.replace("\"dues.db\"", "\"small/dues.db\""));
+    let customer = &scene.customers()[0];
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+    let filled = fs::write(scene.path("small/rest"), vec![0; SMALL_KIB as usize * 1024]);
+    assert!(filled.is_err(), "the rest of the disk took it all");
+    let full = scene.dues(&["run-now", "--json"]).expect(4);
+    assert!(full.stderr.contains("dues.db.lock: the disk is full; free some space"), "{full:#?}");
+    let looked = scene.dues(&["list", "flags"]).expect(4);
+    assert!(looked.stderr.contains("dues.db.access: the disk is full; free some space"), "{looked:#?}");
+    assert!(scene.ledger().is_empty());
+    fs::remove_file(scene.path("small/rest")).expect("room again");
+    scene.run_at(AT).expect(0);
+    assert_eq!(scene.ledger().len(), 1);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_told_by_a_check_as_by_a_run() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let config = fs::read_to_string(scene.path("dues.toml")).expect("the config");
+    scene.write("dues.toml", &config.replace("\"dues.db\"", "\"deep/er/book/dues.db\""));
+    fs::create_dir(scene.path("deep")).expect("a folder");
+    let somebody = Somebody::of(&scene);
+    fs::set_permissions(scene.path("deep"), fs::Permissions::from_mode(0o500)).expect("a mode");
+    for words in ["check", "run-now", "run-now --dry-run", "plans apply"] {
+        let output = somebody.dues(&words.split(' ').collect::<Vec<_>>());
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{words}: {said}");
+        assert!(
+            said.contains("deep: cannot be written (Permission denied (os error 13), as user"),
+            "{words}: {said}"
+        );
+    }
+    fs::set_permissions(scene.path("deep"), fs::Permissions::from_mode(0o700)).expect("a mode");
+}
+
+#[test]
+fn what_lies_beside_a_book_and_may_not_be_written_is_the_stores_refusal() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let own = "zone = \"Asia/Bangkok\"\n[store]\npath = \"own.db\"\n[omise]\nsandbox = true\n";
+    scene.write("own.toml", &format!("{own}{PLANS}"));
+    let somebody = Somebody::of(&scene);
+    let on = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let output = somebody.dues_on("own.toml", &words);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.code(), said)
+    };
+    assert_eq!(on("run-now").0, Some(0), "{:?}", on("run-now"));
+    assert_eq!(on("list flags").0, Some(0));
+    for name in ["own.db.sandbox", "own.db.access"] {
+        fs::set_permissions(scene.path(name), fs::Permissions::from_mode(0o400)).expect("a mode");
+    }
+    for (words, file) in [
+        ("run-now --dry-run", "own.db.sandbox"),
+        ("run-now", "own.db.sandbox"),
+        ("check", "own.db.sandbox"),
+        ("list flags", "own.db.access"),
+        ("why may", "own.db.access"),
+    ] {
+        let (code, said) = on(words);
+        assert_eq!(code, Some(4), "{words}: {said}");
+        assert!(said.contains(&format!("{file}: cannot be written (Permission denied")), "{words}: {said}");
+        assert!(said.contains("give the dues user write access"), "{words}: {said}");
+    }
 }
 
 fn under_a_limit(scene: &Scene, expected: &Expected) {
@@ -212,8 +285,12 @@ impl<'a> Somebody<'a> {
     }
 
     fn dues(&self, words: &[&str]) -> Output {
+        self.dues_on("dues.toml", words)
+    }
+
+    fn dues_on(&self, config: &str, words: &[&str]) -> Output {
         let mut command = Command::new(self.scene.path("program"));
-        command.args(words).args(["--config", "dues.toml"]).current_dir(self.scene.folder());
+        command.args(words).args(["--config", config]).current_dir(self.scene.folder());
         if self.is_root {
             command.uid(NOBODY).gid(NOBODY);
         }

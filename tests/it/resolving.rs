@@ -1,0 +1,108 @@
+//! Attempts that only a person can end, ended; and money that no day of a customer allows.
+
+use serde_json::Value;
+
+use crate::harness::{AT, PLANS, Scene, Setting};
+
+const NEXT_MONTH: &str = "2026-12-21T09:00:00+07:00";
+
+/// A book that lost a change of quantity and the charge of its period, put back and compared: attempt `sub.1.1` waits
+/// for a person.
+fn lost_a_change() -> Scene {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    scene.import(&format!("customer,plan,id,starts\n{},monthly,sub,2026-11-21\n", scene.customers()[0]));
+    scene.run_at(AT).expect(0);
+    scene.dues(&["backup", "old.db"]).expect(0);
+    scene.dues(&["change", "sub", "--quantity", "2"]).expect(0);
+    scene.run_at(NEXT_MONTH).expect(0);
+    scene.dues(&["restore", "old.db"]).expect(0);
+    scene.dues(&["adopt"]).expect(3);
+    scene
+}
+
+/// A charge of that sum at the provider.
+fn charge_of(scene: &Scene, minor: i64) -> String {
+    let rows = scene.dues(&["charges", "list", "--json"]).expect(0).rows();
+    rows.iter().find(|row| row["amount"] == minor).unwrap()["id"].as_str().unwrap().to_owned()
+}
+
+fn told(row: &Value, name: &str) -> String {
+    row[name].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_charge_of_another_sum_ends_its_own_attempt_and_is_the_last() {
+    let scene = lost_a_change();
+    let own = charge_of(&scene, 198_000);
+    let way = format!("dues resolve sub.1.1 --charge {own}");
+    let paid = scene.dues(&["invoice", "mark-paid", "sub.1", "--reason", "x"]).expect(2);
+    assert!(paid.stderr.contains(&way) && !paid.stderr.contains("wait until"), "{}", paid.stderr);
+    let absent = scene.dues(&["resolve", "sub.1.1", "--absent", "--reason", "x"]).expect(2);
+    assert!(absent.stderr.contains(&way), "{}", absent.stderr);
+    let ended = scene.dues(&["resolve", "sub.1.1", "--charge", &own, "--reason", "seen"]).expect(0);
+    assert!(ended.stdout.contains("1980.00 THB, where 990.00 THB"), "{}", ended.stdout);
+    let invoice = scene.list("invoices").remove(1);
+    assert_eq!((told(&invoice, "status"), told(&invoice, "charge")), ("paid".into(), own));
+    let incident = scene.list("events").into_iter().rfind(|event| event["kind"] == "incident").unwrap();
+    let detail = incident["data"].to_string();
+    assert!(detail.contains("found 1980.00 THB") && detail.contains("wanted 990.00 THB"), "{detail}");
+    scene.run_at("2026-12-22T09:00:00+07:00").expect(0);
+    scene.run_at("2027-01-21T09:00:00+07:00").expect(0);
+    let sums: Vec<_> = scene.ledger().iter().map(|entry| entry.amount).collect();
+    assert_eq!(sums, [99_000, 198_000, 99_000], "{}", scene.story());
+    assert!(scene.dues(&["check"]).expect(0).stdout.contains("whole"));
+}
+
+#[test]
+fn a_charge_that_paid_another_invoice_pays_no_second_one() {
+    let scene = lost_a_change();
+    let first = charge_of(&scene, 99_000);
+    let refused = scene.dues(&["resolve", "sub.1.1", "--charge", &first, "--reason", "x"]).expect(2);
+    assert!(refused.stderr.contains("was made for attempt sub.0.1"), "{}", refused.stderr);
+    assert_eq!(told(&scene.list("attempts")[1], "status"), "manual");
+}
+
+#[test]
+fn a_charge_made_by_hand_is_taken_once() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let customer = scene.customers().remove(0);
+    scene.import(&format!(
+        "customer,plan,id,starts\n{customer},monthly,one,2026-11-21\n{customer},monthly,two,2026-11-21\n"
+    ));
+    // Both requests are lost, and somebody takes the money by hand: alike, and without marks.
+    scene.charges_meet("reset_before", None, None);
+    scene.run_at(AT).expect(0);
+    scene.behave();
+    let made =
+        scene.dues(&["charges", "create", "990.00 THB", "--customer", &customer, "--json"]).expect(0).json();
+    let charge = told(&made, "id");
+    scene.run_at(AT).expect(3);
+    let manual = |scene: &Scene| -> Vec<String> {
+        let rows = scene.list("attempts");
+        rows.iter().filter(|row| row["status"] == "manual").map(|row| told(row, "id")).collect()
+    };
+    assert_eq!(manual(&scene), ["one.0.1", "two.0.1"], "{}", scene.story());
+    scene.dues(&["resolve", "one.0.1", "--charge", &charge, "--reason", "by hand"]).expect(0);
+    let again = scene.dues(&["resolve", "two.0.1", "--charge", &charge, "--reason", "by hand"]).expect(2);
+    assert!(again.stderr.contains("is the charge of attempt one.0.1"), "{}", again.stderr);
+    assert_eq!(manual(&scene), ["two.0.1"]);
+}
+
+#[test]
+fn a_price_that_no_day_of_a_customer_allows_is_told_before_and_after() {
+    let caps = "[brakes]\namount_per_customer_per_day = { THB = \"500.00\" }\n";
+    let toml: &'static str = Box::leak(format!("{PLANS}\n{caps}").into_boxed_str());
+    let scene = Scene::new(Setting { customers: 1, toml, ..Setting::default() });
+    let checked = scene.dues(&["check"]).expect(0).stdout;
+    let note = "plans.monthly.price: found 990.00 THB, wanted at most 500.00 THB";
+    assert!(checked.contains(note) && !checked.contains("plans.weekly"), "{checked}");
+    scene.import(&format!("customer,plan,id,starts\n{},monthly,sub,2026-11-21\n", scene.customers()[0]));
+    assert!(scene.dues(&["check"]).expect(0).stdout.contains("1 open invoices are above"));
+    let report = scene.run_at(AT).expect(0).json();
+    assert_eq!(report["flagged"]["unchargeable"], 1, "{report}");
+    let again = scene.run_at("2026-11-22T09:00:00+07:00").expect(0).json();
+    assert_eq!((&again["skipped"]["unchargeable"], scene.list("flags").len()), (&1.into(), 1), "{again}");
+    let why = scene.dues(&["why", "sub"]).expect(0).stdout;
+    assert!(why.contains("amount_per_customer_per_day") && why.contains("500.00 THB"), "{why}");
+    assert!(scene.ledger().is_empty());
+}
