@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::{BEAT, Desk, Phase, Standing, systemd};
 use crate::billing::Billing;
-use crate::daemon::pulse::{Heart, Pulse};
+use crate::daemon::pulse::{Heart, Pulse, Signs};
 
 /// Work may be quiet for twice a call's time-out and this much before it counts as hung: waits that a provider asks
 /// for are within it.
@@ -96,6 +96,37 @@ impl Memory {
     }
 }
 
+/// All that has to move, as it is seen at one moment.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Work is under way.
+    works: bool,
+    signs: Signs,
+    /// It may be without a new sign for so long.
+    most_quiet: Duration,
+    /// How long the step of the loop has taken so far.
+    step: Duration,
+    /// How long the book's thread has ended no job, though some wait.
+    still: Duration,
+    /// The book is in trouble, which is waited for.
+    waits_for_book: bool,
+}
+
+impl Seen {
+    /// What hangs, and what it was given; `None`: everything moves, or waits for a book whose thread does.
+    fn hung(self, heart: &mut Heart, steady: Duration) -> Option<(&'static str, Duration)> {
+        if !heart.beats(self.works && !self.waits_for_book, self.signs, steady, self.most_quiet) {
+            Some(("work", self.most_quiet))
+        } else if self.still > MOST_STILL {
+            Some(("the book's thread", MOST_STILL))
+        } else if self.step > MOST_STEP && !self.waits_for_book {
+            Some(("the loop", MOST_STEP))
+        } else {
+            None
+        }
+    }
+}
+
 /// Watches over one step of the loop.
 pub(super) struct Vigil {
     memory: Memory,
@@ -164,18 +195,15 @@ impl Vigil {
             return;
         }
         let billing = &self.billing;
-        let waits_for_book = self.standing.borrow().book_trouble.is_some();
-        let signs = (self.pulse.steps(), billing.gateway.calls(), billing.lane.stats().commits);
-        let most_quiet = billing.settings.timeout.unsigned_abs() * 2 + QUIET_BESIDES_CALLS;
-        let hung = if !kept.heart.beats(self.busy && !waits_for_book, signs, steady, most_quiet) {
-            Some(("work", most_quiet))
-        } else if still > MOST_STILL {
-            Some(("the book's thread", MOST_STILL))
-        } else if step > MOST_STEP && !waits_for_book {
-            Some(("the loop", MOST_STEP))
-        } else {
-            None
+        let seen = Seen {
+            works: self.busy,
+            signs: (self.pulse.steps(), billing.gateway.calls(), billing.lane.stats().commits),
+            most_quiet: billing.settings.timeout.unsigned_abs() * 2 + QUIET_BESIDES_CALLS,
+            step,
+            still,
+            waits_for_book: self.standing.borrow().book_trouble.is_some(),
         };
+        let hung = seen.hung(&mut kept.heart, steady);
         if let Some((what, longest)) = hung {
             tracing::error!("{what} has not moved for {longest:?}; the watchdog is not fed");
             return;
@@ -185,5 +213,34 @@ impl Vigil {
         if self.standing.borrow().phase == Phase::Recovering {
             systemd::needs(every * 4);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_of_any_length_is_waited_for_and_a_thread_that_hangs_is_not() {
+        let s = Duration::from_secs;
+        let mut heart = Heart::default();
+        let idle = Seen {
+            works: false,
+            signs: (0, 0, 0),
+            most_quiet: s(100),
+            step: s(0),
+            still: s(0),
+            waits_for_book: false,
+        };
+        let mut hung = |seen: Seen, steady: u64| seen.hung(&mut heart, s(steady)).map(|(what, _)| what);
+        assert_eq!(hung(idle, 1_000), None);
+        // Work and loop wait for an hour, and the thread ends a job every ten seconds.
+        let locked = Seen { works: true, step: s(3_600), still: s(10), waits_for_book: true, ..idle };
+        assert_eq!((hung(locked, 1_010), hung(locked, 4_600)), (None, None));
+        assert_eq!(hung(Seen { still: s(121), ..locked }, 4_720), Some("the book's thread"));
+        // Without that excuse.
+        assert_eq!(hung(Seen { step: s(121), ..idle }, 4_730), Some("the loop"));
+        let works = Seen { works: true, ..idle };
+        assert_eq!((hung(works, 4_730), hung(works, 4_831)), (None, Some("work")));
     }
 }
