@@ -11,6 +11,7 @@ mod renew;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -96,11 +97,15 @@ pub fn letters(settings: &Settings) -> Result<Option<LetterSettings>, WiringErro
 
 /// Opens the book, making it if there is none.
 pub fn open_book(settings: &Settings) -> Result<SqliteStore, WiringError> {
+    open_book_within(settings, OpenOptions::default().busy_wait)
+}
+
+/// The same for who asks again by itself: others who write are waited for no longer than that, for as long as the book
+/// is open or until another wait is wished.
+pub fn open_book_within(settings: &Settings, busy_wait: Duration) -> Result<SqliteStore, WiringError> {
     folder::make(&settings.store.path)?;
-    let mut store = SqliteStore::open(
-        &settings.store.path,
-        OpenOptions { create: true, now: now(), ..OpenOptions::default() },
-    )?;
+    let options = OpenOptions { create: true, busy_wait, now: now(), ..OpenOptions::default() };
+    let mut store = SqliteStore::open(&settings.store.path, options)?;
     store.set_zone(&settings.zone)?;
     Ok(store)
 }

@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::health::BookLook;
 use crate::model::{Histogram, Lengths};
 
 /// Counters of one process, over all its runs.
@@ -13,6 +14,8 @@ pub struct Meters {
     waits: Histogram,
     limited: AtomicU64,
     slots: AtomicU64,
+    /// Not a count: what those who watch the book share.
+    pub(super) book: BookLook,
 }
 
 impl Meters {

@@ -21,6 +21,7 @@ pub mod forecast;
 pub mod health;
 mod hold;
 pub mod import;
+pub mod jump;
 pub mod kind;
 mod left;
 mod listing;

@@ -5,23 +5,36 @@ use jiff::Timestamp;
 use super::hold::hold;
 use super::{Billing, RunError, RunOrder, doubt};
 use crate::clock::Stopwatch;
-use crate::model::{AttemptId, RunReport};
+use crate::model::{AttemptId, RunReport, StoppedBy};
 use crate::rules;
 
 /// Unfinished attempts read at a time.
 const PAGE_ROWS: usize = 500;
 
+/// What a look at all doubt came to.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// As of a run.
+    pub report: RunReport,
+    /// The provider told its time, and our wall clock agreed with it; `false`: it told none.
+    pub clocks_agree: bool,
+}
+
 /// Takes the book and looks every doubt up once, and whatever waits for a customer in its turn; nothing new is begun. The caller holds the charging lock.
 ///
 /// # Errors
-/// As of a run; a provider that cannot be reached is one too.
-pub async fn recover(billing: &Billing) -> Result<RunReport, RunError> {
+/// As of a run; a provider that cannot be reached is one too, and clocks that are apart.
+pub async fn recover(billing: &Billing) -> Result<Recovered, RunError> {
     let watch = Stopwatch::start();
     let calls_before = billing.gateway.calls();
     let order = RunOrder { routine: true, ..RunOrder::default() };
     let (run, run_id) = hold(billing, &order).await?;
+    // Whoever holds the book compared the clocks, if there were two.
+    let clocks_agree = run.account.provider_now.is_some();
     doubt::settle(&run).await?;
-    run.finish(run_id, watch, calls_before).await
+    let report = run.finish(run_id, watch, calls_before).await?;
+    let clocks_agree = clocks_agree && report.stopped_by != Some(StoppedBy::Clock);
+    Ok(Recovered { report, clocks_agree })
 }
 
 /// When an age of some doubt comes, or came, at which nobody has looked, or when a charge that waits for its customer

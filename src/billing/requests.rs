@@ -8,8 +8,10 @@ use crate::gateway::GatewayError;
 use crate::model::{CustomerId, RunReport, SubscriptionId};
 use crate::store::{RunProgress, RunRequest};
 
-/// Whoever asked longer ago than this has gone, or works by itself.
-const STALE_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// Whoever waits for a run that was handed over says so this often.
+pub const ASKS_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+/// Who has not said so for this long has gone, or works by itself.
+const STALE_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// A request that was taken, and can be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,12 +58,13 @@ pub async fn give_back(billing: &Billing) -> Result<(), RunError> {
     Ok(billing.lane.run(move |store| store.give_back_runs(stale, now)).await??)
 }
 
-/// Takes the oldest request that waits; `None`: none does.
+/// Takes the oldest request that waits; `None`: none does. What is stale is ended: nobody waits for it any more.
 pub async fn take(billing: &Billing) -> Result<Option<Taken>, RunError> {
     let now = billing.clock.now();
+    let since = now.saturating_sub(STALE_AFTER).unwrap_or(now);
     let request = billing
         .lane
-        .run(move |store| if store.runs_wait()? { store.take_run(now) } else { Ok(None) })
+        .run(move |store| if store.runs_wait()? { store.take_run(since, now) } else { Ok(None) })
         .await??;
     let Some(RunRequest { id, at, only, limit }) = request else { return Ok(None) };
     let order = match only.as_deref().map(parse_only).transpose() {

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::brakes::RunBrakes;
 use super::dry::Memory;
 use super::hold::{hold, unreachable_report};
+use super::jump::{self, Since};
 use super::left::Left;
 use super::listing::Listing;
 use super::pace::Pace;
@@ -57,6 +58,8 @@ pub(super) struct Run<'a> {
     brakes: Mutex<RunBrakes>,
     tally: Mutex<Tally>,
     halted: Mutex<Option<StoppedBy>>,
+    /// The wall clock was believed then: it was held against the provider's just before.
+    began: Since,
     unreached_in_a_row: AtomicU64,
 }
 
@@ -113,6 +116,7 @@ impl<'a> Run<'a> {
             brakes: Mutex::new(RunBrakes::new(billing.settings.brakes.clone(), order.limit)),
             tally: Mutex::new(Tally(report)),
             halted: Mutex::new(None),
+            began: Since::now(&*billing.clock),
             unreached_in_a_row: AtomicU64::new(0),
         }
     }
@@ -248,10 +252,21 @@ impl Run<'_> {
         }
     }
 
-    /// Why no more work is taken; `None`: it is. A request from outside to stop counts.
+    /// Why no more work is taken; `None`: it is. A request from outside to stop counts, and so does a wall clock that
+    /// jumped on the way: what is due and what budgets allow would be judged by it.
     pub(super) fn halted(&self) -> Option<StoppedBy> {
         if self.billing.stop.is_cancelled() {
             self.halt(StoppedBy::Signal);
+        }
+        let known = *locked(&self.halted);
+        if known.is_none()
+            && let Some(jump) = self.began.jump(&*self.billing.clock)
+        {
+            tracing::error!(
+                "the wall clock jumped {} during the run: nothing more is charged",
+                jump::in_words(jump)
+            );
+            self.halt(StoppedBy::Clock);
         }
         *locked(&self.halted)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
@@ -17,7 +18,7 @@ use crate::config::{self, SecretText, Settings, WebSettings};
 use crate::daemon::{Desk, EndedBadly, Job, Pulse, Reload, Timetable, Wishes, schedule, signals, waits};
 use crate::gateway::GatewayError;
 use crate::gateway::webhooks::Secrets;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{ChargingLock, StoreError};
 use crate::web::{self, Standing, Windows};
 use crate::wiring::{self, Backups, Claim, Door, House, Post, WiringError};
@@ -34,6 +35,11 @@ pub struct DaemonArgs {}
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// What a supervisor is asked for at each of them: a wait of any length is no start that hangs.
 const MORE_TIME: Duration = Duration::from_mins(1);
+
+/// A start waits for others who write no longer than this at a time, so that a signal is heard meanwhile.
+const BUSY_WAIT: Duration = Duration::from_secs(1);
+/// One try to ask the provider about new plans; shorter than [`MORE_TIME`].
+const ONE_TRY: Duration = Duration::from_secs(40);
 
 /// Where the files of the signing secrets are named.
 const SECRET_FILES: &str = "web.webhook_secret_file";
@@ -150,8 +156,9 @@ async fn claim_in_turn(
     }
 }
 
-/// The book with the config's zone and plans in it. Another program that keeps it locked is waited for. `None`: told
-/// to stop meanwhile.
+/// The book with the config's zone and plans in it. Another program that keeps it locked is waited for, and so is a
+/// provider that does not answer where there are new plans to be held against the account; refused keys are not. `None`:
+/// told to stop meanwhile.
 async fn open_in_turn(
     context: &Context,
     door: &Door,
@@ -159,20 +166,30 @@ async fn open_in_turn(
 ) -> Result<Option<SqliteStore>, Failure> {
     let (settings, plans) = (context.settings(), &context.config.plans);
     let open = async || {
-        let mut store = wiring::open_book(settings)?;
-        wiring::bring_plans(settings, plans, &mut store, Some(door)).await?;
+        let mut store = wiring::open_book_within(settings, BUSY_WAIT)?;
+        let unanswered = || GatewayError::Unreachable(format!("no answer within {ONE_TRY:?}").into());
+        let brought = timeout(ONE_TRY, wiring::bring_plans(settings, plans, &mut store, Some(door))).await;
+        brought.unwrap_or_else(|_| Err(unanswered().into()))?;
+        store.wait_for_others(OpenOptions::default().busy_wait)?;
         Ok(store)
     };
     let mut waited = false;
     loop {
-        match open().await {
+        let opened = tokio::select! {
+            opened = open() => opened,
+            () = stop.cancelled() => return Ok(None),
+        };
+        let why = match opened {
             Err(WiringError::Store(StoreError::Busy { path, .. })) => {
-                let why = format!("waiting for another program that keeps {} locked", path.display());
-                if !rest(&why, &mut waited, stop).await {
-                    return Ok(None);
-                }
+                format!("waiting for another program that keeps {} locked", path.display())
+            }
+            Err(WiringError::Gateway(error @ (GatewayError::Unreachable(_) | GatewayError::RateLimited))) => {
+                format!("waiting for the provider, which is to judge new plans: {error}")
             }
             opened => return Ok(Some(opened?)),
+        };
+        if !rest(&why, &mut waited, stop).await {
+            return Ok(None);
         }
     }
 }

@@ -1,24 +1,29 @@
-//! `run-now` beside a service: hands the run over through the book, shows how far it is, and takes over should the
-//! service die meanwhile.
+//! `run-now` beside a service: hands the run over through the book, shows how far it is, takes over should the service
+//! die meanwhile, and takes the request back where it is told to stop before the service took it.
 
-use std::thread::sleep;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::house::caption;
 use super::progress::Progress;
-use crate::billing::requests::request_of;
+use crate::billing::requests::{ASKS_AGAIN, request_of};
 use crate::billing::{Part, RunOrder};
 use crate::model::{AttemptStatus, FlagReason, RunReport, SkipReason, StoppedBy, Zone};
+use crate::store::sqlite::SqliteStore;
 use crate::store::{ChargingLock, RunProgress, Store as _, StoreError};
 use crate::wiring::{self, Claim, WiringError};
 
 /// Between two looks at the book.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How a program ends that was told to stop in the midst of waiting.
+const BROKEN_OFF: i32 = 130;
 
 /// How a run that was handed over ended.
 pub(super) enum Followed {
@@ -28,13 +33,20 @@ pub(super) enum Followed {
     Left { lock: ChargingLock, request: i64 },
 }
 
-/// Hands the run over to process `holder` and follows it.
+/// Hands the run over to process `holder` and follows it. Told to stop meanwhile it takes the request back, says what
+/// becomes of the run, and ends the program.
 pub(super) fn follow(order: &RunOrder, context: &Context, holder: &str) -> Result<Followed, Failure> {
+    context.wait(hand_over(order, context, holder))
+}
+
+async fn hand_over(order: &RunOrder, context: &Context, holder: &str) -> Result<Followed, Failure> {
     let settings = context.settings();
     let mut store = wiring::open_book(settings)?;
-    let request = store.ask_run(&request_of(order), context.now())?;
+    // Before anything is asked, so that nothing that was asked is left behind.
+    let mut signals = Signals::listen()?;
+    let request = store.ask_run(&request_of(order), wiring::now())?;
     tracing::info!(request, "handed over to the service, process {holder}");
-    let mut bar = Bar::new(context);
+    let (mut bar, mut asked_at) = (Bar::new(context), wiring::now());
     loop {
         let died = match wiring::claim(settings, Claim::Charge) {
             Ok(lock) => lock,
@@ -51,10 +63,59 @@ pub(super) fn follow(order: &RunOrder, context: &Context, holder: &str) -> Resul
             }
             (None, None) => {}
         }
+        if wiring::now().duration_since(asked_at).abs() >= ASKS_AGAIN {
+            asked_at = wiring::now();
+            // A book that is locked at this moment is told the next time.
+            let _ = store.still_asks(request, asked_at);
+        }
         let progress = store.run_state(request)?.and_then(|state| state.progress);
         bar.show(progress.as_ref());
-        sleep(LOOK_EVERY);
+        tokio::select! {
+            () = sleep(LOOK_EVERY) => {}
+            () = signals.next() => {
+                drop(bar);
+                break_off(&mut store, request, holder);
+            }
+        }
     }
+}
+
+/// What ends a program that waits.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|why| Failure::unexpected(format!("signals cannot be listened to ({why})")))
+        };
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Takes the request back if the service has not taken it, says what becomes of the run, and ends the program.
+fn break_off(store: &mut SqliteStore, request: i64, holder: &str) -> ! {
+    let sentence = match store.withdraw_run(request, wiring::now()) {
+        Ok(true) => "broken off before the service took this run: it is not made".to_owned(),
+        Ok(false) => format!(
+            "the service (process {holder}) goes on with this run: what it comes to is in its log; \
+             stop the service to end it"
+        ),
+        Err(error) => {
+            format!("this run could not be taken back, and the service may still make it: {error}")
+        }
+    };
+    let _ = Failure::unexpected(sentence).tell();
+    std::process::exit(BROKEN_OFF);
 }
 
 /// A bar that follows what another process tells.

@@ -5,6 +5,7 @@ mod bearing;
 mod beside;
 mod reading;
 mod telling;
+mod vigil;
 
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -16,14 +17,18 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use beside::{News, next_ring};
+use vigil::Memory;
 
 use super::jobs::Job;
 use super::post::PostOffice;
-use super::pulse::{Heart, Pulse};
+use super::pulse::Pulse;
 use super::systemd;
 use super::trust::Trust;
 use super::wishes::{Order, Reload, Wishes};
 use super::work::{Done, EndedBadly, Means, Work, perform};
+use crate::billing::health::BookSeen;
+use crate::billing::jump::Since;
+use crate::billing::requests::Asked;
 use crate::billing::{RunError, recover, requests};
 use crate::hooks::hang_point;
 use crate::model::RunReport;
@@ -46,10 +51,11 @@ pub struct Desk {
     pulse: Arc<Pulse>,
     standing: watch::Sender<Standing>,
     trust: Trust,
-    heart: Heart,
     waiting: BTreeSet<Job>,
     look_up_doubt: bool,
     under_way: Option<(Work, JoinHandle<Done>)>,
+    /// Somebody asked for that run while the clock was not believed; it waits for the look that is under way.
+    held: Option<Asked>,
     /// Says whether something is under way, to what steps aside for it.
     busy: watch::Sender<bool>,
     /// Jobs that are done beside it, each once at a time.
@@ -71,8 +77,10 @@ pub struct Desk {
     considered: u64,
     /// When it last asked what is due; `None`: the book gave no answer, so it asks again.
     considered_at: Option<Duration>,
-    fed_at: Duration,
-    told: String,
+    /// A look at the book that is to show that its trouble is over.
+    proof: Option<BookSeen>,
+    /// What the vigil over each step knows, and what systemd was told.
+    memory: Memory,
 }
 
 /// Waits for a task if there is one, else for ever.
@@ -103,9 +111,8 @@ impl Desk {
     ) -> Self {
         let clock = wishes.billing.clock.clone();
         Self {
-            trust: Trust::begin(clock.now(), clock.steady()),
+            trust: Trust::begin(Since::now(&*clock)),
             considered_at: Some(clock.steady()),
-            fed_at: clock.steady(),
             office: PostOffice::open(wishes.post.clone()),
             wishes,
             ticks,
@@ -113,10 +120,10 @@ impl Desk {
             reload,
             pulse,
             standing,
-            heart: Heart::default(),
             waiting: BTreeSet::new(),
             look_up_doubt: false,
             under_way: None,
+            held: None,
             busy: watch::Sender::new(false),
             beside: BTreeSet::new(),
             besides: JoinSet::new(),
@@ -128,7 +135,8 @@ impl Desk {
             due_now: 0,
             last_run: None,
             considered: 0,
-            told: String::new(),
+            proof: None,
+            memory: Memory::begin(clock.steady()),
         }
     }
 
@@ -137,7 +145,7 @@ impl Desk {
     /// # Errors
     /// When it cannot go on: keys refused at the start, the book damaged or another's, its thread or the tick gone.
     pub async fn serve(mut self) -> Result<(), EndedBadly> {
-        let gave = self.give_back().await;
+        let gave = self.vigil().over(self.give_back()).await;
         self.bear(gave)?;
         self.begin(Work::Recover);
         let mut beat = tokio::time::interval(BEAT);
@@ -147,15 +155,21 @@ impl Desk {
             tokio::select! {
                 biased;
                 order = self.orders.recv(), if !self.is_stopping() => self.obey(order.unwrap_or(Order::Stop)),
-                done = end_of(self.under_way.as_mut().map(|(_, task)| task)) => self.ended(done?).await?,
-                done = next_of(&mut self.besides) => self.ended_beside(&done?).await?,
+                done = end_of(self.under_way.as_mut().map(|(_, task)| task)) => {
+                    let done = done?;
+                    self.vigil().over(self.ended(done)).await?;
+                }
+                done = next_of(&mut self.besides) => {
+                    let done = done?;
+                    self.vigil().over(self.ended_beside(&done)).await?;
+                }
                 read = end_of(self.reading.as_mut()) => self.take_wishes(read?),
                 tick = self.ticks.recv(), if !self.is_stopping() => {
                     tick.ok_or(EndedBadly::NoTick)?;
-                    self.consider().await?;
+                    self.vigil().over(self.consider()).await?;
                 }
                 ring = next_ring(self.news.as_mut()), if hears => self.heard(ring),
-                _ = beat.tick() => self.beat().await?,
+                _ = beat.tick() => self.vigil().over(self.beat()).await?,
             }
             self.start_next();
             self.publish();
@@ -214,26 +228,38 @@ impl Desk {
         }
     }
 
-    /// While the clock is not believed, what would charge looks up doubt instead: that compares with the provider's.
-    /// Whoever asked for a run is told so at once: nobody knows when one would be made.
+    /// While the clock is not believed, what would charge looks up doubt instead: that compares with the provider's. A
+    /// run that somebody asked for waits for what comes of it.
     fn begin(&mut self, work: Work) {
-        let trouble = if work.charges() { self.clock_trouble() } else { None };
-        let work = match (work, trouble) {
-            (Work::Asked(asked), Some(why)) => {
-                let refused = RunError::Clock(format!("{why}; the run was not begun"));
-                self.owed.push((asked.id, Err(refused)));
+        let in_trouble = work.charges() && self.clock_trouble().is_some();
+        let work = match (work, in_trouble) {
+            (Work::Asked(asked), true) => {
+                self.held = Some(asked);
                 Work::Recover
             }
-            (_, Some(_)) => Work::Recover,
-            (work, None) => work,
+            (_, true) => Work::Recover,
+            (work, false) => work,
         };
         let billing = self.wishes.billing.clone();
         self.under_way = Some((work.clone(), tokio::spawn(perform(work, billing, Means::default()))));
     }
 
+    /// The run that waited for a look at the clocks is made if they agree. Else whoever asked for it is told so: nobody
+    /// knows when they will.
+    fn end_holding(&mut self) {
+        // While the service stops nothing is begun: whoever asked takes over.
+        let Some(asked) = self.held.take().filter(|_| !self.is_stopping()) else { return };
+        match self.clock_trouble() {
+            None => self.begin(Work::Asked(asked)),
+            Some(why) => {
+                let refused = RunError::Clock(format!("{why}; the run was not begun"));
+                self.owed.push((asked.id, Err(refused)));
+            }
+        }
+    }
+
     fn clock_trouble(&self) -> Option<String> {
-        let clock = &self.wishes.billing.clock;
-        self.trust.trouble(clock.now(), clock.steady())
+        self.trust.trouble(&*self.wishes.billing.clock)
     }
 
     /// Notes in the book that a job was done, if it was.
@@ -264,15 +290,15 @@ impl Desk {
         self.tell_of(&done, now);
         let wrote = self.write_down(&done).await;
         self.bear(wrote)?;
-        if matches!(done.work, Work::Recover) && done.error.is_none() {
-            // The provider's clock agrees with ours, or the recovery had failed.
-            self.trust = Trust::begin(now, self.wishes.billing.clock.steady());
+        if done.clocks_agree {
+            self.trust = Trust::begin(done.since);
         }
         if let Some(RunError::Clock(why)) = &done.error {
             self.trust.is_apart(why);
         }
         let trouble = self.clock_trouble();
         self.standing.send_modify(|standing| standing.clock_trouble = trouble);
+        self.end_holding();
         if recovering {
             self.recovered(done).await?;
         }
@@ -289,8 +315,7 @@ impl Desk {
         self.standing.send_modify(|standing| standing.phase = Phase::Serving);
         self.consider().await?;
         self.waiting.insert(Job::Billing);
-        self.told = self.status();
-        systemd::ready(&self.told);
+        self.tell_ready();
         Ok(())
     }
 
@@ -304,7 +329,8 @@ impl Desk {
         if answers {
             self.book_answers();
         }
-        self.feed(steady).await
+        self.vigil().look(Duration::ZERO);
+        Ok(())
     }
 
     async fn keep_up(&mut self, steady: Duration) -> Result<(), EndedBadly> {

@@ -1,27 +1,20 @@
 //! Whether the wall clock is believed: it is held against the clock that cannot jump, each time anything is asked, and
 //! a run that found it apart from the provider's says so.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
-
-/// The wall clock may gain this much on the steady one.
-const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(1);
-/// And lose this much.
-const MOST_BEHIND: SignedDuration = SignedDuration::from_mins(5);
+use crate::billing::jump::{self, Since};
+use crate::clock::Clock;
 
 /// Follows the wall clock from a moment at which it was believed.
 #[derive(Clone, Debug)]
 pub(super) struct Trust {
-    wall: Timestamp,
-    steady: Duration,
+    since: Since,
     apart: Option<String>,
 }
 
 impl Trust {
-    /// The wall clock is believed now.
-    pub(super) const fn begin(wall: Timestamp, steady: Duration) -> Self {
-        Self { wall, steady, apart: None }
+    /// The wall clock was believed then.
+    pub(super) const fn begin(since: Since) -> Self {
+        Self { since, apart: None }
     }
 
     /// The provider's clock says something else, in that sentence; until trust begins anew.
@@ -30,44 +23,42 @@ impl Trust {
     }
 
     /// Why it is not believed any more; `None`: it is.
-    pub(super) fn trouble(&self, wall: Timestamp, steady: Duration) -> Option<String> {
-        let passed = SignedDuration::try_from(steady.saturating_sub(self.steady)).ok()?;
-        let jump = wall.duration_since(self.wall).saturating_sub(passed);
-        if jump <= MOST_AHEAD && jump >= -MOST_BEHIND {
-            return self.apart.clone();
-        }
-        let way = if jump.is_positive() { "forward" } else { "back" };
-        Some(format!(
-            "the wall clock jumped {way} by {:#}: nothing is charged until it agrees with the provider's",
-            SignedDuration::from_secs(jump.abs().as_secs())
-        ))
+    pub(super) fn trouble(&self, clock: &dyn Clock) -> Option<String> {
+        let Some(jump) = self.since.jump(clock) else { return self.apart.clone() };
+        let jump = jump::in_words(jump);
+        Some(format!("the wall clock jumped {jump}: nothing is charged until it agrees with the provider's"))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
     use super::*;
 
-    #[test]
-    fn an_hour_forward_or_five_minutes_back_is_too_much() {
-        let wall: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
-        let trust = Trust::begin(wall, Duration::from_secs(100));
-        let after = |drift: i64| {
-            let steady = Duration::from_secs(100 + 86_400);
-            trust.trouble(wall + SignedDuration::from_secs(86_400 + drift), steady)
-        };
-        assert_eq!((after(0), after(3_600), after(-300)), (None, None, None));
-        assert!(after(3_601).is_some_and(|why| why.contains("forward")));
-        assert!(after(-301).is_some_and(|why| why.contains("back")));
+    /// A wall clock that says so, beside a steady one that stands still.
+    struct Wall(Timestamp);
+
+    impl Clock for Wall {
+        fn now(&self) -> Timestamp {
+            self.0
+        }
+        fn steady(&self) -> Duration {
+            Duration::ZERO
+        }
     }
 
     #[test]
     fn a_provider_that_says_something_else_is_believed_until_it_agrees() {
-        let wall: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
-        let mut trust = Trust::begin(wall, Duration::ZERO);
+        let wall = Wall("2026-11-21T00:00:00Z".parse().unwrap());
+        let mut trust = Trust::begin(Since::now(&wall));
         trust.is_apart("two days");
-        assert_eq!(trust.trouble(wall, Duration::ZERO).as_deref(), Some("two days"));
-        trust = Trust::begin(wall, Duration::ZERO);
-        assert_eq!(trust.trouble(wall, Duration::ZERO), None);
+        assert_eq!(trust.trouble(&wall).as_deref(), Some("two days"));
+        let jumped = Wall("2026-11-20T00:00:00Z".parse().unwrap());
+        assert!(trust.trouble(&jumped).is_some_and(|why| why.contains("jumped back by 24h")));
+        trust = Trust::begin(Since::now(&wall));
+        assert_eq!(trust.trouble(&wall), None);
     }
 }

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::jobs::Job;
 use super::leisure::{Ask, speed};
 use crate::billing::card_watch::{CardWatch, watch_cards};
+use crate::billing::jump::Since;
 use crate::billing::reconcile::{Standing, reconcile_days};
 use crate::billing::requests::Asked;
 use crate::billing::rings::look_after;
@@ -66,6 +67,11 @@ impl Work {
 pub(super) struct Done {
     pub(super) work: Work,
     pub(super) began: Timestamp,
+    /// The clocks at that moment.
+    pub(super) since: Since,
+    /// The provider told its time, and the wall clock agreed with it: then what was begun later than that moment was
+    /// begun by a clock that is believed.
+    pub(super) clocks_agree: bool,
     /// Of a run or a recovery.
     pub(super) report: Option<RunReport>,
     /// Why it failed; the rest of the service goes on.
@@ -148,10 +154,13 @@ pub(super) struct Means {
 
 /// Does it.
 pub(super) async fn perform(work: Work, billing: Billing, means: Means) -> Done {
-    let began = billing.clock.now();
-    let mut stopped = false;
+    let (began, since) = (billing.clock.now(), Since::now(&*billing.clock));
+    let (mut stopped, mut clocks_agree) = (false, false);
     let outcome = match &work {
-        Work::Recover => recover::recover(&billing).await.map(Some),
+        Work::Recover => recover::recover(&billing).await.map(|recovered| {
+            clocks_agree = recovered.clocks_agree;
+            Some(recovered.report)
+        }),
         Work::Job(Job::Billing) => {
             let order = RunOrder { routine: true, ..RunOrder::default() };
             billing::run(&billing, &order).await.map(Some)
@@ -180,7 +189,7 @@ pub(super) async fn perform(work: Work, billing: Billing, means: Means) -> Done 
         }
         Err(error) => (None, Some(error)),
     };
-    Done { work, began, report, error, stopped }
+    Done { work, began, since, clocks_agree, report, error, stopped }
 }
 
 async fn tidy(billing: &Billing, now: Timestamp) -> Result<(), RunError> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::words::{ATTEMPT, INSTALLATION, INVOICE};
+use super::words::{ATTEMPT, INSTALLATION, INVOICE, code, sentence, whole};
 use crate::hooks::{Bug, planted};
 use crate::model::{
     CardId, ChargeId, ChargeOutcome, ChargeRequest, Decline, NoAnswer, NotSent, Rejected, RejectedWhy,
@@ -155,24 +155,22 @@ fn by_status(echo: &Echo<'_>) -> ChargeOutcome {
     match echo.status {
         "successful" => ChargeOutcome::Succeeded { charge, card },
         "failed" => match &echo.failure_code {
-            Some(code) => ChargeOutcome::Declined(Decline {
+            Some(word) => ChargeOutcome::Declined(Decline {
                 charge: Some(charge),
                 card,
-                code: code.as_str().into(),
-                message: echo.failure_message.as_deref().map(Into::into),
-                advice: echo.merchant_advice.as_deref().map(Into::into),
+                code: code(word),
+                message: echo.failure_message.as_deref().map(sentence),
+                advice: echo.merchant_advice.as_deref().map(sentence),
                 advice_code: echo
                     .merchant_advice_code
-                    .map(|raw| raw.get().trim_matches('"').into())
+                    .map(|raw| code(raw.get().trim_matches('"')))
                     .filter(|code: &Arc<str>| code.as_ref() != "null"),
             }),
             None => alarm("the answer shows a failed charge without a failure code"),
         },
-        "pending" => ChargeOutcome::Pending {
-            charge,
-            card,
-            authorize_uri: echo.authorize_uri.as_deref().map(Into::into),
-        },
+        "pending" => {
+            ChargeOutcome::Pending { charge, card, authorize_uri: echo.authorize_uri.as_deref().map(whole) }
+        }
         "expired" | "reversed" => ChargeOutcome::Declined(Decline {
             charge: Some(charge),
             card,
@@ -239,7 +237,7 @@ fn doubt(reason: &str) -> ChargeOutcome {
 }
 
 fn alarm(reason: &str) -> ChargeOutcome {
-    ChargeOutcome::NoAnswer(NoAnswer { reason: reason.into(), alarm: true })
+    ChargeOutcome::NoAnswer(NoAnswer { reason: sentence(reason), alarm: true })
 }
 
 #[cfg(test)]

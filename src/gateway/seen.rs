@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::words::{ATTEMPT, INSTALLATION, INVOICE};
+use super::words::{ATTEMPT, INSTALLATION, INVOICE, code, sentence, whole};
 use super::{CustomerFacts, CustomerRead};
 use crate::model::settings::AccountLimits;
 use crate::model::{
@@ -17,7 +17,7 @@ use crate::omise::{
 /// A charge as the provider's list shows it; `None` for one whose id or date makes no sense.
 pub(super) fn charge_seen(charge: &Charge) -> Option<ChargeSeen> {
     let mark =
-        |key: &str| -> Option<Arc<str>> { charge.metadata.get(key).and_then(Value::as_str).map(Into::into) };
+        |key: &str| -> Option<Arc<str>> { charge.metadata.get(key).and_then(Value::as_str).map(whole) };
     let currency = Currency::from_code(&charge.currency);
     let card = charge.card.as_ref().and_then(|card| CardId::parse(card.id()).ok());
     Some(ChargeSeen {
@@ -37,20 +37,20 @@ pub(super) fn charge_seen(charge: &Charge) -> Option<ChargeSeen> {
 }
 
 fn status(charge: &Charge, card: Option<CardId>) -> SeenStatus {
-    let text = |value: &Option<String>| value.as_deref().map(Into::into);
+    let text = |value: &Option<String>| value.as_deref().map(sentence);
     match &charge.status {
         ChargeStatus::Successful => SeenStatus::Successful,
-        ChargeStatus::Pending => SeenStatus::Pending(text(&charge.authorize_uri)),
+        ChargeStatus::Pending => SeenStatus::Pending(charge.authorize_uri.as_deref().map(whole)),
         ChargeStatus::Expired | ChargeStatus::Reversed => SeenStatus::Ended(charge.status.as_str().into()),
         ChargeStatus::Failed => SeenStatus::Failed(Decline {
             charge: ChargeId::parse(&charge.id).ok(),
             card,
-            code: charge.failure_code.as_deref().unwrap_or("unknown").into(),
+            code: code(charge.failure_code.as_deref().unwrap_or("unknown")),
             message: text(&charge.failure_message),
             advice: text(&charge.merchant_advice),
-            advice_code: text(&charge.merchant_advice_code),
+            advice_code: charge.merchant_advice_code.as_deref().map(code),
         }),
-        ChargeStatus::Other(word) => SeenStatus::Unknown(word.as_str().into()),
+        ChargeStatus::Other(word) => SeenStatus::Unknown(code(word)),
     }
 }
 

@@ -1,9 +1,35 @@
-//! "Charge this" in the provider's words: the exact body of a charge, and the marks by which it is found again.
+//! "Charge this" in the provider's words: the exact body of a charge, and the marks by which it is found again; and
+//! how the provider's own words come in: fit for one line, and no longer than real ones are.
+
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use crate::hooks::{Bug, planted};
 use crate::model::{AttemptId, ChargeOrder, Installation, InvoiceId};
+use crate::omise::one_line;
+
+/// Longest code or status of the provider's that is kept.
+const CODE_MAX_BYTES: usize = 200;
+/// Longest sentence.
+const SENTENCE_MAX_BYTES: usize = 500;
+/// Longest link or mark: what means something else once it is cut.
+const WHOLE_MAX_BYTES: usize = 4_096;
+
+/// A code or a status as it is kept.
+pub(super) fn code(word: &str) -> Arc<str> {
+    one_line(word, CODE_MAX_BYTES).into()
+}
+
+/// A sentence for people as it is kept.
+pub(super) fn sentence(text: &str) -> Arc<str> {
+    one_line(text, SENTENCE_MAX_BYTES).into()
+}
+
+/// A link or a mark as it is kept.
+pub(super) fn whole(text: &str) -> Arc<str> {
+    one_line(text, WHOLE_MAX_BYTES).into()
+}
 
 /// Metadata key of the book's own name.
 pub(super) const INSTALLATION: &str = "dues_installation";

@@ -84,7 +84,8 @@ pub enum ErrorKind {
     Usage,
 }
 
-/// The API's own error object, with the status and the headers that came with it.
+/// The API's own error object, with the status and the headers that came with it. Its words are fit for one line of a
+/// log or a terminal: control characters are blanks, and what is longer than any real one is cut.
 ///
 /// Codes form an open set: compare [`code`](Self::code) with the words you know and treat the rest by
 /// status. The guides print `customer_not_found`, `card_not_found` and `token_not_found`; recorded answers

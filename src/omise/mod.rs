@@ -91,6 +91,7 @@ mod config;
 mod error;
 mod keys;
 mod objects;
+mod plain;
 mod reply;
 mod retry;
 mod transport;
@@ -101,6 +102,7 @@ pub use config::{API_URL, API_VERSION, ClientConfig, ConfigError, TIMEOUT_DEFAUL
 pub use error::{ApiError, Error, ErrorKind, Flaw, TransportError, UnusableReply};
 pub use keys::{KeyError, PublicKey, SecretKey};
 pub use objects::*;
+pub use plain::one_line;
 pub use reply::{Answer, ApiObject, Reply};
 pub use retry::GetRetry;
 

@@ -13,10 +13,12 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
-use super::{ApiError, Error, Flaw, UnusableReply};
+use super::{ApiError, Error, Flaw, UnusableReply, one_line};
 
-/// Longest request id or object name kept from an answer; real ones have under 40 characters.
+/// Longest request id, object name or error code kept from an answer; real ones have under 40 characters.
 const NAME_MAX_BYTES: usize = 100;
+/// Longest sentence or link of an error object that is kept.
+const MESSAGE_MAX_BYTES: usize = 500;
 /// A wait longer than this is no wait but a mistake; callers cap it far lower anyway.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
@@ -78,7 +80,7 @@ impl Reply {
         let request_id = headers
             .get("x-request-id")
             .and_then(|value| value.to_str().ok())
-            .map(|id| shortened(id).to_owned());
+            .map(|id| one_line(id, NAME_MAX_BYTES).into_owned());
         let retry_after = headers
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
@@ -102,7 +104,7 @@ impl Reply {
         if value.object() == T::OBJECT {
             Ok(value)
         } else {
-            let found = shortened(value.object()).to_owned();
+            let found = one_line(value.object(), NAME_MAX_BYTES).into_owned();
             Err(self.unusable(Flaw::OtherObject { wanted: T::OBJECT, found }))
         }
     }
@@ -124,7 +126,8 @@ impl Reply {
     }
 
     /// The genuine error object in the body, if that is what it is: `object` is `error`, `code` is a
-    /// non-empty string. Status and headers are added to it.
+    /// non-empty string. Status and headers are added to it; its words are made fit for one line, and cut where they are
+    /// longer than any real ones.
     pub fn error_object(&self) -> Option<ApiError> {
         let body: ErrorBody = serde_json::from_slice(&self.body).ok()?;
         if body.object != "error" || body.code.is_empty() {
@@ -132,9 +135,9 @@ impl Reply {
         }
         Some(ApiError {
             status: self.status,
-            code: body.code,
-            message: body.message.unwrap_or_default(),
-            location: body.location,
+            code: one_line(&body.code, NAME_MAX_BYTES).into_owned(),
+            message: one_line(&body.message.unwrap_or_default(), MESSAGE_MAX_BYTES).into_owned(),
+            location: body.location.map(|location| one_line(&location, MESSAGE_MAX_BYTES).into_owned()),
             request_id: self.request_id.clone(),
             retry_after: self.retry_after,
             provider_date: self.provider_date,
@@ -181,7 +184,7 @@ struct NameOnly {
 fn unparsable_or_other(wanted: &'static str, body: &[u8], error: &serde_json::Error) -> Flaw {
     match serde_json::from_slice::<NameOnly>(body) {
         Ok(NameOnly { object }) if object != wanted => {
-            Flaw::OtherObject { wanted, found: shortened(&object).to_owned() }
+            Flaw::OtherObject { wanted, found: one_line(&object, NAME_MAX_BYTES).into_owned() }
         }
         _ => Flaw::Unparsable { wanted, reason: place(error) },
     }
@@ -212,12 +215,4 @@ fn parse_retry_after(text: &str, provider_date: Option<Timestamp>) -> Option<Dur
     let until = DateTimeParser::new().parse_timestamp(text).ok()?;
     let wait = Duration::try_from(until.duration_since(provider_date?)).unwrap_or(Duration::ZERO);
     Some(wait.min(RETRY_AFTER_MAX))
-}
-
-fn shortened(text: &str) -> &str {
-    let mut end = text.len().min(NAME_MAX_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

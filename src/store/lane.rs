@@ -70,6 +70,7 @@ struct Counters {
     commits: AtomicU64,
     transitions: AtomicU64,
     lengths: Histogram,
+    jobs: AtomicU64,
 }
 
 type Answer = oneshot::Sender<Result<Transition, CommitError>>;
@@ -144,6 +145,11 @@ impl Lane {
         self.jobs.max_capacity() - self.jobs.capacity()
     }
 
+    /// Jobs that came to an end, good or bad: while some wait and this stands still, the thread is at one of them.
+    pub fn jobs_done(&self) -> u64 {
+        self.counters.jobs.load(Ordering::Relaxed)
+    }
+
     /// What was done so far.
     pub fn stats(&self) -> LaneStats {
         LaneStats {
@@ -195,6 +201,7 @@ impl Desk {
                 Job::Run(errand) => errand(&mut *self.store),
                 Job::Close => return std::ops::ControlFlow::Break(()),
             }
+            self.counters.jobs.fetch_add(1, Ordering::Relaxed);
         }
         std::ops::ControlFlow::Continue(())
     }

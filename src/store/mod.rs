@@ -230,8 +230,19 @@ pub trait Store: Outbox + Send {
     /// Whether a request waits that nobody has taken. Writes nothing.
     fn runs_wait(&mut self) -> Result<bool, StoreError>;
 
-    /// Takes the oldest request that waits; `None`: none does.
-    fn take_run(&mut self, taken: Timestamp) -> Result<Option<RunRequest>, StoreError>;
+    /// Whoever asked is still there at that moment, and waits: as if they asked then.
+    fn still_asks(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Ends a request that nobody has taken, without a report; `false`: somebody has, or it is over.
+    fn withdraw_run(&mut self, id: i64, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Takes the oldest request that waits; `None`: none does. Those that wait and were asked before `asked_since` are
+    /// ended without a report: whoever asked has gone.
+    fn take_run(
+        &mut self,
+        asked_since: Timestamp,
+        taken: Timestamp,
+    ) -> Result<Option<RunRequest>, StoreError>;
 
     /// For a process that begins to charge: requests that a dead one had taken wait again, and those asked before
     /// that instant are ended without a report.

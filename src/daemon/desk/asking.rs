@@ -13,7 +13,7 @@ impl Desk {
         self.considered_at = None;
         let billing = &self.wishes.billing;
         let (now, steady) = (billing.clock.now(), billing.clock.steady());
-        let trouble = self.trust.trouble(now, steady);
+        let trouble = self.clock_trouble();
         if let Some(why) = &trouble {
             tracing::error!("{why}");
         }
@@ -32,6 +32,8 @@ impl Desk {
             self.office.fell_due(&self.wishes.post, now).await?;
         }
         let billing = &self.wishes.billing;
+        // Looking doubt up compares the clocks.
+        self.look_up_doubt |= trouble.is_some();
         self.look_up_doubt |= recover::next_look(billing).await?.is_some_and(|look| look <= now);
         self.look_at_due().await?;
         let next_look = self.wishes.timetable.next_of_all(now);

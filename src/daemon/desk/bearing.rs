@@ -2,6 +2,7 @@
 //! moment later; and the requests of others, which are therefore owed until the book has their end.
 
 use super::{Desk, Done, EndedBadly, Work, requests};
+use crate::billing::health::look_at_book;
 use crate::billing::requests::{Asked, Taken};
 
 impl Desk {
@@ -22,11 +23,26 @@ impl Desk {
         }
     }
 
-    /// Everything that was asked of the book it did.
-    pub(super) fn book_answers(&self) {
-        if self.standing.borrow().book_trouble.is_some() {
-            tracing::info!("the book answers again");
-            self.standing.send_modify(|standing| standing.book_trouble = None);
+    /// Everything that was asked of the book it did. A trouble is over once it takes a row as well: one that others keep
+    /// locked can be read all the while. The look that finds out is under way beside the loop.
+    pub(super) fn book_answers(&mut self) {
+        if self.standing.borrow().book_trouble.is_none() {
+            self.proof = None;
+            return;
+        }
+        let billing = &self.wishes.billing;
+        let seen = self.proof.get_or_insert_with(|| look_at_book(billing)).borrow().clone();
+        match seen {
+            None => {}
+            Some(Ok(())) => {
+                tracing::info!("the book answers again");
+                self.standing.send_modify(|standing| standing.book_trouble = None);
+                self.proof = None;
+            }
+            Some(Err(why)) => {
+                self.standing.send_modify(|standing| standing.book_trouble = Some(why));
+                self.proof = None;
+            }
         }
     }
 

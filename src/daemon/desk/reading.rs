@@ -26,8 +26,7 @@ impl Desk {
         };
         self.standing.send_modify(|standing| standing.refused_config = refused);
         if self.phase() == Phase::Serving {
-            self.told = self.status();
-            systemd::ready(&self.told);
+            self.tell_ready();
         }
         if std::mem::take(&mut self.reads_again) && !self.is_stopping() {
             self.read_config();

@@ -1,15 +1,9 @@
 //! What the desk tells of itself: to whoever watches, and in one line to systemd.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::{Desk, Done, EndedBadly, Job, Phase, RunError, systemd};
 use crate::model::{AttemptStatus, RunReport};
-
-/// Work may be quiet for twice a call's time-out and this much before it counts as hung: waits that a provider asks
-/// for are within it.
-const QUIET_BESIDES_CALLS: Duration = Duration::from_mins(2);
 
 impl Desk {
     /// What a piece of work came to, for whoever watches.
@@ -62,26 +56,11 @@ impl Desk {
         Ok(())
     }
 
-    /// Feeds the watchdog, if the book answers and the work under way moved.
-    pub(super) async fn feed(&mut self, steady: Duration) -> Result<(), EndedBadly> {
-        let Some(every) = systemd::watchdog().map(|limit| limit / 4) else { return Ok(()) };
-        if steady.saturating_sub(self.fed_at) < every {
-            return Ok(());
-        }
-        let billing = &self.wishes.billing;
-        billing.lane.run(|_| ()).await.map_err(RunError::from)?;
-        let signs = (self.pulse.steps(), billing.gateway.calls(), billing.lane.stats().commits);
-        let most_quiet = billing.settings.timeout.unsigned_abs() * 2 + QUIET_BESIDES_CALLS;
-        if self.heart.beats(self.under_way.is_some(), signs, steady, most_quiet) {
-            self.fed_at = steady;
-            systemd::alive();
-            if self.phase() == Phase::Recovering {
-                systemd::needs(every * 4);
-            }
-        } else {
-            tracing::error!("work has not moved for {most_quiet:?}; the watchdog is not fed");
-        }
-        Ok(())
+    /// Everything is in place, as it stands now.
+    pub(super) fn tell_ready(&self) {
+        let status = self.status();
+        systemd::ready(&status);
+        self.memory.told(&status);
     }
 
     /// Tells how it stands, to whoever watches and, when it changed, to systemd.
@@ -94,11 +73,7 @@ impl Desk {
             (standing.busy, standing.considered) = now;
             changed | (standing.totals.failures.insert(post, failed) != Some(failed))
         });
-        let status = self.status();
-        if status != self.told {
-            systemd::status(&status);
-            self.told = status;
-        }
+        self.memory.tell(&self.status());
     }
 
     /// How it stands, in one line.

@@ -255,3 +255,34 @@ fn any_other_status_or_one_without_an_error_object_is_doubt() {
         }
     }
 }
+
+#[test]
+fn words_of_the_provider_come_in_as_one_line_of_some_length() {
+    let odd = "one\nWATCHDOG=trigger\r\u{1b}[31m\u{202e}two";
+    let plain = "one WATCHDOG=trigger  [31m two";
+    let fields =
+        json!({"status": "failed", "failure_code": odd, "failure_message": odd, "merchant_advice": odd});
+    let ChargeOutcome::Declined(decline) = outcome(&request(None), false, Ok(&reply(200, charge(&fields))))
+    else {
+        panic!("it was declined")
+    };
+    assert_eq!((decline.code.as_ref(), decline.message.as_deref()), (plain, Some(plain)));
+    assert_eq!(decline.advice.as_deref(), Some(plain));
+    let long = json!({"object": "error", "code": odd, "message": format!("{odd}{}", "x".repeat(10_000))});
+    for status in [401, 422] {
+        let ChargeOutcome::Rejected(rejected) =
+            outcome(&request(None), false, Ok(&reply(status, long.to_string().into_bytes())))
+        else {
+            panic!("it was rejected")
+        };
+        assert_eq!(rejected.code.as_ref(), plain);
+        assert!(rejected.message.starts_with(plain) && rejected.message.len() <= 500, "{rejected:?}");
+    }
+    let other = json!({"metadata": {"dues_installation": odd}});
+    let ChargeOutcome::NoAnswer(NoAnswer { reason, .. }) =
+        outcome(&request(None), false, Ok(&reply(200, charge(&other))))
+    else {
+        panic!("it is no charge of ours")
+    };
+    assert!(!reason.chars().any(char::is_control), "{reason:?}");
+}

@@ -97,6 +97,15 @@ impl SqliteStore {
         open::open(path, &options).map(Self)
     }
 
+    /// From now on waits so long for others who write.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    pub fn wait_for_others(&mut self, busy_wait: std::time::Duration) -> Result<(), StoreError> {
+        self.0.busy_wait = busy_wait;
+        self.0.conn.busy_timeout(busy_wait).map_err(|error| self.0.out(error.into()))
+    }
+
     /// A new book without a file, which lives as long as this value: for tests and simulations.
     pub fn in_memory() -> Result<Self, StoreError> {
         open::in_memory().map(Self).map_err(|fault| fault.into_store(Path::new(":memory:"), 0))
@@ -340,8 +349,20 @@ impl Store for SqliteStore {
         self.read(Book::runs_wait)
     }
 
-    fn take_run(&mut self, taken: Timestamp) -> Result<Option<RunRequest>, StoreError> {
-        self.write(|book| book.take_run(taken))
+    fn still_asks(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|book| book.still_asks(id, now))
+    }
+
+    fn withdraw_run(&mut self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(|book| book.withdraw_run(id, now))
+    }
+
+    fn take_run(
+        &mut self,
+        asked_since: Timestamp,
+        taken: Timestamp,
+    ) -> Result<Option<RunRequest>, StoreError> {
+        self.write(|book| book.take_run(asked_since, taken))
     }
 
     fn give_back_runs(&mut self, asked_before: Timestamp, now: Timestamp) -> Result<(), StoreError> {

@@ -41,7 +41,22 @@ impl Book {
         Ok(row)
     }
 
-    pub(super) fn take_run(&self, taken: Timestamp) -> Outcome<Option<RunRequest>> {
+    pub(super) fn still_asks(&self, id: i64, now: Timestamp) -> Outcome<()> {
+        self.sql("UPDATE run_requests SET asked = ?2 WHERE row = ?1 AND ended IS NULL")?
+            .execute(params![id, now.as_millisecond()])?;
+        Ok(())
+    }
+
+    pub(super) fn withdraw_run(&self, id: i64, now: Timestamp) -> Outcome<bool> {
+        let ended = self
+            .sql("UPDATE run_requests SET ended = ?2 WHERE row = ?1 AND taken IS NULL AND ended IS NULL")?
+            .execute(params![id, now.as_millisecond()])?;
+        Ok(ended > 0)
+    }
+
+    pub(super) fn take_run(&self, asked_since: Timestamp, taken: Timestamp) -> Outcome<Option<RunRequest>> {
+        self.sql("UPDATE run_requests SET ended = ?2 WHERE taken IS NULL AND ended IS NULL AND asked < ?1")?
+            .execute([asked_since.as_millisecond(), taken.as_millisecond()])?;
         let mut take = self.sql(
             "UPDATE run_requests SET taken = ?1 WHERE row = \
              (SELECT min(row) FROM run_requests WHERE taken IS NULL AND ended IS NULL) \
@@ -143,8 +158,8 @@ mod tests {
         let wish = RunRequest { at: Some(at(7)), only: Some("sub_1".into()), limit: Some(3), id: 0 };
         let id = store.ask_run(&wish, at(100)).unwrap();
         assert!(store.runs_wait().unwrap());
-        assert_eq!(store.take_run(at(101)).unwrap(), Some(RunRequest { id, ..wish }));
-        assert_eq!((store.take_run(at(102)).unwrap(), store.runs_wait().unwrap()), (None, false));
+        assert_eq!(store.take_run(at(0), at(101)).unwrap(), Some(RunRequest { id, ..wish }));
+        assert_eq!((store.take_run(at(0), at(102)).unwrap(), store.runs_wait().unwrap()), (None, false));
         let progress = RunProgress { part: "charges".into(), done: 2, total: None };
         store.tell_run(id, Some(&progress)).unwrap();
         let told = store.run_state(id).unwrap().unwrap();
@@ -162,11 +177,28 @@ mod tests {
         let wish = RunRequest::default();
         let stale = store.ask_run(&wish, at(100)).unwrap();
         let fresh = store.ask_run(&wish, at(200)).unwrap();
-        while store.take_run(at(201)).unwrap().is_some() {}
+        while store.take_run(at(0), at(201)).unwrap().is_some() {}
         store.give_back_runs(at(150), at(300)).unwrap();
         let ended = store.run_state(stale).unwrap().unwrap();
         assert_eq!((ended.ended, ended.report), (true, None));
-        assert_eq!(store.take_run(at(301)).unwrap().map(|request| request.id), Some(fresh));
+        assert_eq!(store.take_run(at(0), at(301)).unwrap().map(|request| request.id), Some(fresh));
+    }
+
+    #[test]
+    fn a_request_whose_asker_has_gone_is_never_taken_and_one_that_is_withdrawn_neither() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let ids = [100, 100, 190].map(|asked| store.ask_run(&RunRequest::default(), at(asked)).unwrap());
+        store.still_asks(ids[1], at(180)).unwrap();
+        assert!(store.withdraw_run(ids[2], at(195)).unwrap());
+        assert!(!store.withdraw_run(ids[2], at(196)).unwrap(), "it is over");
+        assert_eq!(store.take_run(at(150), at(200)).unwrap().map(|request| request.id), Some(ids[1]));
+        assert_eq!(store.take_run(at(150), at(201)).unwrap(), None);
+        assert!(!store.withdraw_run(ids[1], at(202)).unwrap(), "somebody has taken it");
+        let states = ids.map(|id| store.run_state(id).unwrap().unwrap());
+        assert_eq!(
+            states.map(|state| (state.taken, state.ended)),
+            [(false, true), (true, false), (false, true)]
+        );
     }
 
     #[test]

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use dues::billing::health::look_at_book;
+use dues::clock::Clock as _;
 use dues::daemon::{Order, Reload};
+use dues::model::StoppedBy;
 use dues::store::sqlite::{OpenOptions, SqliteStore};
 use dues::store::{RunRequest, RunState};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::ticks::Service;
+use super::ticks::{Service, set_provider_clock};
+use crate::harness::ask;
 
 const LONGEST: Duration = Duration::from_secs(30);
 /// Shorter than the service's own, and than a beat.
@@ -23,7 +27,7 @@ fn no_config() -> Reload {
 }
 
 async fn asks(service: &Service) -> i64 {
-    let now = AT.parse().unwrap();
+    let now = service.clock.now();
     service.lane.run(move |store| store.ask_run(&RunRequest::default(), now)).await.unwrap().unwrap()
 }
 
@@ -81,6 +85,104 @@ async fn a_run_asked_for_under_a_clock_that_jumped_is_refused_at_once() {
     assert!(why.contains("jumped forward") && why.contains("was not begun"), "{why}");
     assert_eq!(answer["kind"], "clock");
     assert_eq!(service.stop().await, before);
+}
+
+async fn over_a_book(config: Reload) -> Service {
+    Service::over(SqliteStore::in_memory().unwrap(), "Asia/Bangkok", AT, config).await
+}
+
+/// Tells the sandbox something.
+async fn tell(service: &Service, path: &'static str, body: serde_json::Value) {
+    let addr = service.sandbox.addr();
+    tokio::task::spawn_blocking(move || ask(addr, "POST", path, "", &body)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn however_many_watch_a_book_that_hangs_it_has_one_look_under_way() {
+    let mut service = over_a_book(no_config()).await;
+    let (go_on, gate) = std::sync::mpsc::channel::<()>();
+    let lane = service.lane.clone();
+    let hangs = tokio::spawn(async move { lane.run(move |_| gate.recv()).await });
+    until("the book hangs", || service.lane.stats().waiting > 0).await;
+    let mut looks: Vec<_> = (0..50).map(|_| look_at_book(&service.billing)).collect();
+    // The loop itself says so, as soon as its own errand has waited for five seconds of a clock that is in our hands.
+    let begun = Instant::now();
+    while service.standing.borrow().book_trouble.is_none() {
+        assert!(begun.elapsed() < LONGEST, "nobody is told");
+        service.clock.1.fetch_add(1_000, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    let trouble = service.standing.borrow().book_trouble.clone();
+    assert!(trouble.as_ref().is_some_and(|why| why.contains("gave no answer for 5s")), "{trouble:?}");
+    let waiting = service.lane.stats().waiting;
+    assert!(waiting < 10, "{waiting} errands wait");
+    go_on.send(()).unwrap();
+    hangs.await.unwrap().unwrap().unwrap();
+    for look in &mut looks {
+        assert_eq!(*look.wait_for(Option::is_some).await.unwrap(), Some(Ok(())));
+    }
+    let healed = service.standing.wait_for(|standing| standing.book_trouble.is_none());
+    drop(tokio::time::timeout(LONGEST, healed).await.expect("over").unwrap());
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_jumps_during_a_run_ends_it_before_any_further_intent() {
+    let mut service = over_a_book(no_config()).await;
+    service.pass(jiff::SignedDuration::from_hours(24)).await;
+    let before = service.sandbox.ledger().len();
+    let slow = serde_json::json!({"path": "/charges", "method": "POST", "faults": "delay_after:1500"});
+    tell(&service, "/__sandbox/faults", slow).await;
+    let considered = service.standing.borrow().considered;
+    service.ticks.send(()).await.unwrap();
+    // Two at a time: both are charged there, and their answers are on their way.
+    until("two are under way", || service.sandbox.ledger().len() == before + 2).await;
+    service.clock.0.fetch_add(2 * 24 * 3_600_000, Ordering::SeqCst);
+    service.rests(considered + 1).await;
+    let report = service.standing.borrow().last_run.clone().unwrap();
+    assert_eq!(report.stopped_by, Some(StoppedBy::Clock));
+    assert_eq!(service.sandbox.ledger().len(), before + 2, "nothing more was begun");
+    assert_eq!(
+        report.sent(dues::model::AttemptStatus::Succeeded),
+        2,
+        "what was under way was kept: {report:?}"
+    );
+    service.clock.0.fetch_sub(2 * 24 * 3_600_000, Ordering::SeqCst);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_jump_is_not_forgiven_by_a_provider_that_tells_no_time() {
+    let mut service = over_a_book(no_config()).await;
+    let before = service.outcome().await;
+    service.clock.0.fetch_add(2 * 24 * 3_600_000, Ordering::SeqCst);
+    tell(&service, "/__sandbox/settings", serde_json::json!({"no_date": true})).await;
+    for _ in 0..3 {
+        service.tick().await;
+    }
+    assert!(service.standing.borrow().clock_trouble.is_some());
+    assert_eq!(service.outcome().await, before, "charged by a clock that nobody compared");
+    // It tells its time, which is ours: then the clock is believed again.
+    set_provider_clock(&service.sandbox, service.clock.now()).await;
+    tell(&service, "/__sandbox/settings", serde_json::json!({"no_date": false})).await;
+    service.tick().await;
+    assert_eq!(service.standing.borrow().clock_trouble, None);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_run_asked_for_after_the_clock_is_right_again_is_made() {
+    let mut service = over_a_book(no_config()).await;
+    service.clock.0.fetch_add(2 * 24 * 3_600_000, Ordering::SeqCst);
+    service.tick().await;
+    assert!(service.standing.borrow().clock_trouble.is_some());
+    // The provider says the same by now, and nobody has looked since.
+    set_provider_clock(&service.sandbox, service.clock.now()).await;
+    let request = asks(&service).await;
+    let report = ended(&service, request).await.report.unwrap();
+    assert!(report.contains("\"considered\":4"), "{report}");
+    assert_eq!(service.standing.borrow().clock_trouble, None);
+    service.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,18 +22,22 @@ impl Supervisor {
         Self { socket, heard: Vec::new() }
     }
 
+    /// The next message; `None`: none comes for some moments.
+    pub(super) fn hears(&mut self) -> Option<String> {
+        let mut bytes = [0; 4096];
+        let length = self.socket.recv(&mut bytes).ok()?;
+        let message = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        self.heard.push(message.clone());
+        Some(message)
+    }
+
     /// Reads until a message holds that text; returns the message.
     #[track_caller]
     pub(super) fn waits_for(&mut self, text: &str) -> String {
         let begun = Instant::now();
-        let mut bytes = [0; 4096];
         while begun.elapsed() < LONGEST {
-            if let Ok(length) = self.socket.recv(&mut bytes) {
-                let message = String::from_utf8_lossy(&bytes[..length]).into_owned();
-                self.heard.push(message.clone());
-                if message.contains(text) {
-                    return message;
-                }
+            if let Some(message) = self.hears().filter(|message| message.contains(text)) {
+                return message;
             }
         }
         panic!("{text:?} was never said: {:#?}", self.heard);
@@ -172,4 +176,42 @@ fn a_run_outlives_the_service_it_was_handed_to() {
         *paid.entry(entry.customer.unwrap_or_default()).or_insert(0) += 1;
     }
     assert!(paid.len() == 6 && paid.values().all(|times| *times == 2), "{paid:?}\n{}", scene.story());
+}
+
+/// Requests for runs in the book that are not over.
+fn open_requests(scene: &Scene) -> u32 {
+    let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    book.query_row("SELECT count(*) FROM run_requests WHERE ended IS NULL", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_run_that_was_broken_off_before_the_service_took_it_is_not_made() {
+    let scene = scene();
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("6 considered, 6 succeeded");
+    signal(&child, Signal::STOP);
+    let run = scene.start(&["run-now", "--at", &in_days(38)], &[]);
+    let begun = Instant::now();
+    while open_requests(&scene) == 0 {
+        assert!(begun.elapsed() < LONGEST, "nothing was asked");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    signal(&run, Signal::INT);
+    let run = run.wait().expect(130);
+    assert!(run.stderr.contains("it is not made"), "{run:#?}");
+    assert_eq!(open_requests(&scene), 0);
+    signal(&child, Signal::CONT);
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert_eq!(scene.ledger().len(), 6, "{}", scene.story());
+    // One that is under way is the service's.
+    scene.ask("POST", "/__sandbox/settings", "", &serde_json::json!({"latency_ms": 700}));
+    let run = scene.start(&["run-now", "--at", &in_days(38)], &[]);
+    supervisor.waits_for("at work: a run asked for");
+    signal(&run, Signal::TERM);
+    let run = run.wait().expect(130);
+    assert!(run.stderr.contains("goes on with this run"), "{run:#?}");
+    supervisor.waits_for("STATUS=waiting");
+    assert_eq!(scene.ledger().len(), 12);
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
 }

@@ -48,10 +48,11 @@ impl Clock for Hand {
 
 /// A service under test, with everything it is told in our hands.
 pub(super) struct Service {
-    sandbox: Sandbox,
+    pub(super) sandbox: Sandbox,
+    pub(super) billing: Billing,
     pub(super) clock: Arc<Hand>,
     pub(super) lane: Lane,
-    ticks: mpsc::Sender<()>,
+    pub(super) ticks: mpsc::Sender<()>,
     pub(super) orders: mpsc::Sender<Order>,
     stop: CancellationToken,
     pub(super) standing: watch::Receiver<Standing>,
@@ -158,7 +159,7 @@ impl Service {
             (Job::Notifications, "30 * * * * *"),
             (Job::Housekeeping, "0 45 2 * * *"),
         ];
-        let lane = billing.lane.clone();
+        let (lane, shared) = (billing.lane.clone(), billing.clone());
         let post = Post::silent(billing.clone());
         let wishes =
             Wishes { billing, timetable: Timetable::new(zone, &words).unwrap(), backups: None, post };
@@ -166,13 +167,14 @@ impl Service {
         let (orders, ordered) = mpsc::channel(4);
         let (told, standing) = watch::channel(Standing::default());
         let served = tokio::spawn(Desk::new(wishes, ticked, ordered, reload, pulse, told).serve());
-        let mut service = Self { sandbox, clock, lane, ticks, orders, stop, standing, served };
+        let mut service =
+            Self { sandbox, billing: shared, clock, lane, ticks, orders, stop, standing, served };
         service.rests(1).await;
         service
     }
 
     /// Waits until so many ticks were heard and nothing is under way.
-    async fn rests(&mut self, considered: u64) {
+    pub(super) async fn rests(&mut self, considered: u64) {
         let quiet =
             |s: &Standing| s.phase == Phase::Serving && s.considered >= considered && s.busy.is_none();
         tokio::time::timeout(LONGEST, self.standing.wait_for(quiet))
@@ -252,7 +254,7 @@ impl Service {
     }
 }
 
-async fn set_provider_clock(sandbox: &Sandbox, now: Timestamp) {
+pub(super) async fn set_provider_clock(sandbox: &Sandbox, now: Timestamp) {
     let addr = sandbox.addr();
     let body = json!({"set": now.to_string()});
     tokio::task::spawn_blocking(move || ask(addr, "POST", "/__sandbox/clock", "", &body)).await.unwrap();
