@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::standing;
 use crate::billing::orders::{self, OrderError};
 use crate::gateway::Gateway as _;
-use crate::model::{Attempt, AttemptId, ChargeId, ChargeSeen, SeenStatus};
+use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeId, ChargeSeen, SeenStatus};
 use crate::rules::commands;
 use crate::store::Store as _;
 use crate::wiring;
@@ -43,6 +43,9 @@ pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, Failure
         return Err(OrderError::no_attempt(id).into());
     };
     let seen = args.charge.as_ref().map(|charge| seen(context, charge)).transpose()?;
+    if let (None, AttemptStatus::Manual, Some(known)) = (&args.charge, attempt.status, &attempt.charge) {
+        refuse_while_there(context, id, known)?;
+    }
     let booked = match &seen {
         Some(seen) => orders::booked_for(&mut store, &attempt, seen)?,
         None => None,
@@ -74,12 +77,30 @@ fn amiss(attempt: &Attempt, seen: Option<&ChargeSeen>) -> String {
 }
 
 fn seen(context: &Context, charge: &ChargeId) -> Result<ChargeSeen, Failure> {
+    at_the_provider(context, charge)?.ok_or_else(|| {
+        Failure::usage(format!(
+            "--charge: found {charge}, which the provider does not have, wanted one of its charges"
+        ))
+    })
+}
+
+/// An attempt whose charge the book knows is not absent while the provider has that charge: it may still be paid, and
+/// another one would be paid beside it. What a status that nobody knows means a person decides.
+fn refuse_while_there(context: &Context, id: &AttemptId, charge: &ChargeId) -> Result<(), Failure> {
+    let seen = at_the_provider(context, charge)?;
+    if seen.is_none_or(|seen| matches!(seen.status, SeenStatus::Unknown(_))) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "--absent: attempt {id} has charge {charge}, which the provider has; wanted --charge {charge}, once it has ended there \
+         (see it with `dues charges get {charge}`)"
+    )))
+}
+
+/// `None`: it has no such charge.
+fn at_the_provider(context: &Context, charge: &ChargeId) -> Result<Option<ChargeSeen>, Failure> {
     context.wait(async {
         let door = wiring::open_door_beside(context.settings()).await?;
-        door.gateway.charge_seen(charge).await?.ok_or_else(|| {
-            Failure::usage(format!(
-                "--charge: found {charge}, which the provider does not have, wanted one of its charges"
-            ))
-        })
+        Ok(door.gateway.charge_seen(charge).await?)
     })
 }

@@ -106,3 +106,21 @@ fn a_price_that_no_day_of_a_customer_allows_is_told_before_and_after() {
     assert!(why.contains("amount_per_customer_per_day") && why.contains("500.00 THB"), "{why}");
     assert!(scene.ledger().is_empty());
 }
+
+#[test]
+fn an_attempt_whose_charge_the_provider_has_is_not_absent() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    scene.import(&format!("customer,plan,id,starts\n{},monthly,sub,2026-11-21\n", scene.customers()[0]));
+    scene.charges_meet("3ds", None, Some(1));
+    scene.run_at(AT).expect(0);
+    let charge = told(&scene.list("attempts")[0], "charge");
+    // As one becomes whose charge shows a status that nobody knows for too long.
+    let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    assert_eq!(book.execute("UPDATE attempts SET status = 8", []).unwrap(), 1);
+    let absent = scene.dues(&["resolve", "sub.0.1", "--absent", "--reason", "x"]).expect(2);
+    assert!(absent.stderr.contains(&format!("wanted --charge {charge}")), "{}", absent.stderr);
+    scene.ask("POST", &format!("/__sandbox/charges/{charge}/approve"), "", &Value::Null);
+    scene.dues(&["resolve", "sub.0.1", "--charge", &charge, "--reason", "seen"]).expect(0);
+    scene.run_at(AT).expect(0);
+    assert_eq!(scene.ledger().len(), 1, "{}", scene.story());
+}
