@@ -62,7 +62,8 @@ pub struct CardWatch {
     pub cleared: u64,
     /// Subscriptions of which something waited for a card, and is due now.
     pub due: u64,
-    /// Customers who could not be read when their card had to be confirmed: looked at in the next watch.
+    /// Customers who could not be read when their card had to be confirmed, or whose rows in the book cannot be: looked at
+    /// in the next watch.
     pub unread: u64,
     /// Somebody asked to stop before the end.
     pub stopped: bool,
@@ -217,10 +218,23 @@ impl Watch<'_> {
             .await??;
         kill_point("watch.after_keep");
         for before in changed {
-            self.tell_change(&before).await?;
+            let told = self.tell_change(&before).await;
+            self.pass_over_unreadable(told)?;
         }
         self.billing.watch.advance(rows);
         Ok(())
+    }
+
+    /// A row that cannot be read stays with its customer: the others are looked at all the same.
+    fn pass_over_unreadable(&mut self, looked: Result<(), RunError>) -> Result<(), RunError> {
+        match looked {
+            Err(RunError::Store(error @ StoreError::Nonsense { .. })) => {
+                tracing::error!(%error, "a customer's rows cannot be read; the others go on");
+                self.counts.unread += 1;
+                Ok(())
+            }
+            looked => looked,
+        }
     }
 
     async fn tell_change(&mut self, before: &CustomerSnapshot) -> Result<(), RunError> {
@@ -274,7 +288,8 @@ impl Watch<'_> {
                     break;
                 }
                 self.look_at_the_clock();
-                self.look_at(wanted).await?;
+                let looked = self.look_at(wanted).await;
+                self.pass_over_unreadable(looked)?;
             }
             self.billing.watch.advance(page.seen);
             after = page.next.filter(|_| !self.is_stopped());

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::run::Run;
-use super::{Part, RunError};
+use super::{Only, Part, RunError};
 use crate::gateway::{GatewayError, Window};
 use crate::hooks::kill_point;
 use crate::model::{
@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::rules::pending::{self, PendingStep, Strange};
 use crate::rules::{self, DoubtStep, RuleError, Scan};
-use crate::store::{CommitError, Refusal};
+use crate::store::{CommitError, Refusal, StoreError};
 
 /// Unfinished attempts taken up at a time.
 const BATCH_ROWS: usize = 1000;
@@ -80,11 +80,16 @@ async fn strange(run: &Run<'_>, attempt: &Attempt, seen: Strange) -> Result<(), 
     conclude(run, &attempt.id, &Known::Strange(seen)).await
 }
 
-/// Whether this run asks for that pending charge: one that somebody asked for asks for all.
+/// Whether this run asks for that pending charge: one that somebody asked for asks for all that it is about.
 fn is_polled(run: &Run<'_>, attempt: &Attempt) -> bool {
+    let asked = match &run.order.only {
+        None => !run.order.routine,
+        Some(Only::Subscription(id)) => attempt.id.invoice.subscription == *id,
+        Some(Only::Customer(id)) => attempt.customer == *id,
+    };
     let due = pending::next_poll(attempt).is_none_or(|next| next <= run.billing.clock.now());
     let wishes = &run.billing.settings.three_ds;
-    !run.order.routine || due || pending::judge(attempt, wishes, run.at) != PendingStep::Wait
+    asked || due || pending::judge(attempt, wishes, run.at) != PendingStep::Wait
 }
 
 /// Nobody confirmed it in time: it is ended at the provider first, so that it cannot be paid beside another one. What
@@ -212,7 +217,15 @@ pub(super) enum Known {
 pub(super) async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) -> Result<(), RunError> {
     loop {
         let invoice = attempt.invoice.clone();
-        let snapshot = run.billing.lane.run(move |store| store.snapshot_of_invoice(&invoice)).await??;
+        let read = run.billing.lane.run(move |store| store.snapshot_of_invoice(&invoice)).await?;
+        let snapshot = match read {
+            // What lies wrong in one subscription stays with it.
+            Err(error @ StoreError::Nonsense { .. }) => {
+                misplaced(run, attempt, &RuleError::Refused(error.to_string()));
+                return Ok(());
+            }
+            read => read?,
+        };
         let Some(snapshot) = snapshot else { return Ok(()) };
         let circumstances = run.circumstances();
         let transition = match known {

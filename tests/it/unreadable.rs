@@ -60,3 +60,20 @@ fn one_subscription_that_cannot_be_decided_stops_nobody_else() {
     }
     assert_eq!(scene.ledger().len(), 1);
 }
+
+#[test]
+fn one_unreadable_subscription_in_doubt_stops_neither_runs_nor_the_watch() {
+    let scene = Scene::new(Setting { customers: 3, ..Setting::default() });
+    let customers = scene.customers();
+    let rows: Vec<String> = customers.iter().map(|id| format!("{id},weekly,2026-11-21")).collect();
+    scene.import(&format!("customer,plan,starts\n{}\n", rows.join("\n")));
+    scene.charges_meet("close_before", Some(&customers[0]), Some(1));
+    scene.dues(&["run-now", "--at", AT, "--only", &customers[0]]).expect(0);
+    assert_eq!(scene.list("attempts")[0]["status"], "in_doubt");
+    let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    assert_eq!(book.execute("UPDATE subscriptions SET starts = 99999999 WHERE row = 1", []).unwrap(), 1);
+    let report = scene.run_at(AT).expect(3).json();
+    assert_eq!(report["attempts"]["succeeded"], 2, "{report:#}");
+    let watched = scene.dues(&["cards", "watch", "--json"]).expect(0).json();
+    assert_eq!((&watched["customers"], &watched["unread"]), (&3.into(), &1.into()), "{watched}");
+}

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::super::GlancePage;
+use super::super::{GlancePage, StoreError};
 use super::book::Book;
 use super::columns::{Reader, signed};
-use super::fault::Outcome;
+use super::fault::{Fault, Outcome};
 use crate::model::{CustomerGlance, Expiration, SubscriptionGlance};
 
 /// One row for each living subscription of the customers from one row to another. `p`: the subscription's own card.
@@ -34,18 +34,24 @@ impl Book {
         let mut find = self.sql(GLANCE)?;
         let mut rows = find.query([after, last])?;
         let mut page = GlancePage { customers: Vec::with_capacity(limit.min(1_024)), seen, last: Some(last) };
-        let mut of = None;
+        let (mut of, mut reads) = (None, false);
         while let Some(row) = rows.next()? {
             let r = Reader::new("customers", row)?;
             if of != Some(r.key) {
                 of = Some(r.key);
-                page.customers.push(customer_at(&r)?);
+                let customer = readable(customer_at(&r))?;
+                reads = customer.is_some();
+                page.customers.extend(customer);
             }
-            let Some(customer) = page.customers.last_mut() else { continue };
+            let Some(customer) = page.customers.last_mut().filter(|_| reads) else { continue };
             if customer.subscriptions.len() == CustomerGlance::MOST_SUBSCRIPTIONS {
                 customer.more = true;
             } else {
-                customer.subscriptions.push(self.subscription_at(&r, customer)?);
+                // A closer look says what is wrong with one that cannot be read.
+                match readable(self.subscription_at(&r, customer))? {
+                    Some(subscription) => customer.subscriptions.push(subscription),
+                    None => customer.more = true,
+                }
             }
         }
         Ok(page)
@@ -63,6 +69,17 @@ impl Book {
             owes: r.get(13)?,
             flagged: r.get(14)?,
         })
+    }
+}
+
+/// `None`: it holds a value that no type of ours can, which is told and stops nobody else.
+fn readable<T>(read: Outcome<T>) -> Outcome<Option<T>> {
+    match read {
+        Err(Fault::Store(error @ StoreError::Nonsense { .. })) => {
+            tracing::error!(%error, "a row cannot be read at a glance; the others go on");
+            Ok(None)
+        }
+        read => read.map(Some),
     }
 }
 
