@@ -15,9 +15,11 @@ use crate::model::{
     SubscriptionId, Transition,
 };
 
-/// Raises that flag, unless one of the same reason stands already, and clears those of other reasons.
+/// Raises that flag, unless one of the same reason stands already, and clears those of other reasons that the same look
+/// would have found: cards tell nothing of an amount that cannot be charged, nor that of cards.
 pub(super) fn raise(d: &mut Draft, reason: FlagReason, detail: &str, at: Timestamp) {
-    clear(d, at, |flag| flag.reason != reason);
+    let of_cards = |reason| reason != FlagReason::Unchargeable;
+    clear(d, at, |flag| flag.reason != reason && of_cards(flag.reason) == of_cards(reason));
     if d.flagged(reason) {
         return;
     }
@@ -94,6 +96,11 @@ pub(super) fn clear_all(d: &mut Draft, at: Timestamp) {
 /// Clears every standing flag but those of that reason.
 pub(super) fn clear_but(d: &mut Draft, reason: FlagReason, at: Timestamp) {
     clear(d, at, |flag| flag.reason != reason);
+}
+
+/// Clears the one that says that it cannot be charged whatever the card.
+pub(super) fn clear_unchargeable(d: &mut Draft, at: Timestamp) {
+    clear(d, at, |flag| flag.reason == FlagReason::Unchargeable);
 }
 
 /// Clears those that a card explains.

@@ -114,6 +114,7 @@ fn try_invoice(
     if let Some(why) = c.limits.refuses(amount).or_else(|| never_passes(amount, c)) {
         return Ok(flag(d, c, FlagReason::Unchargeable, &why));
     }
+    flags::clear_unchargeable(&mut d, c.at);
     let payer = match payer(&d, c, place, confirmed) {
         Payable::Yes(payer) => payer,
         Payable::Ask(reason) => return Ok(Prepared::ConfirmCustomer(reason)),
