@@ -197,6 +197,10 @@ impl Desk {
         match order {
             Order::Stop => {
                 self.wishes.billing.stop.cancel();
+                // A config that is being read is not needed any more, and may wait for a provider for long.
+                if let Some(reading) = self.reading.take() {
+                    reading.abort();
+                }
                 self.standing.send_modify(|standing| standing.phase = Phase::Stopping);
                 let call = self.wishes.billing.settings.timeout.unsigned_abs();
                 systemd::stopping("stopping: calls in flight are waited for", call + STOP_BESIDES_CALL);

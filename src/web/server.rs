@@ -156,10 +156,17 @@ async fn troubles(windows: &Windows) -> Vec<String> {
         Phase::Stopping => wrong.push("service: it is stopping".to_owned()),
         Phase::Serving => {}
     }
-    let (book, provider) = tokio::join!(health::book(&billing), windows.provider.look(&billing));
+    // Trouble that the service has is known: nobody waits to find it once more.
+    let known = standing.book_trouble.clone();
+    let book = async {
+        match known {
+            Some(why) => Err(why),
+            None => health::book(&billing).await,
+        }
+    };
+    let (book, provider) = tokio::join!(book, windows.provider.look(&billing));
     let answers = book.is_ok();
-    // It may take a row from this look and yet have refused the service's own a moment ago.
-    wrong.extend(book.err().or(standing.book_trouble).map(|why| format!("store: {why}")));
+    wrong.extend(book.err().map(|why| format!("store: {why}")));
     wrong.extend(provider.err().map(|why| format!("provider: {why}")));
     wrong.extend(standing.clock_trouble.map(|why| format!("clock: {why}")));
     if !answers {

@@ -16,6 +16,8 @@ use crate::store::StoreError;
 
 /// The provider has so long to refuse a key; one that does not answer refuses nothing.
 const KEY_PATIENCE: Duration = Duration::from_secs(5);
+/// And so long for what the account can charge.
+const PLANS_PATIENCE: Duration = Duration::from_secs(40);
 
 /// Wishes that can be granted.
 pub struct Renewal {
@@ -51,7 +53,9 @@ pub async fn renew(
         return Err(refused.into());
     }
     let door = Door { gateway: gateway.clone(), sandbox: None, beside: None };
-    let fresh = judge_plans(new, plans, &known, Some(&door)).await?;
+    let unanswered = || GatewayError::Unreachable(format!("no answer within {PLANS_PATIENCE:?}").into());
+    let judged = tokio::time::timeout(PLANS_PATIENCE, judge_plans(new, plans, &known, Some(&door)));
+    let fresh = judged.await.map_err(|_| unanswered())??;
     let billing = Billing {
         gateway,
         settings: Arc::new(billing_settings(new)),
