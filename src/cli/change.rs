@@ -53,7 +53,8 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Result<Exit, Failure>
         Some("default") => Some(None),
         Some(id) => Some(Some(CardId::parse(id)?)),
     };
-    let mut store = context.book()?;
+    // With a plan the config's new ones are brought in below, and refused in one sentence.
+    let mut store = if args.plan.is_some() { context.book_as_it_is()? } else { context.book()? };
     if let Some(Some(card)) = &card {
         let live = context.livemode(&mut store)?;
         refuse_other_kind(live, None, Some(card)).map_err(Failure::usage)?;

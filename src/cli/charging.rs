@@ -20,7 +20,7 @@ use crate::billing::reconcile::{Finding, Reconciled, reconcile};
 use crate::billing::{self, RunError, RunOrder, requests};
 use crate::gateway::Window;
 use crate::model::{RunReport, counted};
-use crate::store::{ChargingLock, StoreError};
+use crate::store::{ChargingLock, Store as _, StoreError};
 use crate::wiring::{self, WiringError};
 
 /// One billing run now. Beside a service that charges from the same book, the service makes it.
@@ -59,7 +59,16 @@ async fn run_alone(
     purpose: Purpose,
     (lock, request): (Option<ChargingLock>, Option<i64>),
 ) -> Result<(RunReport, u64), Failure> {
-    let house = house::open_claimed(context, purpose, lock).await?;
+    let house = match house::open_claimed(context, purpose, lock).await {
+        Ok(house) => house,
+        Err(failure) => {
+            // Whoever asked is told here; nobody makes the run later.
+            if let Some(request) = request {
+                context.book_as_it_is()?.end_run(request, None, context.now())?;
+            }
+            return Err(failure);
+        }
+    };
     let report = billing::run(&house.billing, order).await;
     if let Some(request) = request {
         requests::end(&house.billing, request, &report).await?;

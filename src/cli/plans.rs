@@ -14,7 +14,9 @@ use super::rows::grouped;
 use crate::billing::plans::{self, PlanDiff};
 use crate::model::{Currency, Interval, PlanTerms};
 use crate::rules::commands::{self, ChangeOrder};
+use crate::store::sqlite::SqliteStore;
 use crate::store::{PlanChange, Store as _};
+use crate::wiring;
 
 /// What about them.
 #[derive(Debug, Args)]
@@ -179,6 +181,10 @@ fn diff(context: &Context) -> Result<Exit, Failure> {
 }
 
 fn apply(existing: bool, context: &Context) -> Result<Exit, Failure> {
+    if !wiring::has_book(context.settings())? {
+        // Whatever could refuse them is asked before a book is made.
+        context.bring_plans(&mut SqliteStore::in_memory()?)?;
+    }
     let mut store = context.book_made()?;
     let added = context.bring_plans(&mut store)?;
     let mut moved = 0;

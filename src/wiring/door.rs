@@ -192,6 +192,10 @@ pub async fn bring_plans(
     store: &mut dyn Store,
     door: Option<&Door>,
 ) -> Result<Vec<PlanVersion>, WiringError> {
+    if door.is_none() && !settings.omise.sandbox && has_key(settings) {
+        // Before a key of the other kind goes out.
+        fits_mode(store.facts()?.livemode, gateway_to(settings, None)?.client().livemode())?;
+    }
     let known = store.plans()?;
     let fresh = judge_plans(settings, plans, &known, door).await?;
     if fresh.is_empty() {
