@@ -169,7 +169,9 @@ const fn goes_on(why: StoppedBy) -> &'static str {
     match why {
         StoppedBy::ChargesPerRun | StoppedBy::AmountPerRun => "run again for the rest, or raise the brake",
         StoppedBy::DeclineShare => "look at the declines first, then run again",
-        StoppedBy::PauseFile => "remove the pause file, then run again",
+        StoppedBy::PauseFile => {
+            "remove the pause file (`dues check` says which, or why nobody can look), then run again"
+        }
         StoppedBy::ProviderUnreachable => "once `dues check` reaches the provider, run again",
         StoppedBy::Keys => "set the key right, until `dues check` is content, then run again",
         StoppedBy::Limit | StoppedBy::Signal => "run again for the rest",

@@ -168,7 +168,14 @@ fn held(s: &Snapshot, hold: Hold) -> String {
         Hold::NewCard => format!("the card will not work; {new_card}"),
         Hold::Customer => format!("the customer must act; then {new_card}, or `dues retry {id}`"),
         Hold::Exhausted => format!("all tries of the policy are used up; {new_card}, or `dues retry {id}`"),
-        Hold::Stopped => format!("the subscription was stopped; it is due again {}", goes_on(s)),
+        Hold::Stopped => match ends_before_it_goes_on(s) {
+            Some(end) => format!(
+                "the subscription was stopped, and ends at {}: `dues resume {id}` collects it before that, `dues retry {id}` \
+                 tries it once after it",
+                when(s, end)
+            ),
+            None => format!("the subscription was stopped; it is due again {}", goes_on(s)),
+        },
         Hold::Incident => INCIDENT.into(),
     }
 }
@@ -187,6 +194,13 @@ fn held_after_the_end(s: &Snapshot, hold: Hold) -> String {
             format!("the subscription ended; `dues retry {id}` tries it once")
         }
     }
+}
+
+/// The end that is set, where it comes before the subscription would go on by itself.
+fn ends_before_it_goes_on(s: &Snapshot) -> Option<Timestamp> {
+    let end = s.subscription.cancel_at.filter(|_| s.subscription.ended_at.is_none())?;
+    let until = s.subscription.pause.and_then(|pause| pause.until);
+    until.is_none_or(|until| end <= until).then_some(end)
 }
 
 /// What makes due again what was stopped with the subscription.

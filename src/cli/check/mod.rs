@@ -135,7 +135,8 @@ fn brakes(context: &Context, findings: &mut Findings) {
             "brakes",
             Exit::Attention,
             format!(
-                "{}: nobody can look for the pause file ({error}), so nothing is charged; let this user search its folder",
+                "{}: nobody can look for the pause file ({error}), so nothing is charged; mend the path in [brakes] \
+                 pause_file, or who may search its folder",
                 file.display()
             ),
         ),
