@@ -62,9 +62,8 @@ async fn run_alone(
     let house = match house::open_claimed(context, purpose, lock).await {
         Ok(house) => house,
         Err(failure) => {
-            // Whoever asked is told here; nobody makes the run later.
             if let Some(request) = request {
-                context.book_as_it_is()?.end_run(request, None, context.now())?;
+                end_unmade(context, request);
             }
             return Err(failure);
         }
@@ -81,6 +80,20 @@ async fn run_alone(
         Err(RunError::KeysDuringRun(report)) => Ok((*report, waiting)),
         Err(error) if purpose == Purpose::Look => Err(Failure::from(error).of_a_dry_run()),
         other => Ok((other?, waiting)),
+    }
+}
+
+/// Ends a request whose run could not be begun: whoever asked is told why, and nobody makes it later.
+fn end_unmade(context: &Context, request: i64) {
+    let ended = context
+        .book_as_it_is()
+        .and_then(|mut store| Ok(store.end_run(request, None, context.now())?))
+        .map_err(|failure| failure.sentence);
+    if let Err(why) = ended {
+        tracing::warn!(
+            why,
+            "the request stays in the book: a service that begins within five minutes makes the run"
+        );
     }
 }
 

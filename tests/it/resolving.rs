@@ -124,3 +124,20 @@ fn an_attempt_whose_charge_the_provider_has_is_not_absent() {
     scene.run_at(AT).expect(0);
     assert_eq!(scene.ledger().len(), 1, "{}", scene.story());
 }
+
+#[test]
+fn a_card_flag_and_the_flag_unchargeable_stand_side_by_side_and_are_raised_once() {
+    let caps = "[brakes]\namount_per_customer_per_day = { THB = \"500.00\" }\n";
+    let toml: &'static str = Box::leak(format!("{PLANS}\n{caps}").into_boxed_str());
+    let scene = Scene::new(Setting { customers: 0, toml, ..Setting::default() });
+    let customer = scene.cardless_customer();
+    scene.import(&format!("customer,plan,id,starts\n{customer},monthly,sub,2026-11-21\n"));
+    for round in 0..3 {
+        let first = u64::from(round == 0);
+        let report = scene.run_at(AT).expect(0).json();
+        assert_eq!(report["flagged"]["unchargeable"].as_u64().unwrap_or(0), first, "round {round}: {report}");
+        let watched = scene.dues(&["cards", "watch", "--json"]).expect(0).json();
+        assert_eq!((&watched["flagged"], &watched["cleared"]), (&first.into(), &0.into()), "round {round}");
+    }
+    assert_eq!(scene.list("flags").len(), 2, "{}", scene.story());
+}

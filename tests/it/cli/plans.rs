@@ -172,3 +172,15 @@ fn a_plan_that_left_the_config_is_not_sold_and_goes_on() {
     let rows = shop.dues(&["list", "subscriptions", "--json"]).ok().rows();
     assert_eq!((rows.len(), &rows[0]["plan"], &rows[0]["quantity"]), (3, &"pro-monthly".into(), &2.into()));
 }
+
+#[test]
+fn a_key_of_the_other_kind_brings_no_plan_into_the_book() {
+    let shop = Shop::new();
+    shop.subscribe("cust_test_1");
+    shop.dues(&["run-now"]).ok();
+    shop.config("990.00 THB", "1090.00 THB");
+    // Nobody answers at that address: whoever asked before it looked would say so, and exit 1.
+    shop.with_key("skey_5xuy4w91xqz7d1w9u0t", 0o600);
+    shop.dues(&["plans", "apply"]).fails(2, &["live", "test"]);
+    assert_eq!(versions(&shop), 2);
+}
