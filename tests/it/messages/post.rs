@@ -107,7 +107,7 @@ notifications = "* * * * * *"
     let daemon = scene.start(&["daemon"], &[]);
     let begun = Instant::now();
     while scene.ledger().len() < rows.len() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "charges wait for the receiver");
+        assert!(begun.elapsed() < Duration::from_secs(50), "charges wait for the receiver");
         std::thread::sleep(Duration::from_millis(50));
     }
     // Whoever hands a run over gets it at once, too.

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::harness::{AT, Book, Child, Ended, Expected, Scene, Setting, judge, text};
 
 /// Far longer than a run needs to reach its charge.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The bug of this course, if any.
 pub struct Plant(Option<Bug>);
@@ -209,7 +209,7 @@ then = "pause"
 /// `dues cancel` between a declined charge and its answer: both must stand in the end.
 pub fn a_cancel_while_the_answer_is_on_its_way(plant: &Plant) -> Found {
     let (scene, expected) = one_due();
-    scene.charges_meet("decline:insufficient_fund,delay_after:1500", None, Some(1));
+    scene.charges_meet("decline:insufficient_fund,delay_after:3000", None, Some(1));
     let child = plant.start(&scene, &["run-now", "--json", "--at", AT]);
     wait_for_a_charge(&scene);
     scene.dues(&["cancel", "may"]).expect(0);
@@ -234,9 +234,9 @@ fn wait_for_a_charge(scene: &Scene) {
 /// Another program holds the book's write lock while an answer comes in: its result waits for the lock, no more.
 pub fn a_result_while_another_program_writes(plant: &Plant) -> Found {
     /// The charge is made at once and answered after this, …
-    const ANSWERED_AFTER: &str = "delay_after:400";
+    const ANSWERED_AFTER: &str = "delay_after:1500";
     /// … well within the time for which the lock is held.
-    const HELD: Duration = Duration::from_millis(1_200);
+    const HELD: Duration = Duration::from_millis(2_500);
     let (scene, expected) = one_due();
     scene.charges_meet(ANSWERED_AFTER, None, Some(1));
     let other = rusqlite::Connection::open(scene.path("dues.db")).expect("the book");
