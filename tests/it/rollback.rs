@@ -16,7 +16,7 @@ const BOOK: [&str; 4] = ["dues.db", "dues.db-wal", "dues.db-shm", "dues.db.witne
 fn due() -> Scene {
     let scene = Scene::new(Setting { customers: CUSTOMERS, ..Setting::default() });
     let rows = scene.customers().into_iter().enumerate();
-    let rows: Vec<_> = rows.map(|(n, customer)| format!("s{n},{customer},monthly,2026-11-15\n")).collect();
+    let rows: Vec<_> = rows.map(|(n, customer)| format!("s{n},{customer},monthly,2030-11-15\n")).collect();
     scene.import(&format!("id,customer,plan,starts\n{}", rows.concat()));
     scene
 }
@@ -85,7 +85,7 @@ fn a_book_older_than_the_provider_s_list_charges_nobody() {
         (&json!(CUSTOMERS), &json!(CUSTOMERS - 2)),
         "{adopted}"
     );
-    for at in [AT, "2026-12-15T09:00:00+07:00"] {
+    for at in [AT, "2030-12-15T09:00:00+07:00"] {
         scene.run_at(at).expect(0);
     }
     assert_eq!(scene.ledger().len(), 2 * CUSTOMERS as usize, "each period once\n{}", scene.story());
@@ -183,13 +183,13 @@ fn a_book_reached_by_a_link_is_locked_once() {
     }
 }
 
-const LATER: &str = "2026-11-25T09:00:00+07:00";
+const LATER: &str = "2030-11-25T09:00:00+07:00";
 
 /// One customer, whose first charge meets that.
 fn one_whose_first_charge_meets(fault: &str) -> Scene {
     let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
     let customer = scene.customers().remove(0);
-    scene.import(&format!("id,customer,plan,starts\ns0,{customer},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\ns0,{customer},monthly,2030-11-15\n"));
     scene.charges_meet(fault, None, Some(1));
     scene
 }

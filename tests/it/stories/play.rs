@@ -164,7 +164,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// From a line such as `given: monthly from 2026-11-15, card 4242424242424242`; `no card` and `paid through DAY`
+    /// From a line such as `given: monthly from 2030-11-15, card 4242424242424242`; `no card` and `paid through DAY`
     /// are understood too.
     fn set(given: &str, timeout: &'static str) -> Self {
         let given = given.strip_prefix("given: ").unwrap_or_else(|| panic!("no `given: ` in {given}"));
