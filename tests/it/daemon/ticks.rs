@@ -211,6 +211,18 @@ impl Service {
         self.rests(considered + 1).await;
     }
 
+    /// Ticks until one was acted upon by clocks that are believed. Where ticks are lost a beat looks without them, and what it
+    /// began may see the test move one clock after the other.
+    async fn settles(&mut self) {
+        loop {
+            let believed = self.standing.borrow().clock_trouble.is_none();
+            self.tick().await;
+            if believed && self.standing.borrow().clock_trouble.is_none() {
+                return;
+            }
+        }
+    }
+
     pub(super) async fn outcome(&self) -> Outcome {
         let rows =
             self.lane.run(|store| store.list_invoices(&Filter::default(), 0, 1_000)).await.unwrap().unwrap();
@@ -309,7 +321,7 @@ async fn days_of(zone: &str, from: &str, ticking: Ticking) -> Outcome {
             Ticking::Lost => {
                 service.pass(STEP).await;
                 if step % 5 == 0 {
-                    service.tick().await;
+                    service.settles().await;
                 }
             }
             Ticking::Late => {
