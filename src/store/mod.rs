@@ -218,6 +218,10 @@ pub trait Store: Outbox + Send {
     /// The last run's number, billing instant and report; the report is `None` while, or if, it did not end.
     fn last_run(&mut self) -> Result<Option<(RunId, Timestamp, Option<String>)>, StoreError>;
 
+    /// Whether an intent would be taken now: there is room for its result as well. Takes back, where it can, the room
+    /// that results were given; [`StoreError::Full`] while it cannot.
+    fn takes_intents(&mut self) -> Result<(), StoreError>;
+
     /// When a job of the service last began, on the wall clock; `None`: never.
     fn job_began(&mut self, job: &str) -> Result<Option<Timestamp>, StoreError>;
 

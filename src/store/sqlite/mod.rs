@@ -333,6 +333,10 @@ impl Store for SqliteStore {
         self.read(Book::last_run)
     }
 
+    fn takes_intents(&mut self) -> Result<(), StoreError> {
+        self.0.takes_intents()
+    }
+
     fn job_began(&mut self, job: &str) -> Result<Option<Timestamp>, StoreError> {
         self.read(|book| book.job_began(job))
     }
