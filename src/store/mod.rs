@@ -139,6 +139,15 @@ pub trait Store: Outbox + Send {
     /// How many subscriptions are due at `at`.
     fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError>;
 
+    /// Whether another subscription of the same customer, due at `at` too, has an open period that ended by then and
+    /// began before `start`, may be tried by then, and is not on hold.
+    fn has_older_missed(
+        &mut self,
+        than: &SubscriptionId,
+        start: Timestamp,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
     /// What of it no standing flag explains: a run can act on it by itself. One statement, by indexes alone.
     fn due_now(&mut self, at: Timestamp) -> Result<DueNow, StoreError>;
 

@@ -237,6 +237,15 @@ impl Store for SqliteStore {
         self.read(|book| book.due(at, after, limit))
     }
 
+    fn has_older_missed(
+        &mut self,
+        than: &SubscriptionId,
+        start: Timestamp,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.read(|book| book.has_older_missed(than, start, at))
+    }
+
     fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError> {
         self.read(|book| book.count_due(at)).map(unsigned)
     }
