@@ -52,31 +52,47 @@ async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<(), RunError> {
         return strange(run, attempt, Strange::Unreadable(why.into())).await;
     };
     run.pace.permit().await;
-    match run.billing.gateway.charge_seen(charge).await {
-        Ok(Some(seen)) => {
-            run.pace.accepted();
-            let wishes = &run.billing.settings.three_ds;
-            match rules::outcome_of(&seen) {
-                ChargeOutcome::Pending { .. }
-                    if pending::judge(attempt, wishes, run.at) == PendingStep::GiveUp =>
-                {
-                    give_up(run, attempt, charge).await
-                }
-                ChargeOutcome::Pending { .. } => conclude(run, &attempt.id, &Known::Pending).await,
-                ChargeOutcome::NoAnswer(nonsense) => {
-                    strange(run, attempt, Strange::Unreadable(nonsense.reason)).await
-                }
-                outcome => conclude(run, &attempt.id, &Known::Outcome(outcome)).await,
-            }
+    let seen = match run.billing.gateway.charge_seen(charge).await {
+        Ok(seen) => seen,
+        Err(error) => return unread(run, &error),
+    };
+    run.pace.accepted();
+    let outcome = seen.as_ref().map(rules::outcome_of);
+    let step = pending::judge(attempt, &run.billing.settings.three_ds, run.at, run.billing.clock.now());
+    match (outcome, step) {
+        (Some(ChargeOutcome::Pending { .. }), PendingStep::GiveUp) => give_up(run, attempt, charge).await,
+        (Some(ChargeOutcome::Pending { .. }), PendingStep::Wait | PendingStep::Remind(_)) => {
+            conclude(run, &attempt.id, &Known::Pending).await
         }
-        Ok(None) => strange(run, attempt, Strange::Gone).await,
+        (outcome, _) => shown(run, attempt, outcome).await,
+    }
+}
+
+/// Nobody confirmed it in time: it is ended at the provider first, so that it cannot be paid beside another one. What
+/// the provider then says counts; one that it leaves pending stays so, and a person is told.
+async fn give_up(run: &Run<'_>, attempt: &Attempt, charge: &ChargeId) -> Result<(), RunError> {
+    run.pace.permit().await;
+    match run.billing.gateway.expire(charge).await {
+        Ok(seen) => shown(run, attempt, seen.as_ref().map(rules::outcome_of)).await,
         Err(error) => unread(run, &error),
+    }
+}
+
+/// What the provider shows of a charge that is not to wait any longer; `None`: it shows none such.
+async fn shown(run: &Run<'_>, attempt: &Attempt, outcome: Option<ChargeOutcome>) -> Result<(), RunError> {
+    match outcome {
+        None => strange(run, attempt, Strange::Gone).await,
+        Some(ChargeOutcome::Pending { .. }) => strange(run, attempt, Strange::Unended).await,
+        Some(ChargeOutcome::NoAnswer(nonsense)) => {
+            strange(run, attempt, Strange::Unreadable(nonsense.reason)).await
+        }
+        Some(outcome) => conclude(run, &attempt.id, &Known::Outcome(outcome)).await,
     }
 }
 
 /// A look at a pending charge that nobody can make sense of: it is kept, told once, and a person's in the end.
 async fn strange(run: &Run<'_>, attempt: &Attempt, seen: Strange) -> Result<(), RunError> {
-    tracing::error!(attempt = %attempt.id, charge = ?attempt.charge, ?seen, "a look at a pending charge makes no sense");
+    tracing::error!(attempt = %attempt.id, charge = ?attempt.charge, ?seen, "a pending charge is not as it should be");
     conclude(run, &attempt.id, &Known::Strange(seen)).await
 }
 
@@ -87,35 +103,8 @@ fn is_polled(run: &Run<'_>, attempt: &Attempt) -> bool {
         Some(Only::Subscription(id)) => attempt.id.invoice.subscription == *id,
         Some(Only::Customer(id)) => attempt.customer == *id,
     };
-    let due = pending::next_poll(attempt).is_none_or(|next| next <= run.billing.clock.now());
     let wishes = &run.billing.settings.three_ds;
-    asked || due || pending::judge(attempt, wishes, run.at) != PendingStep::Wait
-}
-
-/// Nobody confirmed it in time: it is ended at the provider first, so that it cannot be paid beside another one. What
-/// the provider then says counts; one that it leaves pending stays so, and a person is told.
-async fn give_up(run: &Run<'_>, attempt: &Attempt, charge: &ChargeId) -> Result<(), RunError> {
-    run.pace.permit().await;
-    match run.billing.gateway.expire(charge).await {
-        Ok(Some(seen)) => match rules::outcome_of(&seen) {
-            ChargeOutcome::NoAnswer(nonsense) => {
-                strange(run, attempt, Strange::Unreadable(nonsense.reason)).await
-            }
-            ChargeOutcome::Pending { .. } => {
-                tracing::error!(attempt = %attempt.id, %charge, "the provider does not end a charge that nobody confirmed");
-                let story = format!(
-                    "attempt {}: charge {charge} was not confirmed in time, and the provider does not end it; nothing is \
-                     charged beside it until it has ended there",
-                    attempt.id
-                );
-                run.tally().0.incidents.push(story);
-                conclude(run, &attempt.id, &Known::Pending).await
-            }
-            outcome => conclude(run, &attempt.id, &Known::Outcome(outcome)).await,
-        },
-        Ok(None) => strange(run, attempt, Strange::Gone).await,
-        Err(error) => unread(run, &error),
-    }
+    asked || pending::is_due(attempt, wishes, run.at, run.billing.clock.now())
 }
 
 /// A read that failed leaves every question open; refused keys end the run.

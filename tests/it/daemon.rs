@@ -5,6 +5,7 @@ mod crowd;
 mod daily;
 mod leaving;
 mod locked;
+mod pending;
 mod process;
 mod reload;
 mod rests;

@@ -105,6 +105,7 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
         }
         ["poll"] => poll(book),
         ["poll", "gone"] => strange(book, &Strange::Gone),
+        ["poll", "unended"] => strange(book, &Strange::Unended),
         ["poll", word] => strange(book, &Strange::Unreadable(format!("the status {word:?}").into())),
         ["undated"] => book.circumstances.wire.provider_now = None,
         ["look", found @ ..] => look(book, found),
@@ -250,9 +251,10 @@ fn poll(book: &mut Book) {
     let (id, c) = (unfinished(book), book.circumstances.clone());
     let snapshot = book.snapshot_of(&id);
     let attempt = snapshot.invoices.iter().flat_map(|open| &open.attempts).find(|a| a.id == id).unwrap();
-    if pending::judge(attempt, &wishes, c.at) == PendingStep::GiveUp {
-        book.conclude(&id, &outcome(&["ended", "expired"]));
-        return;
+    match pending::judge(attempt, &wishes, c.at, c.wire.wall_at) {
+        PendingStep::GiveUp => return book.conclude(&id, &outcome(&["ended", "expired"])),
+        PendingStep::Overdue => return strange(book, &Strange::Unended),
+        PendingStep::Wait | PendingStep::Remind(_) => {}
     }
     book.apply(&pending::polled(&snapshot, &id, &wishes, &c).unwrap());
     let again = pending::polled(&book.snapshot_of(&id), &id, &wishes, &c).unwrap();
