@@ -17,6 +17,9 @@ use crate::store::{CommitError, Refusal, StoreError};
 
 /// Unfinished attempts taken up at a time.
 const BATCH_ROWS: usize = 1000;
+/// Pending charges in a row that cannot be read before the others are left to the next look: each such read is repeated
+/// until its time is over, and all that is due waits for it. One that alone cannot be read keeps nobody from being asked for.
+const MOST_UNREAD_IN_A_ROW: u32 = 2;
 
 /// Looks at every unfinished attempt once.
 pub(super) async fn settle(run: &Run<'_>) -> Result<(), RunError> {
@@ -28,12 +31,22 @@ pub(super) async fn settle(run: &Run<'_>) -> Result<(), RunError> {
         let Some(last) = batch.last() else { return Ok(()) };
         after = Some(last.id.clone());
         let full = batch.len() == BATCH_ROWS;
-        let (waiting, doubtful): (Vec<_>, Vec<_>) = batch
+        let (mut waiting, doubtful): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .filter(|attempt| matches!(attempt.status, AttemptStatus::Pending | AttemptStatus::InDoubt))
             .partition(|attempt| attempt.status == AttemptStatus::Pending);
+        // Whoever was looked at longest ago first, so that what can never be read holds up nobody for long.
+        waiting.sort_by_key(|attempt| attempt.intent.as_ref().and_then(|intent| intent.looked_at));
+        let mut unread_in_a_row = 0;
         for attempt in waiting.iter().filter(|attempt| is_polled(run, attempt)) {
-            poll(run, attempt).await?;
+            if unread_in_a_row == MOST_UNREAD_IN_A_ROW {
+                tracing::warn!("pending charges cannot be read: the others are asked for at the next look");
+                break;
+            }
+            match poll(run, attempt).await? {
+                Polled::Read => unread_in_a_row = 0,
+                Polled::Unread => unread_in_a_row += 1,
+            }
         }
         if !doubtful.is_empty() {
             kill_point("recovery.before_scan");
@@ -45,37 +58,50 @@ pub(super) async fn settle(run: &Run<'_>) -> Result<(), RunError> {
     }
 }
 
+/// Whether the provider showed a pending charge.
+enum Polled {
+    /// Or that it has no such charge.
+    Read,
+    /// It gave no usable answer.
+    Unread,
+}
+
 /// Asks for a pending charge by its id.
-async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<(), RunError> {
+async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<Polled, RunError> {
     let Some(charge) = &attempt.charge else {
         let why = format!("attempt {} is pending, and the book has no charge to ask for", attempt.id);
-        return strange(run, attempt, Strange::Unreadable(why.into())).await;
+        strange(run, attempt, Strange::Unreadable(why.into())).await?;
+        return Ok(Polled::Read);
     };
     run.pace.permit().await;
     let seen = match run.billing.gateway.charge_seen(charge).await {
         Ok(seen) => seen,
-        Err(error) => return unread(run, &error),
+        Err(error) => return not_read(run, attempt, &error).await,
     };
     run.pace.accepted();
     let outcome = seen.as_ref().map(rules::outcome_of);
     let step = pending::judge(attempt, &run.billing.settings.three_ds, run.at, run.billing.clock.now());
     match (outcome, step) {
-        (Some(ChargeOutcome::Pending { .. }), PendingStep::GiveUp) => give_up(run, attempt, charge).await,
-        (Some(ChargeOutcome::Pending { .. }), PendingStep::Wait | PendingStep::Remind(_)) => {
-            conclude(run, &attempt.id, &Known::Pending).await
+        (Some(ChargeOutcome::Pending { .. }), PendingStep::GiveUp) => {
+            return give_up(run, attempt, charge).await;
         }
-        (outcome, _) => shown(run, attempt, outcome).await,
+        (Some(ChargeOutcome::Pending { .. }), PendingStep::Wait | PendingStep::Remind(_)) => {
+            conclude(run, &attempt.id, &Known::Pending).await?;
+        }
+        (outcome, _) => shown(run, attempt, outcome).await?,
     }
+    Ok(Polled::Read)
 }
 
 /// Nobody confirmed it in time: it is ended at the provider first, so that it cannot be paid beside another one. What
 /// the provider then says counts; one that it leaves pending stays so, and a person is told.
-async fn give_up(run: &Run<'_>, attempt: &Attempt, charge: &ChargeId) -> Result<(), RunError> {
+async fn give_up(run: &Run<'_>, attempt: &Attempt, charge: &ChargeId) -> Result<Polled, RunError> {
     run.pace.permit().await;
     match run.billing.gateway.expire(charge).await {
-        Ok(seen) => shown(run, attempt, seen.as_ref().map(rules::outcome_of)).await,
-        Err(error) => unread(run, &error),
+        Ok(seen) => shown(run, attempt, seen.as_ref().map(rules::outcome_of)).await?,
+        Err(error) => return not_read(run, attempt, &error).await,
     }
+    Ok(Polled::Read)
 }
 
 /// What the provider shows of a charge that is not to wait any longer; `None`: it shows none such.
@@ -105,6 +131,13 @@ fn is_polled(run: &Run<'_>, attempt: &Attempt) -> bool {
     };
     let wishes = &run.billing.settings.three_ds;
     asked || pending::is_due(attempt, wishes, run.at, run.billing.clock.now())
+}
+
+/// A pending charge that could not be read is asked for again after a while.
+async fn not_read(run: &Run<'_>, attempt: &Attempt, error: &GatewayError) -> Result<Polled, RunError> {
+    unread(run, error)?;
+    conclude(run, &attempt.id, &Known::Unread).await?;
+    Ok(Polled::Unread)
 }
 
 /// A read that failed leaves every question open; refused keys end the run.
@@ -198,6 +231,8 @@ fn sort_in(found: &mut Found, seen: ChargeSeen, wanted: &HashMap<&AttemptId, &At
 pub(super) enum Known {
     Outcome(ChargeOutcome),
     Pending,
+    /// Nothing: a pending charge could not be read.
+    Unread,
     Strange(Strange),
     Looked(Box<DoubtStep>, Scan),
 }
@@ -223,6 +258,7 @@ pub(super) async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) 
                 let wishes = &run.billing.settings.three_ds;
                 rules::pending::polled(&snapshot, attempt, wishes, &circumstances)
             }
+            Known::Unread => rules::pending::unread(&snapshot, attempt, &circumstances),
             Known::Strange(seen) => {
                 let wishes = &run.billing.settings.three_ds;
                 rules::pending::strange(&snapshot, attempt, seen, wishes, &circumstances)

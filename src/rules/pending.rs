@@ -5,7 +5,7 @@
 //! they concern the customer. Promises: a reminder is written once; what is given up is ended at the provider first,
 //! so that nothing is charged beside a payment that may still be confirmed; every look is noted; one that nobody can
 //! make sense of, or that shows a charge pending long after it should have ended, is told once, and becomes a person's
-//! in the end.
+//! in the end; a read that fails is no look, and is made again, with growing waits, until it is one.
 //! Must never know: how a charge is read or ended.
 
 use std::sync::Arc;
@@ -17,12 +17,14 @@ use super::conclude::{Case, with_case};
 use super::doubt::{self, LAST_AGE};
 use super::{Circumstances, RuleError};
 use crate::model::settings::ThreeDs;
-use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeId, EventKind, Snapshot, Transition};
+use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeId, EventKind, Intent, Snapshot, Transition};
 
 /// Most customers confirm within ten minutes: the first wait, doubled by each poll.
 const SHORTEST_WAIT: SignedDuration = SignedDuration::from_mins(1);
 /// Nobody waits longer than that to learn what became of a payment.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
+/// While reads fail: so long after an outage, at most, everybody is asked for again.
+const LONGEST_WAIT_UNREAD: SignedDuration = SignedDuration::from_hours(1);
 /// The provider itself ends a payment that nobody confirmed after seven days; a day more, since it may be slow. Before
 /// that a person need not look after one that it does not end when it is asked to.
 const ENDS_BY_ITSELF: SignedDuration = SignedDuration::from_hours(8 * 24);
@@ -73,12 +75,21 @@ pub fn judge(attempt: &Attempt, wishes: &ThreeDs, at: Timestamp, wall_now: Times
 }
 
 /// When a process that stays should next ask for it, on the wall clock: after as long as it had waited at the last
-/// poll, within bounds. `None`: it is not pending.
+/// poll, within bounds; while reads fail, after as long as they had failed. `None`: it is not pending.
 pub fn next_poll(attempt: &Attempt) -> Option<Timestamp> {
     let intent = attempt.intent.as_ref().filter(|_| attempt.status == AttemptStatus::Pending)?;
     let last = intent.looked_at.unwrap_or(intent.wall_at);
-    let waited = last.duration_since(intent.wall_at).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-    last.checked_add(waited).ok()
+    let (since, longest) = match unread_since(intent) {
+        Some(since) => (since, LONGEST_WAIT_UNREAD),
+        None => (intent.wall_at, LONGEST_WAIT),
+    };
+    last.checked_add(last.duration_since(since).clamp(SHORTEST_WAIT, longest)).ok()
+}
+
+/// Since when every read has failed; `None`: the last one showed something.
+fn unread_since(intent: &Intent) -> Option<Timestamp> {
+    // What a look showed has a reason, in words.
+    intent.doubt_since.filter(|_| intent.reason.is_none())
 }
 
 /// Whether whoever comes by in the ordinary course should ask for it: its next poll has come on the wall clock, or it
@@ -116,6 +127,20 @@ pub fn polled(
             });
             case.event(EventKind::ActionReminded, &data);
         }
+        Ok(true)
+    })
+}
+
+/// Notes that it could not be read, so that it is asked for again, later from time to time: nothing is concluded from
+/// that, and nobody is told. Empty if the attempt has ended meanwhile.
+pub fn unread(snapshot: &Snapshot, attempt: &AttemptId, c: &Circumstances) -> Result<Transition, RuleError> {
+    with_case(snapshot, attempt, c, |case| {
+        if case.attempt().status != AttemptStatus::Pending {
+            return Ok(false);
+        }
+        let Some(intent) = &mut case.attempt_mut().intent else { return Ok(false) };
+        intent.looked_at = Some(c.wire.wall_at);
+        intent.doubt_since.get_or_insert(c.wire.wall_at);
         Ok(true)
     })
 }
@@ -202,6 +227,9 @@ struct Noted {
 fn note(case: &mut Case, strange: &Strange, why: &Arc<str>) -> Option<Noted> {
     let (wire, settle) = (case.c.wire, case.c.doubt.settle);
     let intent = case.attempt_mut().intent.as_mut()?;
+    if unread_since(intent).is_some() {
+        intent.doubt_since = None; // Reads failed until now: that is not strange.
+    }
     intent.looked_at = Some(wire.wall_at);
     let is_news = intent.reason.replace(why.clone()).as_ref() != Some(why);
     let since = *intent.doubt_since.get_or_insert(wire.wall_at);

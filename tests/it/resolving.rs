@@ -215,3 +215,33 @@ fn a_payment_that_is_never_ended_is_told_once_and_ended_by_a_person_with_its_own
         ("declined".into(), "expired".into())
     );
 }
+
+#[test]
+fn charges_that_cannot_be_read_do_not_hold_others_back() {
+    let scene = Scene::new(Setting { customers: 8, ..Setting::default() });
+    let customers = scene.customers();
+    let rows: Vec<String> = customers.iter().map(|id| format!("{id},monthly,2026-11-21")).collect();
+    scene.import(&format!("customer,plan,starts\n{}\n", rows.join("\n")));
+    scene.charges_meet("3ds", None, None);
+    scene.run_at(AT).expect(0);
+    scene.behave();
+    let rule = serde_json::json!({"path": "/charges/", "method": "GET", "faults": "status_before:400"});
+    scene.ask("POST", "/__sandbox/faults", "", &rule);
+    scene.import(&format!("customer,plan,starts\n{},weekly,2026-11-21\n", customers[0]));
+    let report = scene.run_at(AT).expect(0).json();
+    assert_eq!(report["attempts"]["succeeded"], 1, "{report:#}");
+    let shown = scene.ask("GET", "/__sandbox/faults", "", &Value::Null);
+    assert_eq!(shown["rules"][0]["matched"], 2, "the others are left to the next look: {shown:#}");
+    assert!(scene.list("attempts").iter().filter(|row| row["status"] == "pending").count() == 8);
+    // Whoever was not asked for is asked for first, so that nobody waits for what can never be read.
+    for asked in [4, 6, 8] {
+        scene.run_at(AT).expect(0);
+        let shown = scene.ask("GET", "/__sandbox/faults", "", &Value::Null);
+        assert_eq!(shown["rules"][0]["matched"], asked, "{shown:#}");
+    }
+    let looked = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    let failed: i64 = looked
+        .query_row("SELECT count(*) FROM intents WHERE doubt_since IS NOT NULL", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(failed, 8, "each was asked for once");
+}

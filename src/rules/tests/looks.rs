@@ -49,6 +49,7 @@ fn looks_at(book: &Book) -> Vec<Transition> {
             strange(Strange::Gone),
             strange(Strange::Unreadable("moonlit".into())),
             strange(Strange::Unended),
+            pending::unread(&s, &id, c).unwrap(),
         ];
     }
     let found = |status| vec![seen(status, "chrg_test_1")];

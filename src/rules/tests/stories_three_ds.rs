@@ -240,3 +240,36 @@ fn whatever_fails_to_end_is_asked_for_in_its_turn_and_no_more_in_every_run() {
         assert_eq!(due(&book), wanted, "{at}");
     }
 }
+
+#[test]
+fn one_that_cannot_be_read_is_asked_for_with_growing_waits_until_it_can() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | pending     | next_look:01-31T00:01
+         01-31T02:00 | poll        | next_look:01-31T04:00
+         01-31T04:00 | poll broken | next_look:01-31T04:01
+         01-31T04:01 | poll broken | next_look:01-31T04:02
+         01-31T04:02 | poll broken | next_look:01-31T04:04
+         01-31T04:04 | poll broken | next_look:01-31T04:08
+         01-31T06:00 | poll broken | next_look:01-31T07:00
+         02-05       | poll broken | next_look:02-05T01:00 reminded:0
+         02-05T01:00 | poll        | next_look:02-05T07:00 reminded:1 incidents:0
+         02-05T07:00 | poll broken | next_look:02-05T07:01
+                     | hear ok     | 0:paid sub:active",
+    );
+}
+
+#[test]
+fn reads_that_fail_are_no_strange_looks() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | pending      |
+         01-31T01:00 | poll broken  | incidents:0
+         02-06       | poll broken  | 0.last:pending incidents:0
+         02-06T01:00 | poll moonlit | 0.last:pending incidents:1
+         02-06T01:01 | poll         | 0.last:pending
+         02-06T02:00 | poll gone    | 0.last:pending incidents:2
+         02-06T02:05 | poll broken  | 0.last:pending incidents:2
+         02-06T02:10 | poll gone    | 0.last:manual incidents:3",
+    );
+}

@@ -106,6 +106,7 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
         ["poll"] => poll(book),
         ["poll", "gone"] => strange(book, &Strange::Gone),
         ["poll", "unended"] => strange(book, &Strange::Unended),
+        ["poll", "broken"] => unread(book),
         ["poll", word] => strange(book, &Strange::Unreadable(format!("the status {word:?}").into())),
         ["undated"] => book.circumstances.wire.provider_now = None,
         ["look", found @ ..] => look(book, found),
@@ -243,6 +244,14 @@ fn strange(book: &mut Book, shown: &Strange) {
     book.apply(&look(book));
     let again = look(book);
     assert!(again.events.is_empty(), "told twice: {again:?}");
+}
+
+/// The charge could not be read: nothing but the next look changes, and nobody is told.
+fn unread(book: &mut Book) {
+    let id = unfinished(book);
+    let noted = pending::unread(&book.snapshot_of(&id), &id, &book.circumstances).unwrap();
+    assert!(noted.events.is_empty() && !noted.is_empty(), "{noted:?}");
+    book.apply(&noted);
 }
 
 /// The provider shows the charge pending still.

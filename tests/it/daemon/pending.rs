@@ -1,11 +1,12 @@
-//! Payments that wait for their customer, over days of a service: what the provider never ends becomes a person's.
+//! Payments that wait for their customer, over days of a service: what the provider never ends becomes a person's, and what
+//! cannot be read is asked for less and less, until it can.
 
 use dues::daemon::Reload;
 use dues::model::AttemptStatus;
 use dues::store::Filter;
 use dues::store::sqlite::SqliteStore;
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ticks::{CUSTOMERS, Service};
 use crate::harness::ask;
@@ -74,5 +75,28 @@ async fn what_the_provider_never_ends_is_told_once_and_becomes_a_persons() {
     assert_eq!(service.sandbox.ledger().len(), charged, "nothing was charged beside them");
     let invoices = service.outcome().await.invoices.len();
     assert!(invoices > 8 * EACH, "periods are invoiced all the same: {invoices}");
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_is_asked_for_less_and_less_until_it_can() {
+    let mut service = waiting().await;
+    service.meets("GET", "/charges/", "status_before:400").await;
+    for _ in 0..60 {
+        service.pass(SignedDuration::from_mins(1)).await;
+        service.tick().await;
+    }
+    // Two after 1, 3, 5, 9, 17 and 33 minutes, and the two that had to wait for them a minute later each.
+    assert_eq!(met(&service).await, [6 * u64::from(CUSTOMERS)]);
+    assert_eq!(unfinished(&service).await, [AttemptStatus::Pending; EACH]);
+    assert_eq!(incidents(&service).await, 0);
+    service.behaves().await;
+    for entry in service.sandbox.ledger().into_iter().filter(|entry| entry.status == "pending") {
+        let (addr, path) = (service.sandbox.addr(), format!("/__sandbox/charges/{}/approve", entry.id));
+        let approve = move || ask(addr, "POST", &path, "", &json!({}));
+        tokio::task::spawn_blocking(approve).await.unwrap();
+    }
+    hours_later(&mut service, 1).await;
+    assert_eq!(unfinished(&service).await, [], "no look is lost");
     service.stop().await;
 }
