@@ -122,15 +122,15 @@ async fn strange(run: &Run<'_>, attempt: &Attempt, seen: Strange) -> Result<(), 
     conclude(run, &attempt.id, &Known::Strange(seen)).await
 }
 
-/// Whether this run asks for that pending charge: one that somebody asked for asks for all that it is about.
+/// Whether this run asks for that pending charge: one that somebody asked for asks for all that it is about, and for
+/// nobody else's.
 fn is_polled(run: &Run<'_>, attempt: &Attempt) -> bool {
-    let asked = match &run.order.only {
-        None => !run.order.routine,
+    let wishes = &run.billing.settings.three_ds;
+    match &run.order.only {
         Some(Only::Subscription(id)) => attempt.id.invoice.subscription == *id,
         Some(Only::Customer(id)) => attempt.customer == *id,
-    };
-    let wishes = &run.billing.settings.three_ds;
-    asked || pending::is_due(attempt, wishes, run.at, run.billing.clock.now())
+        None => !run.order.routine || pending::is_due(attempt, wishes, run.at, run.billing.clock.now()),
+    }
 }
 
 /// A pending charge that could not be read is asked for again after a while.
