@@ -3,8 +3,10 @@
 mod beforehand;
 mod crowd;
 mod daily;
+mod full_disk;
 mod leaving;
 mod locked;
+mod pending;
 mod process;
 mod reload;
 mod rests;

@@ -11,6 +11,7 @@
 mod api_commands;
 mod architecture;
 mod budgets;
+mod catch_up;
 mod cli;
 mod crash;
 mod daemon;
@@ -20,6 +21,7 @@ mod harness;
 mod log_lines;
 mod many_cards;
 mod messages;
+mod narrowed;
 mod omise_client;
 mod planted;
 mod refusals;

@@ -188,8 +188,12 @@ impl Store for SqliteStore {
         self.write(|book| book.import(rows, progress))
     }
 
-    fn next_subscription_id(&mut self, customer: &CustomerId) -> Result<SubscriptionId, StoreError> {
-        self.read(|book| book.next_subscription_id(customer))
+    fn next_subscription_id(
+        &mut self,
+        customer: &CustomerId,
+        now: Timestamp,
+    ) -> Result<SubscriptionId, StoreError> {
+        self.read(|book| book.next_subscription_id(customer, now))
     }
 
     fn plans(&mut self) -> Result<Vec<PlanVersion>, StoreError> {
@@ -235,6 +239,15 @@ impl Store for SqliteStore {
 
     fn due(&mut self, at: Timestamp, after: Option<DueCursor>, limit: usize) -> Result<DuePage, StoreError> {
         self.read(|book| book.due(at, after, limit))
+    }
+
+    fn has_older_missed(
+        &mut self,
+        than: &SubscriptionId,
+        start: Timestamp,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.read(|book| book.has_older_missed(than, start, at))
     }
 
     fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError> {
@@ -331,6 +344,10 @@ impl Store for SqliteStore {
 
     fn last_run(&mut self) -> Result<Option<(RunId, Timestamp, Option<String>)>, StoreError> {
         self.read(Book::last_run)
+    }
+
+    fn takes_intents(&mut self) -> Result<(), StoreError> {
+        self.0.takes_intents()
     }
 
     fn job_began(&mut self, job: &str) -> Result<Option<Timestamp>, StoreError> {
