@@ -44,6 +44,7 @@ pub(super) struct Run<'a> {
     pub(super) account: AccountFacts,
     pub(super) time: ProviderTime,
     doubled: Vec<(AttemptId, ChargeSeen)>,
+    has_all: bool,
     pub(super) pace: Pace,
     /// What a dry run keeps, since it writes nothing.
     dry: Mutex<Memory>,
@@ -75,6 +76,8 @@ pub(super) struct Taken {
     pub(super) time: ProviderTime,
     /// Second charges of attempts that have ended, found before the run began.
     pub(super) doubled: Vec<(AttemptId, ChargeSeen)>,
+    /// The comparison with the provider's list is worth remembering: nothing can be listed late.
+    pub(super) has_all: bool,
 }
 
 /// Makes one run and reports it. The caller holds the charging lock, but for a dry run.
@@ -111,6 +114,7 @@ impl<'a> Run<'a> {
             account: taken.account,
             time: taken.time,
             doubled: taken.doubled,
+            has_all: taken.has_all,
             pace: Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate),
             dry: Mutex::default(),
             left_due: Mutex::default(),
@@ -320,7 +324,8 @@ impl Run<'_> {
         watch: Stopwatch,
         calls_before: u64,
     ) -> Result<RunReport, RunError> {
-        self.end(run, watch, calls_before, true).await
+        let has_all = self.has_all;
+        self.end(run, watch, calls_before, has_all).await
     }
 
     /// The same for a book that still lacks charges of its own: the next comparison begins where this one did.

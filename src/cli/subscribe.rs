@@ -14,6 +14,7 @@ use crate::model::{CardId, CustomerId, PlanKey, Quantity, SubscriptionId, Zone, 
 use crate::rules::commands::{NewSubscriptionOrder, subscribe};
 use crate::rules::{Past, past};
 use crate::store::{Refusal, Store};
+use crate::wiring;
 
 /// Another command took the id that was counted for us so often in a row.
 const MOST_CONFLICTS: u32 = 10;
@@ -79,8 +80,8 @@ pub(super) fn run(args: &SubscribeArgs, context: &Context) -> Result<Exit, Failu
         backup_card: args.backup_card == Agreed::Yes,
         metadata: None,
     };
-    let now = context.now();
-    let id = insert(&mut store, &args.customer, now, &|id| Ok(subscribe(order(id), now)?.1))?;
+    let id =
+        insert(&mut store, &args.customer, wiring::now(), &|id| Ok(subscribe(order(id), context.now())?.1))?;
     let row = standing::row(&mut store, &id)?;
     let past = past(&row.subscription, &plan.terms, context.settings().catch_up, context.now());
     warn_of(past, &id, context);

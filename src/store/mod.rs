@@ -56,6 +56,9 @@ pub trait Store: Outbox + Send {
     /// that moment of the provider's time.
     fn note_adopted(&mut self, at: Timestamp, provider_seen: Timestamp) -> Result<(), StoreError>;
 
+    /// Notes in the diary an incident that is of no subscription in the book; `data`: JSON.
+    fn note_incident(&mut self, at: Timestamp, data: &str) -> Result<(), StoreError>;
+
     /// Remembers the book's zone (`zone` of the config) the first time, and changes it when it is another.
     fn set_zone(&mut self, zone: &crate::model::Zone) -> Result<(), StoreError>;
 

@@ -150,6 +150,12 @@ impl Store for SqliteStore {
         })
     }
 
+    fn note_incident(&mut self, at: Timestamp, data: &str) -> Result<(), StoreError> {
+        let data = Some(data.into());
+        let event = NewEvent { at, kind: EventKind::Incident, subscription: None, invoice: None, data };
+        self.write(|book| book.append_event(&Hot::new(&book.conn), &event))
+    }
+
     fn set_zone(&mut self, zone: &Zone) -> Result<(), StoreError> {
         self.write(|book| book.set_zone(zone))
     }
