@@ -11,7 +11,7 @@ use crate::billing::import::Import;
 use crate::billing::offer::Offer;
 use crate::billing::{BillingSettings, Part, Watch};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{ChargingLock, Filter, Store, rights, witness};
+use crate::store::{ChargingLock, Store, rights, witness};
 use crate::wiring::{self, Claim, Door, House};
 
 /// What a command wants of the house.
@@ -107,7 +107,7 @@ async fn book_for_a_look(context: &Context, door: &Door) -> Result<SqliteStore, 
         }
         wiring::refuse_stranger(settings, &store.facts()?)?;
         let is_first = settings.sandbox.subscriptions.is_some() && door.pretend().is_some();
-        if !is_first || !store.list_subscriptions(&Filter::default(), 0, 1)?.is_empty() {
+        if !is_first || store.has_subscriptions()? {
             return Ok(store);
         }
     }
@@ -127,7 +127,7 @@ pub(super) fn first_subscriptions(
     else {
         return Ok(());
     };
-    if !store.list_subscriptions(&Filter::default(), 0, 1)?.is_empty() {
+    if store.has_subscriptions()? {
         return Ok(());
     }
     let text = std::fs::read(file)
