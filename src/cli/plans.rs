@@ -14,9 +14,7 @@ use super::rows::grouped;
 use crate::billing::plans::{self, PlanDiff};
 use crate::model::{Currency, Interval, PlanTerms};
 use crate::rules::commands::{self, ChangeOrder};
-use crate::store::sqlite::SqliteStore;
 use crate::store::{PlanChange, Store as _};
-use crate::wiring;
 
 /// What about them.
 #[derive(Debug, Args)]
@@ -181,12 +179,7 @@ fn diff(context: &Context) -> Result<Exit, Failure> {
 }
 
 fn apply(existing: bool, context: &Context) -> Result<Exit, Failure> {
-    if !wiring::has_book(context.settings())? {
-        // Whatever could refuse them is asked before a book is made.
-        context.bring_plans(&mut SqliteStore::in_memory()?)?;
-    }
-    let mut store = context.book_made()?;
-    let added = context.bring_plans(&mut store)?;
+    let (mut store, added) = context.put(&mut |store, turn| context.bring_plans_at(turn, store))?;
     let mut moved = 0;
     if existing {
         let (at, catch_up) = (context.now(), context.settings().catch_up);
