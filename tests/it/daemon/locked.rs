@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use dues::billing::health::look_at_book;
+use dues::billing::webhooks::Heard;
 use dues::clock::Clock as _;
 use dues::daemon::{Order, Reload};
 use dues::model::StoppedBy;
@@ -15,6 +16,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::ticks::{Service, set_provider_clock};
+use super::webhooks::{OLD, sign};
 use crate::harness::ask;
 
 const LONGEST: Duration = Duration::from_secs(30);
@@ -167,6 +169,43 @@ async fn a_jump_is_not_forgiven_by_a_provider_that_tells_no_time() {
     tell(&service, "/__sandbox/settings", serde_json::json!({"no_date": false})).await;
     service.tick().await;
     assert_eq!(service.standing.borrow().clock_trouble, None);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_apart_is_looked_at_with_every_tick_and_news_wait_until_it_is_right() {
+    let mut service = over_a_book(no_config()).await;
+    set_provider_clock(&service.sandbox, service.clock.now() + jiff::SignedDuration::from_hours(48)).await;
+    let request = asks(&service).await;
+    let report = ended(&service, request).await.report.unwrap();
+    assert!(report.contains("the provider's says"), "{report}");
+    assert!(service.standing.borrow().clock_trouble.is_some());
+    let customer = service.sandbox.customers().remove(0).id;
+    let body = serde_json::json!({"object": "event", "id": "evnt_test_1", "key": "customer.update",
+        "data": {"object": "customer", "id": customer}});
+    let (body, now) = (body.to_string(), service.clock.now());
+    let stamp = now.as_second().to_string();
+    let signature = sign(OLD, &stamp, body.as_bytes());
+    assert_eq!(service.doorbell.ring(&signature, &stamp, body.as_bytes(), now), Heard::Taken);
+    for _ in 0..3 {
+        let worked = service.standing.borrow().worked;
+        service.tick().await;
+        assert!(service.standing.borrow().worked > worked, "a tick at which nobody compared the clocks");
+        assert!(service.standing.borrow().clock_trouble.is_some());
+        assert_eq!(service.doorbell.waiting(), 1, "news were looked after by a clock that is not believed");
+    }
+    // The provider's clock is right again: the next tick finds it so, and what waited is heard.
+    set_provider_clock(&service.sandbox, service.clock.now()).await;
+    service.tick().await;
+    assert_eq!(service.standing.borrow().clock_trouble, None);
+    let doorbell = service.doorbell.clone();
+    until("the news were not heard", || doorbell.waiting() == 0).await;
+    let noted = async || service.lane.run(|store| store.noted_webhooks()).await.unwrap().unwrap().len();
+    let begun = Instant::now();
+    while noted().await == 0 {
+        assert!(begun.elapsed() < LONGEST, "the news were not acted upon");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     service.stop().await;
 }
 
