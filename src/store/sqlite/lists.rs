@@ -273,7 +273,7 @@ impl Book {
         }
         self.narrow_word(&mut page, f, "e.kind", EventKind::from_word)?;
         let sql = page.sql(EVENT, EVENT_FROM, "e.seq", limit);
-        self.page(&sql, page, Self::event_of)
+        self.page(&sql, page, |row| self.unpacked_event(Self::event_of(row)?))
     }
 
     pub(super) fn list_customers(&self, f: &Filter, after: i64, limit: usize) -> Outcome<Vec<CustomerRow>> {

@@ -10,6 +10,7 @@ mod cache;
 mod codes;
 mod columns;
 mod commit;
+mod created;
 mod customers;
 mod diary;
 mod disk;

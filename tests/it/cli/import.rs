@@ -103,3 +103,18 @@ fn one_period_that_has_ended_is_told_in_the_singular() {
         format!("1 period of {} has ended already: the next run invoices it; it is", done.stdout.trim());
     assert!(done.stderr.contains(&wanted), "{}", done.stderr);
 }
+
+#[test]
+fn the_diary_says_of_an_imported_subscription_what_it_says_of_a_subscribed_one() {
+    let shop = Shop::new();
+    let subscribed = ["subscribe", "--customer", "cust_test_1", "--plan", "team-yearly", "--quantity", "12"];
+    shop.dues(&subscribed).ok();
+    shop.write("in.csv", "id,customer,plan,quantity\nmine,cust_test_2,team-yearly,12\n");
+    shop.dues(&["import", "in.csv"]).ok();
+    let rows = shop.dues(&["list", "events", "--status", "subscription_created", "--json"]).ok().rows();
+    assert_eq!(rows[0]["data"]["plan"], "team-yearly", "{rows:?}");
+    assert_eq!(rows[0]["data"], rows[1]["data"]);
+    let why = shop.dues(&["why", "mine"]).ok().stdout;
+    let created = why.lines().find(|line| line.contains("subscription_created")).unwrap();
+    assert!(created.contains(r#""plan":"team-yearly""#) && created.contains(r#""quantity":12"#), "{created}");
+}
