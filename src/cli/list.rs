@@ -156,7 +156,7 @@ pub(super) struct Listing {
     left: Option<u64>,
     page_rows: usize,
     quiet: bool,
-    /// Rows shown that could not be read.
+    /// Rows shown that could not be read whole.
     unreadable: u64,
 }
 
@@ -173,7 +173,7 @@ impl Listing {
     pub(super) fn finish(self) -> Result<Exit, Failure> {
         self.out.finish()?;
         if self.unreadable > MOST_NAMED {
-            tracing::warn!("{} cannot be read", counted(self.unreadable, "row"));
+            tracing::warn!("{} cannot be read whole", counted(self.unreadable, "row"));
         }
         Ok(if self.unreadable == 0 { Exit::Done } else { Exit::Attention })
     }
@@ -210,7 +210,7 @@ impl Listing {
         for why in rows.iter().filter_map(Row::trouble) {
             self.unreadable += 1;
             if self.unreadable <= MOST_NAMED {
-                tracing::warn!("a row cannot be read, the others are shown: {why}");
+                tracing::warn!("cannot be read, and the rest is shown: {why}");
             }
         }
         if self.out.is_json() {

@@ -283,8 +283,8 @@ pub struct InvoiceRow {
     pub invoice: Invoice,
     /// Of the subscription.
     pub customer: CustomerId,
-    /// Of the subscription.
-    pub zone: Zone,
+    /// Of the subscription; `None`: the book names one that no calendar knows.
+    pub zone: Option<Zone>,
     /// How many attempts it had.
     pub attempts: u32,
     /// The charge that paid it; `None`: none.

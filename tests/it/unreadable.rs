@@ -39,9 +39,15 @@ fn one_unreadable_subscription_stops_nobody_else() {
 
 /// Four customers on a weekly plan; the zone of the first subscription is one that no calendar knows.
 fn with_a_wrong_zone() -> Scene {
+    with_a_wrong_zone_after(|_| ())
+}
+
+/// The same, that zone being written after this.
+fn with_a_wrong_zone_after(before: impl FnOnce(&Scene)) -> Scene {
     let scene = Scene::new(Setting { customers: 4, ..Setting::default() });
     let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},weekly,2026-11-21")).collect();
     scene.import(&format!("customer,plan,starts\n{}\n", rows.join("\n")));
+    before(&scene);
     let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
     let wrong = "INSERT INTO zones (row, name) VALUES (99, 'Mars/Tharsis'); \
         UPDATE subscriptions SET zone = 99 WHERE row = 1";
@@ -99,6 +105,33 @@ fn a_run_of_one_that_cannot_be_read_flags_it_and_a_run_of_another_is_made() {
     let mistyped = scene.dues(&["run-now", "--only", &format!("{bad}0")]).expect(2);
     assert!(mistyped.stderr.contains(&format!("did you mean {bad:?}")), "{mistyped:#?}");
     assert_eq!(scene.ledger().len(), 1);
+}
+
+#[test]
+fn the_invoices_and_cards_of_one_that_cannot_be_read_are_shown_all_the_same() {
+    let scene = with_a_wrong_zone_after(|scene| drop(scene.run_at(AT).expect(0)));
+    let listed = scene.dues(&["list", "invoices", "--json"]).expect(3);
+    let invoices = listed.rows();
+    assert_eq!(invoices.len(), 4, "{invoices:#?}");
+    assert_eq!(invoices[0]["period_start"], "2026-11-20T17:00:00+00:00", "the same instant, told in UTC");
+    assert_eq!(invoices[1]["period_start"], "2026-11-21T00:00:00+07:00");
+    assert!(listed.stderr.contains(&format!("the zone of invoice {}", invoices[0]["id"].as_str().unwrap())));
+    let ending = scene.dues(&["cards", "expiring", "--within", "100 years", "--json"]).expect(3);
+    assert_eq!(ending.rows().len(), 4, "{ending:#?}");
+    assert_eq!(ending.rows().iter().filter(|row| row["next_due_at"].is_null()).count(), 1, "{ending:#?}");
+}
+
+#[test]
+fn one_that_cannot_be_read_keeps_no_other_on_an_older_plan() {
+    let scene = with_a_wrong_zone();
+    let config = std::fs::read_to_string(scene.path("dues.toml")).unwrap();
+    scene.write("dues.toml", &config.replace("120.50 THB", "130.50 THB"));
+    let applied = scene.dues(&["plans", "apply", "--existing", "--json"]).expect(3);
+    assert_eq!((&applied.json()["moved"], &applied.json()["left"]), (&3.into(), &1.into()), "{applied:#?}");
+    assert!(applied.stderr.contains("Mars/Tharsis"), "{applied:#?}");
+    let rows = scene.dues(&["list", "subscriptions", "--json"]).expect(3).rows();
+    let versions: Vec<_> = rows.iter().map(|row| row["plan_version"].as_u64()).collect();
+    assert_eq!(versions, [None, Some(2), Some(2), Some(2)]);
 }
 
 #[test]

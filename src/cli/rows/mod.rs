@@ -38,7 +38,7 @@ pub(super) trait Row: Serialize {
     /// One line of that table.
     fn cells(&self) -> Vec<String>;
 
-    /// Why the book could not read it; `None`: it could.
+    /// What of it cannot be read, and why; `None`: all of it can.
     fn trouble(&self) -> Option<&str> {
         None
     }

@@ -159,7 +159,7 @@ impl Book {
         while let Some(row) = rows.next()? {
             let number = row.get(0)?;
             match make(row) {
-                Ok(made) => page.rows.push(made),
+                Ok(one) => page.rows.push(one),
                 Err(fault) => page.unreadable.push(self.unreadable(number, fault)?),
             }
             page.last = Some(number);
@@ -201,7 +201,7 @@ impl Book {
                 row: r.key,
                 invoice: Self::invoice_of(row)?,
                 customer: r.customer_id(INVOICE_WIDTH)?,
-                zone: self.zone_at(r.integer(INVOICE_WIDTH + 1)?)?,
+                zone: self.zone_if_readable(r.integer(INVOICE_WIDTH + 1)?)?,
                 attempts: r.count(INVOICE_WIDTH + 2)?,
                 charge: r.maybe_charge_id(INVOICE_WIDTH + 3)?,
             })

@@ -7,7 +7,7 @@ use super::super::{StoreError, Unreadable};
 use super::book::Book;
 use super::columns::Reader;
 use super::fault::{Fault, Outcome};
-use crate::model::{FlagReason, SubscriptionId};
+use crate::model::{FlagReason, SubscriptionId, Zone};
 
 impl Book {
     /// What can still be told of the subscription in that row, whose reading failed so.
@@ -29,6 +29,14 @@ impl Book {
             wakes = r.get(3)?;
         }
         Ok(Unreadable { row, error, whose, flags: self.standing_reasons(row)?, wakes })
+    }
+
+    /// The zone of that row; `None`: no calendar knows what is named there.
+    pub(super) fn zone_if_readable(&self, row: i64) -> Outcome<Option<Zone>> {
+        match self.zone_at(row) {
+            Ok(zone) => Ok(Some(zone)),
+            Err(fault) => of_one_row(row, fault).map(|_| None),
+        }
     }
 
     fn standing_reasons(&self, row: i64) -> Outcome<Vec<FlagReason>> {

@@ -285,7 +285,8 @@ fn a_first_command_that_is_refused_leaves_no_book() {
 fn first_commands_side_by_side_share_one_book_with_those_that_are_refused() {
     let shop = Shop::new();
     let start = |n: usize| {
-        let (customer, plan) = (format!("cust_test_{n}"), if n % 2 == 0 { "pro-monthly" } else { "gold" });
+        let (customer, plan) =
+            (format!("cust_test_{n}"), if n.is_multiple_of(2) { "pro-monthly" } else { "gold" });
         let args = ["subscribe", "--customer", &customer, "--plan", plan, "--config", "dues.toml"];
         let mut command = shop.command(&args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -293,7 +294,7 @@ fn first_commands_side_by_side_share_one_book_with_those_that_are_refused() {
     let children: Vec<_> = (0..8).map(start).collect();
     for (n, child) in children.into_iter().enumerate() {
         let done = child.wait_with_output().unwrap();
-        let wanted = if n % 2 == 0 { 0 } else { 2 };
+        let wanted = if n.is_multiple_of(2) { 0 } else { 2 };
         assert_eq!(done.status.code(), Some(wanted), "{n}: {}", String::from_utf8_lossy(&done.stderr));
     }
     assert_eq!(shop.dues(&["list", "subscriptions", "--json"]).ok().rows().len(), 4);
