@@ -28,7 +28,7 @@ pub type BookSeen = watch::Receiver<Option<Result<(), String>>>;
 #[derive(Debug, Default)]
 pub struct BookLook(std::sync::Mutex<Option<BookSeen>>);
 
-/// Whether the book takes a row, durably. Who comes while somebody looks waits for what they see.
+/// Whether the book takes a row, durably, and would take an intent. Who comes while somebody looks waits for what they see.
 ///
 /// # Errors
 /// A sentence: why the book does not take it.
@@ -55,8 +55,13 @@ pub fn look_at_book(billing: &Billing) -> BookSeen {
     let (tell, look) = watch::channel(None);
     let (lane, now) = (billing.lane.clone(), billing.clock.now());
     tokio::spawn(async move {
-        let written =
-            lane.run(move |store| store.note_job(ROW, now).map_err(|error| error.to_string())).await;
+        let written = lane
+            .run(move |store| {
+                // A disk may have room for a row, and none for a charge.
+                let taken = store.note_job(ROW, now).and_then(|()| store.takes_intents());
+                taken.map_err(|error| error.to_string())
+            })
+            .await;
         // Nobody may be left who asks.
         let _ = tell.send(Some(written.unwrap_or_else(|closed| Err(closed.to_string()))));
     });

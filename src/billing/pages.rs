@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 use futures_util::stream::try_unfold;
+use jiff::Timestamp;
 
 use super::run::{PAGE_ROWS, Run, locked};
 use super::{Only, RunError, aside, cards};
 use crate::model::{Snapshot, SubscriptionId};
+use crate::rules;
 use crate::store::{DueCursor, DuePage, Store, StoreError};
 
 /// The first page is small, so that the first page of the provider's list may cover all of it.
@@ -21,6 +23,9 @@ struct DuePages<'a> {
     cursor: Option<DueCursor>,
     /// Those whose customers the list had not shown yet.
     put_off: Vec<SubscriptionId>,
+    /// Those with a missed period whose customer has an older one that is due as well, with its start: they are served
+    /// last, so that the customer's one charge of the day goes to the oldest that takes it.
+    turns: Vec<(Timestamp, SubscriptionId)>,
     part: PagesOf,
 }
 
@@ -30,6 +35,7 @@ enum PagesOf {
     Named,
     Due,
     PutOff,
+    Turns,
 }
 
 /// One page as it was read.
@@ -42,7 +48,7 @@ struct Read {
 /// The pages of one run, one after another; some may be empty.
 pub(super) fn pages<'a>(run: &'a Run<'a>) -> impl Stream<Item = Result<Vec<Snapshot>, RunError>> + 'a {
     let part = if run.order.only.is_some() { PagesOf::Named } else { PagesOf::Due };
-    let first = Some(DuePages { run, cursor: None, put_off: Vec::new(), part });
+    let first = Some(DuePages { run, cursor: None, put_off: Vec::new(), turns: Vec::new(), part });
     try_unfold(first, |pages| async move {
         let Some(mut pages) = pages else { return Ok(None) };
         let page = pages.next().await?;
@@ -53,15 +59,46 @@ pub(super) fn pages<'a>(run: &'a Run<'a>) -> impl Stream<Item = Result<Vec<Snaps
 impl DuePages<'_> {
     /// The next page; `None`: there is none.
     async fn next(&mut self) -> Result<Option<Vec<Snapshot>>, RunError> {
-        match self.part {
+        let served = match self.part {
             PagesOf::Named => {
                 self.part = PagesOf::PutOff;
-                self.named_ones().await.map(Some)
+                self.named_ones().await?
             }
-            PagesOf::Due => self.due().await.map(Some),
-            PagesOf::PutOff if self.put_off.is_empty() => Ok(None),
-            PagesOf::PutOff => self.put_off_ones().await.map(Some),
+            PagesOf::Due => self.due().await?,
+            PagesOf::PutOff if !self.put_off.is_empty() => self.put_off_ones().await?,
+            PagesOf::PutOff => {
+                self.part = PagesOf::Turns;
+                self.turns.sort_unstable();
+                self.turns.reverse();
+                return Ok(Some(Vec::new()));
+            }
+            PagesOf::Turns if self.turns.is_empty() => return Ok(None),
+            PagesOf::Turns => return self.turn_ones().await.map(Some),
+        };
+        self.put_behind(served).await.map(Some)
+    }
+
+    /// Without those who come after an older missed period of their customer, as long as there is room for them.
+    async fn put_behind(&mut self, mut served: Vec<Snapshot>) -> Result<Vec<Snapshot>, RunError> {
+        let at = self.run.at;
+        let turn = |s: &Snapshot| Some((rules::missed_turn(s, at)?, s.subscription.id.clone()));
+        let mut turns: Vec<_> = served.iter().filter_map(turn).collect();
+        if turns.is_empty() || self.turns.len() >= MOST_PUT_OFF {
+            return Ok(served);
         }
+        let read = move |store: &mut dyn Store| {
+            let mut behind = Vec::new();
+            for (start, id) in turns.drain(..) {
+                if store.has_older_missed(&id, start, at)? {
+                    behind.push((start, id));
+                }
+            }
+            Ok::<_, StoreError>(behind)
+        };
+        let behind = self.run.billing.lane.run(read).await??;
+        served.retain(|snapshot| behind.iter().all(|(_, id)| *id != snapshot.subscription.id));
+        self.turns.extend(behind);
+        Ok(served)
     }
 
     async fn due(&mut self) -> Result<Vec<Snapshot>, RunError> {
@@ -116,8 +153,19 @@ impl DuePages<'_> {
     /// Those who were put off, now that the list has ended. What it has not shown is read singly.
     async fn put_off_ones(&mut self) -> Result<Vec<Snapshot>, RunError> {
         self.run.listing.ended().await;
-        let at = self.run.at;
         let ids = self.put_off.split_off(self.put_off.len().saturating_sub(PAGE_ROWS));
+        self.again(ids).await
+    }
+
+    /// Those who come after an older missed period of their customer, the oldest first.
+    async fn turn_ones(&mut self) -> Result<Vec<Snapshot>, RunError> {
+        let next = self.turns.split_off(self.turns.len().saturating_sub(PAGE_ROWS));
+        self.again(next.into_iter().rev().map(|(_, id)| id).collect()).await
+    }
+
+    /// Those that are due still, as the book has them now.
+    async fn again(&self, ids: Vec<SubscriptionId>) -> Result<Vec<Snapshot>, RunError> {
+        let at = self.run.at;
         let read = move |store: &mut dyn Store| {
             let snapshots = ids.iter().filter_map(|id| store.snapshot(id).transpose());
             snapshots.collect::<Result<Vec<_>, _>>()

@@ -294,6 +294,7 @@ impl Desk {
         self.tell_of(&done, now);
         let wrote = self.write_down(&done).await;
         self.bear(wrote)?;
+        self.bear_stop(&done);
         if done.clocks_agree {
             self.trust = Trust::begin(done.since);
         }

@@ -49,4 +49,5 @@ pub use explain::next_steps;
 pub use flags::unchargeable;
 pub use past::{Past, past};
 pub use prepare::prepare;
+pub use queue::missed_turn;
 pub use prepared::{DoubtStep, Prepared, PreparedCharge, RuleError, Scan};

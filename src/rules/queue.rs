@@ -79,6 +79,12 @@ pub(super) fn holds_up_the_rest(s: &Snapshot, open: &OpenInvoice, at: Timestamp)
     !matches!(standing(s, open, at), Standing::Passed | Standing::Spread(_) | Standing::Beside(_))
 }
 
+/// When the missed period began that would be collected now as its customer's one of the day; `None`: none would.
+pub fn missed_turn(s: &Snapshot, at: Timestamp) -> Option<Timestamp> {
+    let Head::Try(place) = look(s, at).head else { return None };
+    s.invoices.get(place).filter(|open| is_catch_up(open, at)).map(|open| open.invoice.period.start)
+}
+
 /// When this missed period's turn comes; `None`: it waits for none.
 pub(super) fn catch_up_turn(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Option<Timestamp> {
     spread_until(s, open, at).filter(|until| *until > at)

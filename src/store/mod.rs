@@ -139,6 +139,15 @@ pub trait Store: Outbox + Send {
     /// How many subscriptions are due at `at`.
     fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError>;
 
+    /// Whether another subscription of the same customer, due at `at` too, has an open period that ended by then and
+    /// began before `start`, may be tried by then, and is not on hold.
+    fn has_older_missed(
+        &mut self,
+        than: &SubscriptionId,
+        start: Timestamp,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
     /// What of it no standing flag explains: a run can act on it by itself. One statement, by indexes alone.
     fn due_now(&mut self, at: Timestamp) -> Result<DueNow, StoreError>;
 
@@ -226,6 +235,10 @@ pub trait Store: Outbox + Send {
 
     /// The last run's number, billing instant and report; the report is `None` while, or if, it did not end.
     fn last_run(&mut self) -> Result<Option<(RunId, Timestamp, Option<String>)>, StoreError>;
+
+    /// Whether an intent would be taken now: there is room for its result as well. Takes back, where it can, the room
+    /// that results were given; [`StoreError::Full`] while it cannot.
+    fn takes_intents(&mut self) -> Result<(), StoreError>;
 
     /// When a job of the service last began, on the wall clock; `None`: never.
     fn job_began(&mut self, job: &str) -> Result<Option<Timestamp>, StoreError>;

@@ -3,6 +3,7 @@
 mod beforehand;
 mod crowd;
 mod daily;
+mod full_disk;
 mod leaving;
 mod locked;
 mod process;

@@ -11,6 +11,7 @@
 mod api_commands;
 mod architecture;
 mod budgets;
+mod catch_up;
 mod cli;
 mod crash;
 mod daemon;

@@ -4,6 +4,7 @@
 use super::{Desk, Done, EndedBadly, Work, requests};
 use crate::billing::health::look_at_book;
 use crate::billing::requests::{Asked, Taken};
+use crate::model::StoppedBy;
 
 impl Desk {
     /// Trouble that may pass is told of, and the loop goes on to try again at its next beat; any other ends the service.
@@ -23,6 +24,15 @@ impl Desk {
         }
     }
 
+    /// A run that stopped at the book is trouble with it until a look shows that charges can be written again.
+    pub(super) fn bear_stop(&mut self, done: &Done) {
+        let stopped = done.report.as_ref().filter(|report| report.stopped_by == Some(StoppedBy::Store));
+        if let Some(report) = stopped {
+            let why = report.incidents.last().cloned().unwrap_or_else(|| "the last run stopped at it".into());
+            self.standing.send_modify(|standing| standing.book_trouble = Some(why));
+        }
+    }
+
     /// Everything that was asked of the book it did. A trouble is over once it takes a row as well: one that others keep
     /// locked can be read all the while. The look that finds out is under way beside the loop.
     pub(super) fn book_answers(&mut self) {
@@ -38,6 +48,8 @@ impl Desk {
                 tracing::info!("the book answers again");
                 self.standing.send_modify(|standing| standing.book_trouble = None);
                 self.proof = None;
+                // What waited for it is due now, not at the next tick.
+                self.considered_at = None;
             }
             Some(Err(why)) => {
                 self.standing.send_modify(|standing| standing.book_trouble = Some(why));

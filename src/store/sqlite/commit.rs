@@ -16,8 +16,8 @@ impl Book {
             return Ok(Vec::new());
         }
         let has_intents = batch.iter().any(has_intent);
-        if has_intents && !self.reserve.restore() {
-            return Err(StoreError::Full { path: self.path.clone() });
+        if has_intents {
+            self.takes_intents()?;
         }
         match self.write_all(batch) {
             Err(fault) if fault.is_full() && !has_intents && self.free_reserve() => {
@@ -25,6 +25,11 @@ impl Book {
             }
             other => other.map_err(|fault| self.out(fault)),
         }
+    }
+
+    /// As `Store::takes_intents` says.
+    pub(super) fn takes_intents(&mut self) -> Result<(), StoreError> {
+        if self.reserve.restore() { Ok(()) } else { Err(StoreError::Full { path: self.path.clone() }) }
     }
 
     /// First without savepoints, since refusals are rare and each savepoint copies every page that is touched after

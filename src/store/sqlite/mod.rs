@@ -239,6 +239,15 @@ impl Store for SqliteStore {
         self.read(|book| book.due(at, after, limit))
     }
 
+    fn has_older_missed(
+        &mut self,
+        than: &SubscriptionId,
+        start: Timestamp,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.read(|book| book.has_older_missed(than, start, at))
+    }
+
     fn count_due(&mut self, at: Timestamp) -> Result<u64, StoreError> {
         self.read(|book| book.count_due(at)).map(unsigned)
     }
@@ -342,6 +351,10 @@ impl Store for SqliteStore {
 
     fn last_run(&mut self) -> Result<Option<(RunId, Timestamp, Option<String>)>, StoreError> {
         self.read(Book::last_run)
+    }
+
+    fn takes_intents(&mut self) -> Result<(), StoreError> {
+        self.0.takes_intents()
     }
 
     fn job_began(&mut self, job: &str) -> Result<Option<Timestamp>, StoreError> {

@@ -231,6 +231,24 @@ impl Book {
         Ok(attempts)
     }
 
+    /// As `Store::has_older_missed`.
+    pub(super) fn has_older_missed(
+        &self,
+        than: &SubscriptionId,
+        start: Timestamp,
+        at: Timestamp,
+    ) -> Outcome<bool> {
+        let Some(known) = self.find_subscription(than)? else { return Ok(false) };
+        let mut find = self.sql(
+            "SELECT EXISTS (SELECT 1 FROM subscriptions s INDEXED BY subscriptions_of_customer \
+             CROSS JOIN invoices v INDEXED BY invoices_open ON v.subscription = s.row AND v.status = 0 \
+             WHERE s.customer = ?1 AND s.row <> ?2 AND s.wake_at <= ?3 AND v.hold IS NULL AND v.start < ?4 \
+             AND v.start + v.seconds <= ?3 AND ifnull(v.next_attempt_at, v.start) <= ?3)",
+        )?;
+        let of = [known.customer_row, known.row, seconds(at), seconds(start)];
+        Ok(find.query_row(of, |row| row.get(0))?)
+    }
+
     /// Due subscriptions up to which stale customers are sought among them; above, among all customers in order.
     const FEW_DUE: i64 = 20_000;
 

@@ -8,6 +8,7 @@ mod http;
 mod judge;
 mod proxy;
 mod scene;
+mod small_disk;
 
 pub use book::{Book, text};
 pub use chance::Chance;
@@ -16,3 +17,4 @@ pub use http::ask;
 pub use judge::{Expected, judge};
 pub use proxy::{Proxy, Trick};
 pub use scene::{AT, PLANS, Scene, Setting, fast_folder};
+pub use small_disk::SmallDisk;

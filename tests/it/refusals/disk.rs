@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::harness::{AT, Book, Expected, PLANS, Scene, Setting, judge};
+use crate::harness::{AT, Book, Expected, PLANS, Scene, Setting, SmallDisk, judge};
 
 const SUBSCRIPTIONS: u32 = 300;
 /// Room for the book with its subscriptions and the reserve, but not for what 300 charges write.
@@ -19,30 +19,6 @@ const SMALL_KIB: u32 = 1_850;
 /// In blocks of 512 bytes: less than the book grows to.
 const SMALL_FILES: u32 = 600;
 const NOBODY: u32 = 65_534;
-
-/// A small file system, gone with this value.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &Path, kib: u32) -> Option<Self> {
-        fs::create_dir(at).expect("a folder");
-        let size = format!("size={kib}k,mode=0700");
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
-        done.is_ok_and(|output| output.status.success()).then(|| Self(at.to_owned()))
-    }
-
-    fn grow(&self, kib: u32) {
-        let size = format!("remount,size={kib}k");
-        let done = Command::new("mount").args(["-o", &size]).arg(&self.0).output().expect("mount runs");
-        assert!(done.status.success(), "{done:?}");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
-    }
-}
 
 fn many(scene: &Scene) -> Expected {
     let mut csv = String::from("id,customer,plan,starts\n");

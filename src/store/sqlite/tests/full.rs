@@ -43,12 +43,15 @@ fn intents_stop_first_and_results_take_the_reserve() {
 
     // While the reserve cannot be taken back, no intent is accepted, though a page or two were free.
     std::fs::create_dir(&reserve).unwrap();
+    assert_eq!(store.takes_intents(), Err(full.clone()));
     assert_eq!(store.commit(std::slice::from_ref(&second)), Err(full));
     assert_eq!(
         store.commit(&[only(Change::UpdateSubscription(before.subscription.clone()))]),
         Ok(vec![Ok(())])
     );
     std::fs::remove_dir(&reserve).unwrap();
+    assert_eq!(store.takes_intents(), Ok(()));
+    assert!(reserve.exists());
     let now = snapshot(&mut store, 1);
     let third = intent(&mut store, &now, epoch, at(3));
     assert_eq!(store.commit(&[third]), Ok(vec![Ok(())]));
