@@ -272,7 +272,7 @@ fn a_first_command_that_is_refused_leaves_no_book() {
     shop.config("990.00 THB", "1.00 THB");
     shop.write("good.csv", "customer,plan\ncust_test_1,pro-monthly\n");
     let subscribe = ["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly"];
-    for args in [&subscribe[..], &["import", "good.csv"], &["plans", "apply"], &["run-now"]] {
+    for args in [&subscribe[..], &["import", "good.csv"], &["plans", "apply"], &["run-now"], &["daemon"]] {
         shop.dues(args).fails(2, &["wanted at least 20.00 THB"]);
         assert!(!shop.path("book/dues.db").exists(), "{args:?} made a book");
     }
