@@ -255,6 +255,27 @@ async fn a_reload_asked_for_during_another_is_made_after_it() {
     service.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_waits_for_what_is_under_way_no_longer_than_a_call_may_take() {
+    let mut service = over_a_book(no_config()).await;
+    service.pass(jiff::SignedDuration::from_hours(48)).await;
+    let before = service.sandbox.ledger().len();
+    service.meets("POST", "/charges", "delay_after:120000").await;
+    service.ticks.send(()).await.unwrap();
+    until("two are under way", || service.sandbox.ledger().len() == before + 2).await;
+    service.billing.stop.cancel();
+    service.orders.send(Order::Stop).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert!(!service.served.is_finished(), "it leaves in the midst of a call");
+    let call = service.billing.settings.timeout + jiff::SignedDuration::from_secs(20);
+    service.clock.1.fetch_add(i64::try_from(call.as_millis()).unwrap(), Ordering::SeqCst);
+    let served = std::mem::replace(&mut service.served, tokio::spawn(async { Ok(()) }));
+    tokio::time::timeout(Duration::from_secs(15), served).await.expect("it leaves").unwrap().unwrap();
+    assert_eq!(service.sandbox.ledger().len(), before + 2, "nothing more was begun");
+    service.lane.close().await;
+    service.sandbox.stop().await;
+}
+
 async fn until(what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {
