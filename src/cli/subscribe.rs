@@ -1,6 +1,7 @@
 //! `dues subscribe`: one new subscription.
 
 use clap::Args;
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::context::{Context, Turn};
@@ -103,7 +104,8 @@ fn make(
         backup_card: args.backup_card == Agreed::Yes,
         metadata: None,
     };
-    let id = insert(store, &args.customer, &|id| Ok(subscribe(order(id), context.now())?.1))?;
+    let now = context.now();
+    let id = insert(store, &args.customer, now, &|id| Ok(subscribe(order(id), now)?.1))?;
     Ok((id, plan.clone()))
 }
 
@@ -133,12 +135,13 @@ fn warn_of(past: Past, id: &SubscriptionId, context: &Context) {
 fn insert(
     store: &mut dyn Store,
     customer: &CustomerId,
+    now: Timestamp,
     make: &dyn Fn(SubscriptionId) -> Result<crate::model::Transition, Failure>,
 ) -> Result<SubscriptionId, Failure> {
-    let mut id = store.next_subscription_id(customer)?;
+    let mut id = store.next_subscription_id(customer, now)?;
     for _ in 0..MOST_CONFLICTS {
         match store.commit(&[make(id.clone())?])?.pop() {
-            Some(Err(Refusal::Conflict(_))) => id = store.next_subscription_id(customer)?,
+            Some(Err(Refusal::Conflict(_))) => id = store.next_subscription_id(customer, now)?,
             Some(Err(refusal)) => return Err(OrderError::Refused(refusal).into()),
             Some(Ok(())) | None => return Ok(id),
         }
