@@ -8,7 +8,7 @@ use super::run::{Run, Taken};
 use super::time::ProviderTime;
 use super::{Billing, RunError, RunOrder, behind};
 use crate::clock::Stopwatch;
-use crate::gateway::AccountFacts;
+use crate::gateway::{AccountFacts, GatewayError};
 use crate::hooks::kill_point;
 use crate::model::{Epoch, RunId, RunReport, StoppedBy};
 use crate::store::{BookFacts, StoreError};
@@ -68,9 +68,16 @@ async fn take<'a>(
         billing.lane.run(|store| Ok::<_, StoreError>((store.facts()?, behind::adopted(store)?))).await??;
     let compares = intention != Intention::Adopt && !order.dry_run;
     let time = ProviderTime::new(billing.clock.clone());
-    let (account, early) = tokio::join!(billing.gateway.account(), async {
-        if compares { behind::ask_early(billing, &facts).await.map(Some) } else { Ok(None) }
-    });
+    let asked = async {
+        tokio::join!(billing.gateway.account(), async {
+            if compares { behind::ask_early(billing, &facts).await.map(Some) } else { Ok(None) }
+        })
+    };
+    let (account, early) = tokio::select! {
+        answers = asked => answers,
+        // Nothing was begun yet, and a silent provider is asked again and again for minutes.
+        () = billing.stop.cancelled() => return Err(told_to_stop()),
+    };
     let account = account?;
     time.saw(account.provider_now);
     check_account(billing, order, at, &facts, &account)?;
@@ -98,6 +105,11 @@ async fn take<'a>(
     let taken = Taken { at, installation: facts.installation, epoch, account, time, doubled, has_all };
     let run = Run::new(billing, order, taken, report);
     Ok((run, run_id))
+}
+
+/// As a provider that cannot be reached: nothing was begun, and whoever comes next asks again.
+fn told_to_stop() -> RunError {
+    GatewayError::Unreachable("told to stop before it answered".into()).into()
 }
 
 /// The instant that dueness is judged by, in whole seconds.
@@ -186,7 +198,8 @@ pub(super) async fn unreachable_report(
     let livemode = facts.livemode.unwrap_or(false);
     let mut report = RunReport::new("none".into(), billing.settings.zone.at(at), order.dry_run, livemode);
     left.told(at, &mut report);
-    report.stopped_by = Some(StoppedBy::ProviderUnreachable);
+    let stopped = billing.stop.is_cancelled();
+    report.stopped_by = Some(if stopped { StoppedBy::Signal } else { StoppedBy::ProviderUnreachable });
     report.api_calls = billing.gateway.calls() - calls_before;
     report.elapsed_ms = watch.elapsed_ms();
     Ok(report)

@@ -91,7 +91,7 @@ pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunEr
             run.finish(run_id, watch, calls_before).await
         }
         Err(RunError::Gateway(GatewayError::Unreachable(reason))) => {
-            tracing::error!(%reason, "the provider cannot be reached: nothing was begun");
+            tracing::error!(%reason, "the provider gave no answer: nothing was begun");
             unreachable_report(billing, order, watch, calls_before).await
         }
         Err(error) => Err(error),

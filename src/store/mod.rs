@@ -35,8 +35,8 @@ pub use place::true_place;
 pub use rows::{
     AttemptRow, BookFacts, ChargedPage, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, EndingCard,
     EndingCursor, Filter, FlagAtRisk, GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed,
-    PlanChange, RiskCursor, RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow, Unreadable,
-    UsageCount,
+    PlanChange, RiskCursor, RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionPage,
+    SubscriptionRow, Unreadable, UsageCount,
 };
 
 /// The book. One owner at a time; every method is one transaction unless it says otherwise.
@@ -165,7 +165,16 @@ pub trait Store: Outbox + Send {
     /// One subscription with all that a decision needs; `None`: no such id.
     fn snapshot(&mut self, id: &SubscriptionId) -> Result<Option<Snapshot>, StoreError>;
 
-    /// The same, with this invoice among `invoices` even if it is closed; `None`: no such invoice.
+    /// The same of every subscription that the filter names, due or not, by order of making, after that row. One in which
+    /// there is nonsense does not hide the others.
+    fn snapshots(
+        &mut self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Result<SubscriptionPage<Snapshot>, StoreError>;
+
+    /// The subscription of this invoice, with it among `invoices` even if it is closed; `None`: no such invoice.
     fn snapshot_of_invoice(&mut self, id: &InvoiceId) -> Result<Option<Snapshot>, StoreError>;
 
     /// A page of unfinished attempts (intended, pending, in doubt, manual), oldest first, after that many rows' cursor.
@@ -286,13 +295,30 @@ pub trait Store: Outbox + Send {
 
     // --- what people read, by pages
 
-    /// Subscriptions by order of making.
+    /// Subscriptions by order of making. One in which there is nonsense does not hide the others.
+    fn page_of_subscriptions(
+        &mut self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Result<SubscriptionPage<SubscriptionRow>, StoreError>;
+    /// The same for who cannot do without any of them: refused where one cannot be read.
     fn list_subscriptions(
         &mut self,
         f: &Filter,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<SubscriptionRow>, StoreError>;
+    ) -> Result<Vec<SubscriptionRow>, StoreError> {
+        let page = self.page_of_subscriptions(f, after, limit)?;
+        match page.unreadable.into_iter().next() {
+            Some(found) => Err(found.error),
+            None => Ok(page.rows),
+        }
+    }
+    /// Whether there is any subscription, readable or not.
+    fn has_subscriptions(&mut self) -> Result<bool, StoreError> {
+        Ok(!self.page_of_subscriptions(&Filter::default(), 0, 1)?.is_empty())
+    }
     /// Invoices by order of opening.
     fn list_invoices(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<InvoiceRow>, StoreError>;
     /// Attempts by order of intent.

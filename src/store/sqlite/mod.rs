@@ -10,6 +10,7 @@ mod cache;
 mod codes;
 mod columns;
 mod commit;
+mod created;
 mod customers;
 mod diary;
 mod disk;
@@ -36,6 +37,7 @@ mod snapshots;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 mod verify;
 mod warnings;
 mod webhooks;
@@ -50,7 +52,7 @@ use super::rows::{EndingCard, EndingCursor, FlagAtRisk, RiskCursor};
 use super::{
     AttemptRow, BookFacts, ChargedPage, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, Filter,
     GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed, Refusal, RunProgress, RunRequest,
-    RunState, SkippedPeriods, Store, StoreError, SubscriptionRow, UsageCount, witness,
+    RunState, SkippedPeriods, Store, StoreError, SubscriptionPage, SubscriptionRow, UsageCount, witness,
 };
 use crate::model::{
     Attempt, AttemptId, CardWarning, CustomerId, CustomerSnapshot, Epoch, Event, Expiration, Flag,
@@ -268,6 +270,15 @@ impl Store for SqliteStore {
         self.read(|book| book.next_wake(after))
     }
 
+    fn snapshots(
+        &mut self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Result<SubscriptionPage<Snapshot>, StoreError> {
+        self.read(|book| book.snapshots(f, after, limit))
+    }
+
     fn snapshot(&mut self, id: &SubscriptionId) -> Result<Option<Snapshot>, StoreError> {
         self.read(|book| book.snapshot(id))
     }
@@ -404,13 +415,13 @@ impl Store for SqliteStore {
         self.read(|book| book.run_state(id))
     }
 
-    fn list_subscriptions(
+    fn page_of_subscriptions(
         &mut self,
         f: &Filter,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<SubscriptionRow>, StoreError> {
-        self.read(|book| book.list_subscriptions(f, after, limit))
+    ) -> Result<SubscriptionPage<SubscriptionRow>, StoreError> {
+        self.read(|book| book.page_of_subscriptions(f, after, limit))
     }
 
     fn list_invoices(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<InvoiceRow>, StoreError> {
