@@ -1,4 +1,5 @@
-//! One billing run: proves the keys, takes up old doubt, reads cards, then serves all that is due.
+//! One billing run: takes the book once keys, clocks and the provider's own list allow it (`hold.rs`), takes up old doubt,
+//! then serves all that is due while the list of customers is read beside it; at the end it reports what was done and left.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -123,7 +124,7 @@ impl<'a> Run<'a> {
 }
 
 impl Run<'_> {
-    /// Old doubt first, then cards, then all that is due.
+    /// Old doubt first; then all that is due, and beside it the list of customers. A dry run reads the list before.
     async fn work(&self) -> Result<(), RunError> {
         if self.order.dry_run {
             tracing::info!("dry run: nothing is written or sent; doubt is left as it is");
