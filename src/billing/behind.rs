@@ -4,7 +4,8 @@
 //! Promises: asked before each run, and before anything is charged; the list is read from the newest provider time up to
 //! which the book is known to have all of its own, so that a usual run reads one page that is nearly empty. A run that was
 //! killed never told how far it came, so that the next one reads from its beginning. One lost charge is enough to
-//! refuse. Must never know: how a lost charge is taken in.
+//! refuse; a second charge of an attempt that has ended in the book is no lost one: the provider made it twice, and a person
+//! is told, unless there are several. Must never know: how a lost charge is taken in.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,6 +27,17 @@ const AFTER_NOW: SignedDuration = SignedDuration::from_mins(5);
 const MOST_APART: SignedDuration = SignedDuration::from_hours(1);
 /// Incidents read at a time.
 const PAGE_ROWS: usize = 100;
+/// Second charges of one look that the provider may have made of its own accord; more mean that another copy of the book
+/// charges as well.
+const MOST_DOUBLED: usize = 3;
+
+/// What a book that lacks nothing was found to have.
+pub(super) struct Compared {
+    /// The provider time up to which it has all of its own.
+    pub(super) seen_up_to: Timestamp,
+    /// Second charges of attempts that have ended in it with another one, of which nobody was told yet.
+    pub(super) doubled: Vec<(AttemptId, ChargeSeen)>,
+}
 
 /// The provider time up to which a run that just asked has seen everything. Without a usable `Date` the wall clock says
 /// it, less what it may be ahead by: too early a time costs pages, too late a one would hide a lost charge.
@@ -77,14 +89,13 @@ fn covers(asked: Window, wanted: Window) -> bool {
 }
 
 /// Refuses (`StoreError::Behind`) a book that lacks a charge of its own. An attempt that the book has not finished is
-/// ordinary doubt. `early` is used if it shows all that `time` wants to see. Returns the provider time up to which the book
-/// has all of its own. The caller holds the charging lock.
+/// ordinary doubt. `early` is used if it shows all that `time` wants to see. The caller holds the charging lock.
 pub(super) async fn refuse(
     billing: &Billing,
     facts: &BookFacts,
     time: &ProviderTime,
     early: Early,
-) -> Result<Timestamp, RunError> {
+) -> Result<Compared, RunError> {
     let mut window = window(facts, &time.wire(billing.settings.timeout));
     let mut first = None;
     if covers(early.window, window) {
@@ -92,7 +103,7 @@ pub(super) async fn refuse(
     }
     let installation = facts.installation.to_string();
     let permits = Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate);
-    let mut offset = 0;
+    let (mut offset, mut doubled) = (0, Vec::new());
     loop {
         let page = if let Some(page) = first.take() {
             page
@@ -107,37 +118,48 @@ pub(super) async fn refuse(
         let ours = |seen: &ChargeSeen| seen.installation.as_deref() == Some(installation.as_str());
         let ours: Vec<ChargeSeen> = page.rows.into_iter().filter(ours).collect();
         if !ours.is_empty() {
-            let lost = billing.lane.run(move |store| first_lost(store, &ours)).await??;
-            if let Some(found) = lost {
-                return Err(StoreError::Behind { found }.into());
+            let room = MOST_DOUBLED - doubled.len();
+            match billing.lane.run(move |store| look_through(store, ours, room)).await?? {
+                Ok(more) => doubled.extend(more),
+                Err(found) => return Err(StoreError::Behind { found }.into()),
             }
         }
         if ended {
-            return Ok(asked_at);
+            return Ok(Compared { seen_up_to: asked_at, doubled });
         }
     }
 }
 
-/// What is said of the first of these charges that the book lacks.
-fn first_lost(store: &mut dyn Store, charges: &[ChargeSeen]) -> Result<Option<String>, StoreError> {
+/// Those of these charges that came beside the one that the book has, `room` of them at most; or what is said of the
+/// first that the book lacks.
+fn look_through(
+    store: &mut dyn Store,
+    charges: Vec<ChargeSeen>,
+    room: usize,
+) -> Result<Result<Vec<(AttemptId, ChargeSeen)>, String>, StoreError> {
+    let mut doubled = Vec::new();
     for seen in charges {
         let Some(id) = seen.attempt.as_deref().and_then(|text| text.parse::<AttemptId>().ok()) else {
-            return Ok(Some(format!("charge {}, which names no attempt that can be read", seen.charge)));
+            return Ok(Err(format!("charge {}, which names no attempt that can be read", seen.charge)));
         };
-        let why = match store.attempt(&id)? {
-            None => "which this book does not have".to_owned(),
-            Some(attempt) => match attempt.charge.filter(|known| *known != seen.charge) {
-                Some(known) if attempt.status.is_final() => {
-                    format!("which ended in this book with charge {known}")
-                }
-                _ => continue,
-            },
+        let known = store.attempt(&id)?;
+        let other =
+            known.as_ref().and_then(|attempt| attempt.charge.as_ref().filter(|known| **known != seen.charge));
+        let is_final = known.as_ref().is_some_and(|attempt| attempt.status.is_final());
+        let why = match (&known, other) {
+            (None, _) => "which this book does not have".to_owned(),
+            (Some(_), Some(other)) if is_final => format!("which ended in this book with charge {other}"),
+            (Some(_), _) => continue,
         };
-        if !is_told(store, &id.invoice.subscription, &seen.charge)? {
-            return Ok(Some(format!("charge {} of attempt {id}, {why}", seen.charge)));
+        if is_told(store, &id.invoice.subscription, &seen.charge)? {
+            continue;
         }
+        if known.is_none() || doubled.len() == room {
+            return Ok(Err(format!("charge {} of attempt {id}, {why}", seen.charge)));
+        }
+        doubled.push((id, seen));
     }
-    Ok(None)
+    Ok(Ok(doubled))
 }
 
 /// Whether an incident in the diary of the subscription names the charge: then a person was told, and the book knows of

@@ -31,6 +31,8 @@ pub(super) enum ReadNow {
     InSnapshot,
     /// The provider could not be read.
     Failed,
+    /// It has more cards of the customer than are taken in, in words for people.
+    TooMany(String),
 }
 
 /// Brings the book's snapshots of due customers up to date, if listing all customers takes fewer requests than
@@ -146,7 +148,10 @@ pub(super) async fn read_now(run: &Run<'_>, visit: &mut Visit) -> ReadNow {
             }
             run.reached(!matches!(error, GatewayError::Unreachable(_)));
             tracing::warn!(subscription = %visit.snapshot.subscription.id, %error, "the customer could not be read");
-            return ReadNow::Failed;
+            return match error {
+                GatewayError::TooMany(what) => ReadNow::TooMany(what.to_string()),
+                _ => ReadNow::Failed,
+            };
         }
     };
     if run.order.dry_run {

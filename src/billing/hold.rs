@@ -54,10 +54,11 @@ async fn take<'a>(
     let account = account?;
     time.saw(account.provider_now);
     check_account(billing, order, at, &facts, &account)?;
-    let seen = match early? {
+    let compared = match early? {
         Some(early) => Some(behind::refuse(billing, &facts, &time, early).await?),
         None => None,
     };
+    let (seen, doubled) = compared.map(|it| (it.seen_up_to, it.doubled)).unzip();
     let (epoch, run_id) =
         if order.dry_run { (None, None) } else { begin(billing, at, &account, &time, seen).await? };
     let report = RunReport::new(
@@ -66,7 +67,8 @@ async fn take<'a>(
         order.dry_run,
         account.livemode,
     );
-    let taken = Taken { at, installation: facts.installation, epoch, account, time };
+    let doubled = doubled.unwrap_or_default();
+    let taken = Taken { at, installation: facts.installation, epoch, account, time, doubled };
     let run = Run::new(billing, order, taken, report);
     Ok((run, run_id))
 }

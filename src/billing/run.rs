@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::brakes::RunBrakes;
+use super::doubt::Known;
 use super::dry::Memory;
 use super::hold::{hold, unreachable_report};
 use super::jump::{self, Since};
@@ -22,8 +23,8 @@ use super::{Billing, RunError, RunOrder, Watch, behind, cards, doubt, only};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, GatewayError};
 use crate::hooks::kill_point;
-use crate::model::{Epoch, Installation, RunId, RunReport, StoppedBy, SubscriptionId};
-use crate::rules::Circumstances;
+use crate::model::{AttemptId, ChargeSeen, Epoch, Installation, RunId, RunReport, StoppedBy, SubscriptionId};
+use crate::rules::{self, Circumstances};
 
 /// Snapshots loaded at a time; two pages are in memory at most.
 pub(super) const PAGE_ROWS: usize = 128;
@@ -39,6 +40,7 @@ pub(super) struct Run<'a> {
     pub(super) epoch: Option<Epoch>,
     pub(super) account: AccountFacts,
     pub(super) time: ProviderTime,
+    doubled: Vec<(AttemptId, ChargeSeen)>,
     pub(super) pace: Pace,
     /// What a dry run keeps, since it writes nothing.
     dry: Mutex<Memory>,
@@ -68,6 +70,8 @@ pub(super) struct Taken {
     pub(super) epoch: Option<Epoch>,
     pub(super) account: AccountFacts,
     pub(super) time: ProviderTime,
+    /// Second charges of attempts that have ended, found before the run began.
+    pub(super) doubled: Vec<(AttemptId, ChargeSeen)>,
 }
 
 /// Makes one run and reports it. The caller holds the charging lock, but for a dry run.
@@ -103,6 +107,7 @@ impl<'a> Run<'a> {
             epoch: taken.epoch,
             account: taken.account,
             time: taken.time,
+            doubled: taken.doubled,
             pace: Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate),
             dry: Mutex::default(),
             left_due: Mutex::default(),
@@ -126,6 +131,9 @@ impl Run<'_> {
             tracing::info!("dry run: nothing is written or sent; doubt is left as it is");
         } else {
             doubt::settle(self).await?;
+            for (attempt, seen) in &self.doubled {
+                doubt::conclude(self, attempt, &Known::Outcome(rules::outcome_of(seen))).await?;
+            }
         }
         if (self.billing.paused)() {
             self.halt(StoppedBy::PauseFile);

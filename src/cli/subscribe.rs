@@ -1,6 +1,7 @@
 //! `dues subscribe`: one new subscription.
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
@@ -78,7 +79,8 @@ pub(super) fn run(args: &SubscribeArgs, context: &Context) -> Result<Exit, Failu
         backup_card: args.backup_card == Agreed::Yes,
         metadata: None,
     };
-    let id = insert(&mut store, &args.customer, &|id| Ok(subscribe(order(id), context.now())?.1))?;
+    let now = context.now();
+    let id = insert(&mut store, &args.customer, now, &|id| Ok(subscribe(order(id), now)?.1))?;
     let row = standing::row(&mut store, &id)?;
     let past = past(&row.subscription, &plan.terms, context.settings().catch_up, context.now());
     warn_of(past, &id, context);
@@ -120,12 +122,13 @@ fn warn_of(past: Past, id: &SubscriptionId, context: &Context) {
 fn insert(
     store: &mut dyn Store,
     customer: &CustomerId,
+    now: Timestamp,
     make: &dyn Fn(SubscriptionId) -> Result<crate::model::Transition, Failure>,
 ) -> Result<SubscriptionId, Failure> {
-    let mut id = store.next_subscription_id(customer)?;
+    let mut id = store.next_subscription_id(customer, now)?;
     for _ in 0..MOST_CONFLICTS {
         match store.commit(&[make(id.clone())?])?.pop() {
-            Some(Err(Refusal::Conflict(_))) => id = store.next_subscription_id(customer)?,
+            Some(Err(Refusal::Conflict(_))) => id = store.next_subscription_id(customer, now)?,
             Some(Err(refusal)) => return Err(OrderError::Refused(refusal).into()),
             Some(Ok(())) | None => return Ok(id),
         }

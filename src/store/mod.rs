@@ -94,9 +94,14 @@ pub trait Store: Outbox + Send {
         progress: &mut dyn FnMut(u64),
     ) -> Result<u64, StoreError>;
 
-    /// The id that the next counted subscription of this customer gets: derived from the installation, the
-    /// book's counter and the customer, so that two books, or a restored one, do not give one id to two customers.
-    fn next_subscription_id(&mut self, customer: &CustomerId) -> Result<SubscriptionId, StoreError>;
+    /// The id that the next counted subscription of this customer gets, made at `now`: derived from the installation, the
+    /// book's counter, the customer and the instant, so that two books do not give one id to two customers, and a book
+    /// that was put back gives none that it gave before to what is made anew.
+    fn next_subscription_id(
+        &mut self,
+        customer: &CustomerId,
+        now: Timestamp,
+    ) -> Result<SubscriptionId, StoreError>;
 
     // --- plans
 

@@ -27,6 +27,7 @@ mod harness;
 mod log_lines;
 mod many_cards;
 mod messages;
+mod narrowed;
 mod omise_client;
 mod planted;
 mod refusals;

@@ -142,10 +142,8 @@ fn a_lost_book_is_not_followed_by_a_new_one() {
     assert_eq!(scene.ledger().len(), CUSTOMERS as usize);
 }
 
-#[test]
-fn a_second_charge_of_a_finished_attempt_is_an_incident() {
-    let scene = charged();
-    let attempt = scene.list("attempts").remove(0);
+/// Makes the charge of that attempt once more, as a provider may of its own accord; returns the first and the second.
+fn made_again(scene: &Scene, attempt: &Value) -> (String, String) {
     let first = attempt["charge"].as_str().unwrap().to_owned();
     let key = scene.sandbox().secret_key();
     let seen = scene.ask("GET", &format!("/charges/{first}"), key, &Value::Null);
@@ -155,16 +153,64 @@ fn a_second_charge_of_a_finished_attempt_is_an_incident() {
     }
     again["customer"] = attempt["customer"].clone();
     let second = scene.ask("POST", "/charges", key, &again)["id"].as_str().unwrap().to_owned();
-    refused(&scene, &["run-now", "--at", AT], &[&first, &second, "`dues adopt`"]);
-    let adopted = adopt(&scene).expect(3).json();
-    assert_eq!((&adopted["contradicted"], &adopted["taken_in"]), (&json!(1), &json!(0)), "{adopted}");
-    let events = scene.list("events");
-    let incidents: Vec<_> = events.iter().filter(|event| event["kind"] == "incident").collect();
-    let told = incidents[0].to_string();
-    assert!(incidents.len() == 1 && told.contains(&first) && told.contains(&second), "{incidents:?}");
-    // It is told once, and nothing stands still for it.
+    (first, second)
+}
+
+#[test]
+fn a_second_charge_of_a_finished_attempt_is_an_incident_and_stops_nobody() {
+    let scene = charged();
+    let attempts = scene.list("attempts");
+    let (first, second) = made_again(&scene, &attempts[0]);
+    let (other, _) = scene.new_customer("4242424242424242");
+    scene.import(&format!("id,customer,plan,starts\nnew,{other},monthly,2026-11-15\n"));
+    assert_eq!(scene.run_at(AT).expect(3).json()["attempts"]["succeeded"], 1, "{}", scene.story());
+    let incidents = || {
+        let told = scene.list("events").into_iter().filter(|event| event["kind"] == "incident");
+        told.map(|event| event.to_string()).collect::<Vec<_>>()
+    };
+    assert!(incidents().len() == 1, "{:?}", incidents());
+    assert!(incidents()[0].contains(&first) && incidents()[0].contains(&second), "{:?}", incidents());
+    // It is told once, also by who compares the whole book.
     scene.run_at(AT).expect(0);
     assert_eq!(adopt(&scene).expect(0).json()["contradicted"], 0);
+    made_again(&scene, &attempts[1]);
+    let adopted = adopt(&scene).expect(3).json();
+    assert_eq!((&adopted["contradicted"], &adopted["taken_in"]), (&json!(1), &json!(0)), "{adopted}");
+    scene.run_at(AT).expect(0);
+    assert_eq!(incidents().len(), 2);
+}
+
+#[test]
+fn several_second_charges_are_another_books() {
+    let scene = charged();
+    let doubled: Vec<_> =
+        scene.list("attempts").iter().take(4).map(|attempt| made_again(&scene, attempt)).collect();
+    let (first, second) = &doubled[3];
+    refused(&scene, &["run-now", "--at", AT], &[first, second, "`dues adopt`"]);
+}
+
+#[test]
+fn a_subscription_made_anew_after_a_book_was_put_back_is_another_one() {
+    let scene = charged();
+    copy_aside(&scene);
+    let (customer, _) = scene.new_customer("4242424242424242");
+    let subscribe = || {
+        let words = ["subscribe", "--customer", &customer, "--plan", "monthly", "--starts", "2026-11-15"];
+        scene.dues(&words).expect(0).stdout.trim().to_owned()
+    };
+    let lost = subscribe();
+    scene.run_at(AT).expect(0);
+    put_back(&scene);
+    // Its charge is of a subscription that this book does not have: that is said, and a person's.
+    let adopted = adopt(&scene).expect(3);
+    assert!(adopted.stdout.contains(&lost), "{adopted:#?}");
+    let anew = subscribe();
+    assert_ne!(lost, anew);
+    scene.provider_time_passes(15);
+    scene.run_at(AT).expect(0);
+    let invoices: std::collections::BTreeSet<_> =
+        scene.ledger().iter().map(|entry| entry.metadata["dues_invoice"].to_string()).collect();
+    assert_eq!(invoices.len(), scene.ledger().len(), "{}", scene.story());
 }
 
 #[test]

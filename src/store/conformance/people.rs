@@ -76,9 +76,11 @@ fn an_import_is_all_or_nothing(store: &mut dyn Store) {
     assert_eq!(refused, StoreError::Exists { what: "subscription", id: sub_id(0).to_string() });
     assert_eq!(store.list_subscriptions(&Filter::default(), 0, 10).unwrap().len(), before.len());
     assert!(store.customer(&customer(2)).unwrap().is_none());
-    let counted = store.next_subscription_id(&customer(5)).unwrap();
-    assert_eq!(counted, store.next_subscription_id(&customer(5)).unwrap(), "counted, not drawn");
-    assert_ne!(counted, store.next_subscription_id(&customer(6)).unwrap());
+    let mut next = |n, seconds| store.next_subscription_id(&customer(n), at(seconds)).unwrap();
+    let counted = next(5, 0);
+    assert_eq!(counted, next(5, 0), "counted, not drawn");
+    assert_ne!(counted, next(6, 0));
+    assert_ne!(counted, next(5, 1), "made anew after the book was put back, it is another one");
 }
 
 fn periods_billed_elsewhere_are_skipped(store: &mut dyn Store) {

@@ -188,8 +188,12 @@ impl Store for SqliteStore {
         self.write(|book| book.import(rows, progress))
     }
 
-    fn next_subscription_id(&mut self, customer: &CustomerId) -> Result<SubscriptionId, StoreError> {
-        self.read(|book| book.next_subscription_id(customer))
+    fn next_subscription_id(
+        &mut self,
+        customer: &CustomerId,
+        now: Timestamp,
+    ) -> Result<SubscriptionId, StoreError> {
+        self.read(|book| book.next_subscription_id(customer, now))
     }
 
     fn plans(&mut self) -> Result<Vec<PlanVersion>, StoreError> {

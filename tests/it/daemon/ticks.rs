@@ -138,7 +138,7 @@ impl Service {
             vault_url: Some(&vault_url),
             timeout: None,
             connections: None,
-            return_uri: None,
+            return_uri: Some("https://shop.example/back"),
         };
         let gateway = Arc::new(OmiseGateway::open(&access).unwrap());
         let (pulse, stop) = (Arc::new(Pulse::default()), CancellationToken::new());
@@ -196,6 +196,13 @@ impl Service {
         let addr = self.sandbox.addr();
         let rule = json!({"path": path, "method": method, "faults": faults});
         tokio::task::spawn_blocking(move || ask(addr, "POST", "/__sandbox/faults", "", &rule)).await.unwrap();
+    }
+
+    /// From now on no request meets anything.
+    pub(super) async fn behaves(&self) {
+        let addr = self.sandbox.addr();
+        let forget = move || ask(addr, "DELETE", "/__sandbox/faults", "", &serde_json::Value::Null);
+        tokio::task::spawn_blocking(forget).await.unwrap();
     }
 
     /// One tick, heard and acted upon.
