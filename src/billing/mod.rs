@@ -40,6 +40,7 @@ pub mod reversal;
 pub mod rings;
 mod run;
 mod serve;
+mod serving;
 mod tally;
 mod time;
 mod turns;

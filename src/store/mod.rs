@@ -1,4 +1,6 @@
-//! The book: one small synchronous trait, with SQLite behind it and a lane in front of it.
+//! The book: one synchronous trait, a method for each question that is asked of it and each note that is made in it, with
+//! SQLite behind it and a lane in front of it. What a decision changes is written by `commit` alone; the other writing
+//! methods note what was read, asked for or counted, bring in what people import, or blank whom the law lets be forgotten.
 //!
 //! Promises: what `commit` accepted is durable; a transition is written whole or not at all; a row is only
 //! changed from the version its writer saw; nothing loads the whole book.
