@@ -56,8 +56,20 @@ impl Count {
             .count()
     }
 
-    /// Prints the count, keeps it for the summary of `tests/run`, and fails the test if anything was wrong.
+    /// The end of a proof: nobody was killed, nothing proved.
     pub fn close(self, name: &str) {
+        assert!(self.kills > 0, "nobody was killed: {name}");
+        self.told(name);
+    }
+
+    /// The end of a count without kills.
+    pub fn close_undisturbed(self, name: &str) {
+        assert!(self.kills == 0 && self.cases > 0, "{} cases and {} kills: {name}", self.cases, self.kills);
+        self.told(name);
+    }
+
+    /// Prints the count, keeps it for the summary of `tests/run`, and fails the test if anything was wrong.
+    fn told(self, name: &str) {
         let line = format!(
             "crash proof: {} kills, {} charges, {} twice, {} lost, {} missed ({} cases: {name})",
             self.kills,

@@ -264,3 +264,20 @@ fn what_does_not_charge_works_beside_the_demos_service() {
     assert!(!demo.0.path().join("config/demo-book/dues.db.sandbox.at").exists());
     assert_eq!(demo.dues(&["customers", "list", "--json"]).rows().len(), customers.len());
 }
+
+#[test]
+fn a_first_subscription_that_cannot_be_read_stops_no_run_of_the_demo() {
+    let demo = Demo::fresh();
+    demo.run(&[]);
+    let book = rusqlite::Connection::open(demo.0.path().join("config/demo-book/dues.db")).unwrap();
+    let wrong = "INSERT INTO zones (row, name) VALUES (99, 'Mars/Tharsis'); \
+        UPDATE subscriptions SET zone = 99 WHERE row = 1";
+    book.execute_batch(wrong).unwrap();
+    let later = (Zoned::now() + 1.month()).strftime("%Y-%m-%d").to_string();
+    for more in [&["--dry-run"][..], &[]] {
+        let words = [&["run-now", "--json", "--at", &later, "--config", "config/demo.toml"], more].concat();
+        let report = Child::start(demo.0.path(), &words, &[]).wait().expect(3).json();
+        assert!(report["considered"].as_u64().unwrap() > 100, "{report:#}");
+        assert!(report["incidents"][0].as_str().unwrap().contains("Mars/Tharsis"), "{report:#}");
+    }
+}

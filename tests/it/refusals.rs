@@ -2,6 +2,7 @@
 //! no charge made and nothing half done.
 
 mod disk;
+mod full_disk;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -17,6 +17,7 @@ fn lost_a_change() -> Scene {
     scene.run_at(NEXT_MONTH).expect(0);
     scene.dues(&["restore", "old.db"]).expect(0);
     scene.dues(&["adopt"]).expect(3);
+    scene.provider_time_passes(12);
     scene
 }
 

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use crate::harness::{AT, Ended, Scene, Setting};
 
 const CUSTOMERS: u32 = 6;
+/// Longer than nothing is charged after adopting: `settle`, `timeout` and five seconds.
+const SETTLING_SECONDS: u32 = 15;
 /// What belongs to a book, its journal included.
 const BOOK: [&str; 4] = ["dues.db", "dues.db-wal", "dues.db-shm", "dues.db.witness"];
 
@@ -62,8 +64,35 @@ fn refused(scene: &Scene, words: &[&str], says: &[&str]) {
     assert_eq!(scene.ledger().len(), before, "{words:?} charged");
 }
 
+/// Adopts the book; what was under way before has been listed since.
 fn adopt(scene: &Scene) -> Ended {
-    scene.dues(&["adopt", "--json"])
+    let adopted = scene.dues(&["adopt", "--json"]);
+    scene.provider_time_passes(SETTLING_SECONDS);
+    adopted
+}
+
+#[test]
+fn a_charge_that_is_listed_late_is_not_made_again_by_a_book_adopted_meanwhile() {
+    let scene = due();
+    copy_aside(&scene);
+    // The list shows none of them for a while.
+    scene.charges_meet("list_delay:4000", None, None);
+    scene.run_at(AT).expect(0);
+    scene.behave();
+    put_back(&scene);
+    let adopted = scene.dues(&["adopt", "--json"]).expect(0).json();
+    assert_eq!((&adopted["charges"], &adopted["bound"]), (&json!(0), &json!(true)), "{adopted}");
+    let from = adopted["charging_from"].as_str().unwrap();
+    for words in [&["run-now", "--at", AT][..], &["run-now", "--at", AT, "--dry-run"]] {
+        refused(&scene, words, &["was adopted just now", from]);
+    }
+    scene.provider_time_passes(SETTLING_SECONDS);
+    for _ in 0..2 {
+        refused(&scene, &["run-now", "--at", AT], &["older copy", "`dues adopt`"]);
+    }
+    assert_eq!(adopt(&scene).expect(0).json()["taken_in"], CUSTOMERS);
+    scene.run_at(AT).expect(0);
+    assert_eq!(scene.ledger().len(), CUSTOMERS as usize, "{}", scene.story());
 }
 
 #[test]
@@ -204,9 +233,12 @@ fn a_subscription_made_anew_after_a_book_was_put_back_is_another_one() {
     // Its charge is of a subscription that this book does not have: that is said, and a person's.
     let adopted = adopt(&scene).expect(3);
     assert!(adopted.stdout.contains(&lost), "{adopted:#?}");
+    let incidents = || scene.list("events").iter().filter(|event| event["kind"] == "incident").count();
+    assert_eq!(incidents(), 1);
+    adopt(&scene).expect(3);
+    assert_eq!(incidents(), 1, "it is noted once");
     let anew = subscribe();
     assert_ne!(lost, anew);
-    scene.provider_time_passes(15);
     scene.run_at(AT).expect(0);
     let invoices: std::collections::BTreeSet<_> =
         scene.ledger().iter().map(|entry| entry.metadata["dues_invoice"].to_string()).collect();

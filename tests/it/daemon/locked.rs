@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use dues::billing::health::look_at_book;
+use dues::billing::webhooks::Heard;
 use dues::clock::Clock as _;
 use dues::daemon::{Order, Reload};
 use dues::model::StoppedBy;
@@ -15,6 +16,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::ticks::{Service, set_provider_clock};
+use super::webhooks::{OLD, sign};
 use crate::harness::ask;
 
 const LONGEST: Duration = Duration::from_mins(2);
@@ -181,6 +183,43 @@ async fn a_jump_is_not_forgiven_by_a_provider_that_tells_no_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_apart_is_looked_at_with_every_tick_and_news_wait_until_it_is_right() {
+    let mut service = over_a_book(no_config()).await;
+    set_provider_clock(&service.sandbox, service.clock.now() + jiff::SignedDuration::from_hours(48)).await;
+    let request = asks(&service).await;
+    let report = ended(&service, request).await.report.unwrap();
+    assert!(report.contains("the provider's says"), "{report}");
+    assert!(service.standing.borrow().clock_trouble.is_some());
+    let customer = service.sandbox.customers().remove(0).id;
+    let body = serde_json::json!({"object": "event", "id": "evnt_test_1", "key": "customer.update",
+        "data": {"object": "customer", "id": customer}});
+    let (body, now) = (body.to_string(), service.clock.now());
+    let stamp = now.as_second().to_string();
+    let signature = sign(OLD, &stamp, body.as_bytes());
+    assert_eq!(service.doorbell.ring(&signature, &stamp, body.as_bytes(), now), Heard::Taken);
+    for _ in 0..3 {
+        let worked = service.standing.borrow().worked;
+        service.tick().await;
+        assert!(service.standing.borrow().worked > worked, "a tick at which nobody compared the clocks");
+        assert!(service.standing.borrow().clock_trouble.is_some());
+        assert_eq!(service.doorbell.waiting(), 1, "news were looked after by a clock that is not believed");
+    }
+    // The provider's clock is right again: the next tick finds it so, and what waited is heard.
+    set_provider_clock(&service.sandbox, service.clock.now()).await;
+    service.tick().await;
+    assert_eq!(service.standing.borrow().clock_trouble, None);
+    let doorbell = service.doorbell.clone();
+    until("the news were not heard", || doorbell.waiting() == 0).await;
+    let noted = async || service.lane.run(|store| store.noted_webhooks()).await.unwrap().unwrap().len();
+    let begun = Instant::now();
+    while noted().await == 0 {
+        assert!(begun.elapsed() < LONGEST, "the news were not acted upon");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_run_asked_for_after_the_clock_is_right_again_is_made() {
     let mut service = over_a_book(no_config()).await;
     service.clock.0.fetch_add(2 * 24 * 3_600_000, Ordering::SeqCst);
@@ -224,6 +263,27 @@ async fn a_reload_asked_for_during_another_is_made_after_it() {
     service.tick().await;
     assert_eq!(reads.load(Ordering::SeqCst), 2, "and no more than that");
     service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_waits_for_what_is_under_way_no_longer_than_a_call_may_take() {
+    let mut service = over_a_book(no_config()).await;
+    service.pass(jiff::SignedDuration::from_hours(48)).await;
+    let before = service.sandbox.ledger().len();
+    service.meets("POST", "/charges", "delay_after:120000").await;
+    service.ticks.send(()).await.unwrap();
+    until("two are under way", || service.sandbox.ledger().len() == before + 2).await;
+    service.billing.stop.cancel();
+    service.orders.send(Order::Stop).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert!(!service.served.is_finished(), "it leaves in the midst of a call");
+    let call = service.billing.settings.timeout + jiff::SignedDuration::from_secs(20);
+    service.clock.1.fetch_add(i64::try_from(call.as_millis()).unwrap(), Ordering::SeqCst);
+    let served = std::mem::replace(&mut service.served, tokio::spawn(async { Ok(()) }));
+    tokio::time::timeout(Duration::from_secs(15), served).await.expect("it leaves").unwrap().unwrap();
+    assert_eq!(service.sandbox.ledger().len(), before + 2, "nothing more was begun");
+    service.lane.close().await;
+    service.sandbox.stop().await;
 }
 
 async fn until(what: &str, holds: impl Fn() -> bool) {

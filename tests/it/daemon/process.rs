@@ -251,3 +251,31 @@ fn a_run_that_was_broken_off_before_the_service_took_it_is_not_made() {
     signal(&child, Signal::TERM);
     child.wait().expect(0);
 }
+
+#[test]
+fn a_run_that_could_not_be_taken_over_is_made_by_nobody_later() {
+    let scene = scene();
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("6 considered, 6 succeeded");
+    signal(&child, Signal::STOP);
+    let run = scene.start(&["run-now", "--at", &in_days(38)], &[]);
+    let begun = Instant::now();
+    while open_requests(&scene) == 0 {
+        assert!(begun.elapsed() < LONGEST, "nothing was asked");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // By the time the service is gone, everybody may read the key.
+    scene.set_mode("omise.key", 0o644);
+    assert!(child.kill().killed());
+    let run = run.wait().expect(2);
+    assert!(run.stderr.contains("taking over") && run.stderr.contains("omise.key"), "{run:#?}");
+    assert_eq!(open_requests(&scene), 0, "the request stays");
+    scene.set_mode("omise.key", 0o600);
+    let _ = std::fs::remove_file(scene.path("notify"));
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("0 considered, 0 succeeded");
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(scene.ledger().len(), 6, "{}", scene.story());
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}

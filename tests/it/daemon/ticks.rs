@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use dues::billing::import::Import;
+use dues::billing::webhooks::Doorbell;
 use dues::billing::{Billing, BillingSettings, RatePerSecond};
 use dues::clock::Clock;
 use dues::config::shipped_declines;
 use dues::daemon::schedule::Gate;
 use dues::daemon::{Desk, EndedBadly, Job, Order, Pulse, Reload, Timetable, Wishes};
+use dues::gateway::webhooks::Secrets;
 use dues::gateway::{Access, OmiseGateway};
 use dues::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
 use dues::model::{DunningPolicy, EndAction, PlanKey, PlanTerms, RetrySchedule, Zone};
@@ -25,6 +27,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::webhooks::OLD;
 use crate::harness::ask;
 
 /// Longer than this and the service hangs.
@@ -54,6 +57,7 @@ pub(super) struct Service {
     pub(super) lane: Lane,
     pub(super) ticks: mpsc::Sender<()>,
     pub(super) orders: mpsc::Sender<Order>,
+    pub(super) doorbell: Arc<Doorbell>,
     stop: CancellationToken,
     pub(super) standing: watch::Receiver<Standing>,
     pub(super) served: JoinHandle<Result<(), EndedBadly>>,
@@ -166,9 +170,13 @@ impl Service {
         let (ticks, ticked) = mpsc::channel(1);
         let (orders, ordered) = mpsc::channel(4);
         let (told, standing) = watch::channel(Standing::default());
-        let served = tokio::spawn(Desk::new(wishes, ticked, ordered, reload, pulse, told).serve());
+        let secrets = Secrets::parse([OLD]).unwrap();
+        let (doorbell, rings) = Doorbell::hang(&shared, secrets).await.unwrap();
+        let desk = Desk::new(wishes, ticked, ordered, reload, pulse, told);
+        let served = tokio::spawn(desk.with_doorbell(doorbell.clone(), rings).serve());
+        let billing = shared;
         let mut service =
-            Self { sandbox, billing: shared, clock, lane, ticks, orders, stop, standing, served };
+            Self { sandbox, billing, clock, lane, ticks, orders, doorbell, stop, standing, served };
         service.rests(1).await;
         service
     }

@@ -65,7 +65,7 @@ fn number(book: &Connection, query: &str) -> u32 {
     book.query_row(query, [], |row| row.get(0)).unwrap()
 }
 
-fn requests(scene: &Scene) -> u64 {
+pub(super) fn requests(scene: &Scene) -> u64 {
     scene.ask("GET", "/__sandbox/traffic", "", &Value::Null)["requests"].as_u64().unwrap()
 }
 
@@ -188,7 +188,7 @@ fn news_of_what_the_book_knows_cost_no_request() {
 }
 
 /// A signature header of ours over that stamp and body.
-fn sign(secret: &str, stamp: &str, body: &[u8]) -> String {
+pub(super) fn sign(secret: &str, stamp: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&STANDARD.decode(secret).unwrap()).unwrap();
     mac.update(&[stamp.as_bytes(), b".", body].concat());
     mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {

@@ -42,6 +42,7 @@ impl Child {
             "DUES_KILL_AT",
             "DUES_PLANT",
             "DUES_CLOCK",
+            "DUES_HANG",
             "RUST_LOG",
             "CREDENTIALS_DIRECTORY",
             "http_proxy",

@@ -212,13 +212,6 @@ impl Scene {
         self.ask("POST", "/__sandbox/faults", "", &rule);
     }
 
-    /// Plays switches on reads of the list of charges, so often.
-    #[track_caller]
-    pub fn lists_meet(&self, faults: &str, times: u64) {
-        let rule = json!({"path": "/charges", "method": "GET", "times": times, "faults": faults});
-        self.ask("POST", "/__sandbox/faults", "", &rule);
-    }
-
     /// Forgets every switch.
     pub fn behave(&self) {
         self.ask("DELETE", "/__sandbox/faults", "", &Value::Null);
