@@ -18,7 +18,7 @@ const BOOK: [&str; 4] = ["dues.db", "dues.db-wal", "dues.db-shm", "dues.db.witne
 fn due() -> Scene {
     let scene = Scene::new(Setting { customers: CUSTOMERS, ..Setting::default() });
     let rows = scene.customers().into_iter().enumerate();
-    let rows: Vec<_> = rows.map(|(n, customer)| format!("s{n},{customer},monthly,2026-11-15\n")).collect();
+    let rows: Vec<_> = rows.map(|(n, customer)| format!("s{n},{customer},monthly,2030-11-15\n")).collect();
     scene.import(&format!("id,customer,plan,starts\n{}", rows.concat()));
     scene
 }
@@ -114,7 +114,7 @@ fn a_book_older_than_the_provider_s_list_charges_nobody() {
         (&json!(CUSTOMERS), &json!(CUSTOMERS - 2)),
         "{adopted}"
     );
-    for at in [AT, "2026-12-15T09:00:00+07:00"] {
+    for at in [AT, "2030-12-15T09:00:00+07:00"] {
         scene.run_at(at).expect(0);
     }
     assert_eq!(scene.ledger().len(), 2 * CUSTOMERS as usize, "each period once\n{}", scene.story());
@@ -191,7 +191,7 @@ fn a_second_charge_of_a_finished_attempt_is_an_incident_and_stops_nobody() {
     let attempts = scene.list("attempts");
     let (first, second) = made_again(&scene, &attempts[0]);
     let (other, _) = scene.new_customer("4242424242424242");
-    scene.import(&format!("id,customer,plan,starts\nnew,{other},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\nnew,{other},monthly,2030-11-15\n"));
     assert_eq!(scene.run_at(AT).expect(3).json()["attempts"]["succeeded"], 1, "{}", scene.story());
     let incidents = || {
         let told = scene.list("events").into_iter().filter(|event| event["kind"] == "incident");
@@ -224,7 +224,7 @@ fn a_subscription_made_anew_after_a_book_was_put_back_is_another_one() {
     copy_aside(&scene);
     let (customer, _) = scene.new_customer("4242424242424242");
     let subscribe = || {
-        let words = ["subscribe", "--customer", &customer, "--plan", "monthly", "--starts", "2026-11-15"];
+        let words = ["subscribe", "--customer", &customer, "--plan", "monthly", "--starts", "2030-11-15"];
         scene.dues(&words).expect(0).stdout.trim().to_owned()
     };
     let lost = subscribe();
@@ -261,13 +261,13 @@ fn a_book_reached_by_a_link_is_locked_once() {
     }
 }
 
-const LATER: &str = "2026-11-25T09:00:00+07:00";
+const LATER: &str = "2030-11-25T09:00:00+07:00";
 
 /// One customer, whose first charge meets that.
 fn one_whose_first_charge_meets(fault: &str) -> Scene {
     let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
     let customer = scene.customers().remove(0);
-    scene.import(&format!("id,customer,plan,starts\ns0,{customer},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\ns0,{customer},monthly,2030-11-15\n"));
     scene.charges_meet(fault, None, Some(1));
     scene
 }

@@ -89,7 +89,7 @@ fn what_lies_beside_a_book_and_may_not_be_written_is_the_stores_refusal() {
 fn a_folder_that_may_not_be_written_is_named() {
     let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
     let customer = &scene.customers()[0];
-    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2030-11-15\n"));
     let output = read_only(&scene);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
@@ -142,7 +142,7 @@ fn a_check_finds_what_a_run_would_stumble_over() {
         let config = fs::read_to_string(scene.path("dues.toml")).expect("the config");
         scene.write("dues.toml", &config.replace("\"dues.db\"", "\"kept/dues.db\""));
         let customer = &scene.customers()[0];
-        scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+        scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2030-11-15\n"));
         let somebody = Somebody::of(&scene);
         let ready = somebody.dues(&["check", "--json"]);
         assert_eq!(ready.status.code(), Some(0), "{ready:?}");

@@ -17,8 +17,8 @@ pub(super) fn many(scene: &Scene) -> Expected {
     let mut csv = String::from("id,customer,plan,starts\n");
     let mut expected = Expected::default();
     for (number, customer) in scene.customers().iter().enumerate() {
-        let _ = writeln!(csv, "sub-{number},{customer},monthly,2026-11-15");
-        expected = expected.with(&format!("sub-{number}"), &["2026-11-15"], 99_000);
+        let _ = writeln!(csv, "sub-{number},{customer},monthly,2030-11-15");
+        expected = expected.with(&format!("sub-{number}"), &["2030-11-15"], 99_000);
     }
     scene.write("many.csv", &csv);
     expected
@@ -61,7 +61,7 @@ fn a_disk_that_is_full_from_the_start_is_told_as_such() {
     let config = fs::read_to_string(scene.path("dues.toml")).expect("the config");
     scene.write("dues.toml", &config.replace("\"dues.db\"", "\"small/dues.db\""));
     let customer = &scene.customers()[0];
-    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2030-11-15\n"));
     let filled = fs::write(scene.path("small/rest"), vec![0; SMALL_KIB as usize * 1024]);
     assert!(filled.is_err(), "the rest of the disk took it all");
     let full = scene.dues(&["run-now", "--json"]).expect(4);
