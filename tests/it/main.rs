@@ -8,6 +8,7 @@
     reason = "a test says what it expects; clippy knows only functions marked as tests, not what they call"
 )]
 
+mod adopting;
 mod api_commands;
 mod architecture;
 mod budgets;

@@ -1,0 +1,114 @@
+//! A book that was put back and adopted: it is bound only once no run can charge for anything a second time, what waited
+//! for a person waits on, and what is said next is what to do.
+
+use jiff::{Span, Zoned};
+use serde_json::{Value, json};
+
+use crate::harness::{PLANS, Scene, Setting};
+
+const DAILY: &str = r#"
+[plans.daily]
+name = "Daily"
+price = "50.00 THB"
+every = "day"
+
+[dunning.standard]
+retry = ["1 day"]
+"#;
+
+/// As many customers, each with a subscription `s0`, `s1`, … of that plan from that long ago on.
+fn scene(customers: u32, toml: &'static str, plan: &str, ago: Span) -> Scene {
+    let scene = Scene::new(Setting { customers, toml, ..Setting::default() });
+    let starts = Zoned::now().date().checked_sub(ago).unwrap();
+    let rows = scene.customers().into_iter().enumerate();
+    let rows: Vec<_> = rows.map(|(n, customer)| format!("s{n},{customer},{plan},{starts}\n")).collect();
+    scene.import(&format!("id,customer,plan,starts\n{}", rows.concat()));
+    scene
+}
+
+/// Charges what is due, and puts the book back to before that.
+fn charged_and_put_back(scene: &Scene) {
+    scene.dues(&["backup", "old.db"]).expect(0);
+    scene.dues(&["run-now"]).expect(0);
+    scene.dues(&["restore", "old.db"]).expect(0);
+}
+
+fn adopt(scene: &Scene, code: i32) -> Value {
+    scene.dues(&["adopt", "--json"]).expect(code).json()
+}
+
+/// No invoice has two charges.
+#[track_caller]
+fn each_once(scene: &Scene, charges: usize) {
+    let ledger = scene.ledger();
+    let mut invoices: Vec<_> =
+        ledger.iter().map(|entry| entry.metadata["dues_invoice"].to_string()).collect();
+    invoices.sort_unstable();
+    invoices.dedup();
+    assert_eq!((ledger.len(), invoices.len()), (charges, charges), "{}", scene.story());
+}
+
+#[test]
+fn a_charge_more_periods_ahead_than_one_step_opens_is_taken_in() {
+    let scene = scene(1, DAILY, "daily", Span::new().days(447));
+    charged_and_put_back(&scene);
+    each_once(&scene, 1);
+    let adopted = adopt(&scene, 0);
+    assert_eq!(
+        (&adopted["taken_in"], &adopted["left"], &adopted["bound"]),
+        (&json!(1), &json!([]), &json!(true)),
+        "{adopted:#}"
+    );
+    scene.dues(&["run-now"]).expect(0);
+    each_once(&scene, 1);
+}
+
+/// Charges the customer at the provider as the book's first charge was, but for that mark; the id.
+fn charge_marked(scene: &Scene, attempt: &str) -> String {
+    let key = scene.sandbox().secret_key();
+    let first = scene.ledger().remove(0);
+    let mut marks = first.metadata.clone();
+    marks["dues_attempt"] = json!(attempt);
+    let body = json!({"amount": first.amount, "currency": first.currency, "customer": first.customer, "metadata": marks,
+        "return_uri": "https://shop.example/return"});
+    scene.ask("POST", "/charges", key, &body)["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_charge_that_cannot_be_taken_in_keeps_the_book_unbound_while_a_run_might_charge_for_it_again() {
+    let scene = scene(1, PLANS, "monthly", Span::new().days(1));
+    scene.charges_meet("decline:insufficient_fund", None, Some(1));
+    scene.dues(&["run-now"]).expect(0);
+    let first = scene.list("attempts").remove(0)["id"].as_str().unwrap().to_owned();
+    let key = scene.sandbox().secret_key().to_owned();
+    for (attempt, says) in [
+        ("nonsense", "names no attempt that can be read"),
+        ("s0.9999.1", "begins more than 400 periods from now"),
+        ("s0.0.70000", "had 65535 attempts"),
+    ] {
+        let charge = charge_marked(&scene, attempt);
+        for _ in 0..2 {
+            let adopted = adopt(&scene, 4);
+            let waits = adopted["waits"][0].as_str().unwrap();
+            assert!(waits.contains(&charge) && waits.contains(says), "{attempt}: {adopted:#}");
+            assert_eq!((&adopted["bound"], &adopted["left"]), (&json!(false), &json!([])), "{attempt}");
+            scene.dues(&["run-now"]).expect(4);
+        }
+        // Its mark taken off at the provider, it is none of the book's.
+        scene.ask("PATCH", &format!("/charges/{charge}"), &key, &json!({"metadata": {}}));
+        assert_eq!(adopt(&scene, 0)["bound"], true, "{attempt}");
+    }
+    // A second charge of the declined attempt, which waits for its customer: it may still pay the open invoice.
+    scene.charges_meet("3ds", None, Some(1));
+    let second = charge_marked(&scene, &first);
+    let adopted = adopt(&scene, 4);
+    assert!(adopted["waits"][0].as_str().unwrap().contains("may still move money"), "{adopted:#}");
+    // Of one that takes no charge any more a person is told, and the book is bound.
+    scene.dues(&["invoice", "void", "s0.0", "--reason", "x"]).expect(0);
+    let adopted = adopt(&scene, 3);
+    assert!(adopted["left"][0].as_str().unwrap().contains(&second), "{adopted:#}");
+    let mut marks = scene.ledger().remove(0).metadata;
+    marks["dues_attempt"] = json!("nonsense");
+    scene.ask("PATCH", &format!("/charges/{second}"), &key, &json!({"metadata": marks}));
+    assert_eq!(adopt(&scene, 3)["bound"], true, "its invoice is closed");
+}
