@@ -145,7 +145,8 @@ fn open_periods(
 }
 
 /// Invoices periods up to and with `index`, whatever the clock says: the provider has proof that it was due, and that they
-/// had been opened at `opened_at`. At most [`MOST_PERIODS_PER_DECISION`]; whether that was enough is answered.
+/// had been opened at `opened_at`. At most [`MOST_PERIODS_PER_DECISION`]; whether that was enough is answered. Missed ones
+/// before it are held as ever; it never is.
 ///
 /// Refused if it lies further ahead than any course of time explains: a calendar that is not the book's billed it.
 pub(super) fn open_through(
@@ -169,10 +170,7 @@ pub(super) fn open_through(
     }
     let now = Now { at, opened_at, hold_after: catch_up.hold_after };
     let opened_to = next.min(first.saturating_add(MOST_PERIODS_PER_DECISION));
-    for index in first..opened_to.min(index) {
-        let Some(period) = lasting(d, index, at)? else { continue };
-        open_invoice(d, period, None, now)?;
-    }
+    open_periods(d, now, first..opened_to.min(index), index)?;
     let reached = opened_to == next;
     if reached && let Some(period) = lasting(d, index, at)? {
         open_invoice(d, period, None, now)?;

@@ -37,7 +37,8 @@ pub fn take_in(
     let index = attempt.invoice.index;
     let mut reached = true;
     if index >= d.now.subscription.next_index {
-        reached = course::open_through(&mut d, index, c.at, c.at, c.catch_up)?;
+        // Periods are opened in their order, so that all up to this one were, no later than its charge was made.
+        reached = course::open_through(&mut d, index, seen.created_at.min(c.at), c.at, c.catch_up)?;
     }
     if reached {
         let place = d.now.invoices.iter().position(|open| open.invoice.id == attempt.invoice);

@@ -63,6 +63,40 @@ fn a_charge_more_periods_ahead_than_one_step_opens_is_taken_in() {
     each_once(&scene, 1);
 }
 
+#[test]
+fn periods_that_were_on_hold_are_held_again_and_charged_only_once_a_person_resumes() {
+    const HOLDS: &str = r#"
+[catch_up]
+hold_after = 3
+
+[plans.monthly]
+name = "Monthly"
+price = "990.00 THB"
+every = "month"
+
+[dunning.standard]
+retry = ["2 days"]
+"#;
+    let scene = scene(1, HOLDS, "monthly", Span::new().months(6));
+    charged_and_put_back(&scene);
+    adopt(&scene, 0);
+    let invoices = scene.list("invoices");
+    let holds: Vec<_> = invoices.iter().map(|row| row["hold"].as_str()).collect();
+    assert_eq!(holds, [Some("catch_up"); 6].into_iter().chain([None]).collect::<Vec<_>>());
+    assert_eq!(
+        scene.dues(&["list", "events", "--status", "catch_up_held", "--json"]).expect(0).rows().len(),
+        1
+    );
+    for days in 0..3 {
+        let at = Zoned::now().checked_add(Span::new().days(days)).unwrap().timestamp().to_string();
+        scene.run_at(&at).expect(0);
+    }
+    each_once(&scene, 1);
+    scene.dues(&["resume", "s0"]).expect(0);
+    scene.dues(&["run-now"]).expect(0);
+    each_once(&scene, 2);
+}
+
 /// Charges the customer at the provider as the book's first charge was, but for that mark; the id.
 fn charge_marked(scene: &Scene, attempt: &str) -> String {
     let key = scene.sandbox().secret_key();

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::book::Book;
+use super::book::{Book, Look};
 use super::kit::{day, ladder, terms};
-use super::story::seen;
-use crate::model::{AttemptId, ChargeSeen, EndAction, SeenStatus};
+use super::story::{outcome, seen};
+use crate::model::{AttemptId, AttemptStatus, ChargeSeen, EndAction, EventKind, Hold, SeenStatus};
 use crate::rules::recover::{TakenIn, take_in};
 
 fn lost(created_at: Timestamp) -> ChargeSeen {
@@ -36,12 +36,54 @@ fn takes_in(book: &mut Book, index: u32, made: &str) -> usize {
     unreachable!()
 }
 
+fn holds(book: &Book) -> Vec<Option<Hold>> {
+    book.rows.invoices.iter().map(|open| open.invoice.hold).collect()
+}
+
+#[test]
+fn missed_periods_before_a_lost_charge_are_held_and_its_own_is_not() {
+    let mut book = Book::monthly("2026-01-31");
+    book.go_to(day("2026-09-02"));
+    assert_eq!(takes_in(&mut book, 5, "2026-07-01"), 1);
+    let held = Some(Hold::CatchUp);
+    assert_eq!(holds(&book), [held, held, held, held, held, None]);
+    assert_eq!(book.happened(EventKind::CatchUpHeld), 1);
+    let last = book.rows.invoices.last().unwrap();
+    assert_eq!(last.attempts[0].status, AttemptStatus::InDoubt);
+    // As few as are collected without asking are not held.
+    let mut book = Book::monthly("2026-01-31");
+    book.go_to(day("2026-09-02"));
+    takes_in(&mut book, 3, "2026-05-01");
+    assert_eq!((holds(&book), book.happened(EventKind::CatchUpHeld)), (vec![None; 4], 0));
+}
+
+#[test]
+fn what_was_opened_with_an_older_lost_charge_releases_nothing() {
+    let mut book = Book::monthly("2026-01-31");
+    book.go_to(day("2026-12-02"));
+    takes_in(&mut book, 2, "2026-04-05");
+    book.conclude(&attempt(2), &outcome(&["no", "insufficient_fund"]));
+    takes_in(&mut book, 8, "2026-10-01");
+    book.conclude(&attempt(8), &outcome(&["ok"]));
+    let wanted: Vec<_> = (0..9).map(|index| (3..8).contains(&index).then_some(Hold::CatchUp)).collect();
+    assert_eq!(holds(&book), wanted);
+    for _ in 0..3 {
+        if let Look::Charge(charge) = book.look() {
+            book.conclude(&charge.request.attempt, &outcome(&["ok"]));
+        }
+    }
+    assert_eq!(holds(&book)[3..8], wanted[3..8], "nobody has resumed it");
+}
+
 #[test]
 fn a_charge_far_ahead_is_taken_in_step_by_step() {
     let mut book = Book::new("2025-09-01", terms("day", ladder(&["1 day"], EndAction::Unpaid)));
     book.go_to(day("2026-11-22"));
     assert_eq!(takes_in(&mut book, 447, "2026-11-22"), 2);
-    assert_eq!((book.rows.invoices.len(), book.rows.subscription.next_index), (448, 448));
+    let held = holds(&book).into_iter().filter(|hold| *hold == Some(Hold::CatchUp)).count();
+    assert_eq!((held, book.rows.invoices.len()), (447, 448));
+    assert_eq!(book.happened(EventKind::CatchUpHeld), 1, "one hold, told once");
+    assert_eq!(book.rows.subscription.next_index, 448);
 }
 
 #[test]
