@@ -155,7 +155,13 @@ async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
         let invoice = seen.invoice.as_deref().and_then(|text| text.parse::<InvoiceId>().ok());
         return unfit(run, seen, invoice.as_ref(), why).await;
     };
-    take_in_as(run, &id, seen).await
+    match take_in_as(run, &id, seen).await {
+        Err(RunError::Store(error @ StoreError::Nonsense { .. })) => {
+            let why = format!("charge {charge} of attempt {id} cannot be compared: {error}");
+            Ok(Taken::unfit(is_over(run, &id.invoice).await?, why))
+        }
+        taken => taken,
+    }
 }
 
 /// The same as that attempt.
@@ -223,15 +229,16 @@ enum Read {
     NoSubscription,
 }
 
+/// The rest of the subscription is read only where its attempt is not known: what cannot be read there keeps nothing out
+/// that is in the book.
 fn read(store: &mut dyn Store, id: &AttemptId) -> Result<Read, StoreError> {
-    let known = store.attempt(id)?;
+    if let Some(known) = store.attempt(id)? {
+        return Ok(Read::Known(Box::new(known)));
+    }
     let snapshot = match store.snapshot_of_invoice(&id.invoice)? {
         Some(snapshot) => Some(snapshot),
         None => store.snapshot(&id.invoice.subscription)?,
     };
-    if let Some(known) = known {
-        return Ok(Read::Known(Box::new(known)));
-    }
     Ok(snapshot.map_or(Read::NoSubscription, |snapshot| Read::Lost(Box::new(snapshot))))
 }
 

@@ -146,3 +146,36 @@ fn a_charge_that_cannot_be_taken_in_keeps_the_book_unbound_while_a_run_might_cha
     scene.ask("PATCH", &format!("/charges/{second}"), &key, &json!({"metadata": marks}));
     assert_eq!(adopt(&scene, 3)["bound"], true, "its invoice is closed");
 }
+
+#[test]
+fn one_subscription_that_cannot_be_read_keeps_no_other_from_being_compared() {
+    let scene = scene(3, PLANS, "monthly", Span::new().days(1));
+    let wrong = |rows: &str| {
+        let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+        let starts = format!("UPDATE subscriptions SET starts = 99999999 WHERE {rows}");
+        assert_eq!(book.execute(&starts, []).unwrap(), 1);
+    };
+    scene.dues(&["run-now", "--only", "s0"]).expect(0);
+    charged_and_put_back(&scene);
+    let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    let starts: i64 =
+        book.query_row("SELECT starts FROM subscriptions WHERE id = 's0'", [], |row| row.get(0)).unwrap();
+    drop(book);
+    // The book has all that it can have of this one.
+    wrong("id = 's0'");
+    // Of this one it lacks a charge.
+    wrong("id = 's1'");
+    let adopted = adopt(&scene, 4);
+    assert_eq!((&adopted["taken_in"], &adopted["charges"]), (&json!(1), &json!(3)), "{adopted:#}");
+    let waits = adopted["waits"].as_array().unwrap();
+    let told = waits[0].as_str().unwrap();
+    assert!(waits.len() == 1 && told.contains("s1.0.1") && told.contains("99999999"), "{adopted:#}");
+    scene.dues(&["run-now"]).expect(4);
+    let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    assert_eq!(book.execute("UPDATE subscriptions SET starts = ?1 WHERE id = 's1'", [starts]).unwrap(), 1);
+    drop(book);
+    let adopted = adopt(&scene, 0);
+    assert_eq!((&adopted["taken_in"], &adopted["bound"]), (&json!(1), &json!(true)), "{adopted:#}");
+    scene.dues(&["run-now"]);
+    each_once(&scene, 3);
+}
