@@ -124,3 +124,24 @@ fn a_result_whose_subscription_cannot_be_read_any_more_is_given_up_and_looked_up
         scene.story()
     );
 }
+
+#[test]
+fn one_that_cannot_be_read_any_more_once_its_turn_comes_stops_nobody_else() {
+    const DUE: usize = 20;
+    let scene = Scene::new(Setting { customers: 101, ..Setting::default() });
+    let customers = scene.customers();
+    // The last is on the second page of the provider's list: it is put off until that page has come.
+    let who = customers[..DUE - 1].iter().chain(customers.last()).enumerate();
+    let rows: Vec<_> = who.map(|(n, id)| format!("s{n},{id},weekly,2026-11-21\n")).collect();
+    scene.import(&format!("id,customer,plan,starts\n{}", rows.concat()));
+    let slow =
+        serde_json::json!({"path": "/customers", "method": "GET", "faults": "delay_before:2000", "nth": 2});
+    scene.ask("POST", "/__sandbox/faults", "", &slow);
+    let run = scene.start(&["run-now", "--json", "--at", AT], &[]);
+    ledger_has(&scene, 1);
+    hand(&scene, &format!("UPDATE subscriptions SET starts = 99999999 WHERE id = 's{}'", DUE - 1));
+    let report = run.wait().expect(3).json();
+    assert_eq!(report["attempts"]["succeeded"], DUE - 1, "{report:#}");
+    let told = report["incidents"][0].as_str().unwrap();
+    assert!(told.contains("99999999") && told.contains(&format!("s{}", DUE - 1)), "{report:#}");
+}
