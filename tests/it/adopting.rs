@@ -79,7 +79,12 @@ retry = ["2 days"]
 "#;
     let scene = scene(1, HOLDS, "monthly", Span::new().months(6));
     charged_and_put_back(&scene);
-    adopt(&scene, 0);
+    let adopted = scene.dues(&["adopt"]).expect(0).stdout;
+    for line in
+        ["  6 missed periods held", "\n  dues list events --status catch_up_held --config dues.toml\n"]
+    {
+        assert!(adopted.contains(line), "{line:?} is not in {adopted}");
+    }
     let invoices = scene.list("invoices");
     let holds: Vec<_> = invoices.iter().map(|row| row["hold"].as_str()).collect();
     assert_eq!(holds, [Some("catch_up"); 6].into_iter().chain([None]).collect::<Vec<_>>());
@@ -178,4 +183,22 @@ fn one_subscription_that_cannot_be_read_keeps_no_other_from_being_compared() {
     assert_eq!((&adopted["taken_in"], &adopted["bound"]), (&json!(1), &json!(true)), "{adopted:#}");
     scene.dues(&["run-now"]);
     each_once(&scene, 3);
+}
+
+#[test]
+fn what_to_do_next_names_the_config_and_no_run_while_something_is_a_person_s() {
+    let scene = scene(1, PLANS, "monthly", Span::new().days(1));
+    charged_and_put_back(&scene);
+    let next = |said: &str| said.split_once("\nNext").unwrap().1.to_owned();
+    let said = next(&scene.dues(&["adopt"]).expect(0).stdout);
+    assert_eq!(said, ":\n  dues check --config dues.toml\n  dues run-now --dry-run --config dues.toml\n");
+    let first = scene.list("attempts").remove(0)["id"].as_str().unwrap().to_owned();
+    let second = charge_marked(&scene, &first);
+    let ended = scene.dues(&["adopt"]).expect(3).stdout;
+    assert!(ended.contains(&second), "{ended}");
+    let said = next(&ended);
+    assert!(said.contains("dues check --config dues.toml") && !said.contains("run-now"), "{said}");
+    charge_marked(&scene, "s0.9999.1");
+    let said = next(&scene.dues(&["adopt"]).expect(4).stdout);
+    assert!(said.ends_with("  dues adopt --config dues.toml\n"), "{said}");
 }
