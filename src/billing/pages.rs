@@ -7,7 +7,7 @@ use futures_util::stream::try_unfold;
 use jiff::Timestamp;
 
 use super::run::{PAGE_ROWS, Run, locked};
-use super::{Only, RunError, aside, cards};
+use super::{Only, RunError, aside, cards, serve};
 use crate::model::{Snapshot, SubscriptionId};
 use crate::rules;
 use crate::store::{DueCursor, DuePage, Store, StoreError};
@@ -163,14 +163,25 @@ impl DuePages<'_> {
         self.again(next.into_iter().rev().map(|(_, id)| id).collect()).await
     }
 
-    /// Those that are due still, as the book has them now.
+    /// Those that are due still, as the book has them now. One that cannot be read any more hides no other: it is told of,
+    /// and flagged by the next run, which meets it first.
     async fn again(&self, ids: Vec<SubscriptionId>) -> Result<Vec<Snapshot>, RunError> {
         let at = self.run.at;
+        let wanted = ids.clone();
         let read = move |store: &mut dyn Store| {
-            let snapshots = ids.iter().filter_map(|id| store.snapshot(id).transpose());
+            let snapshots = wanted.iter().filter_map(|id| store.snapshot(id).transpose());
             snapshots.collect::<Result<Vec<_>, _>>()
         };
-        let mut found = self.run.billing.lane.run(read).await??;
+        let mut found = match self.run.billing.lane.run(read).await? {
+            Err(StoreError::Nonsense { .. }) => {
+                let mut readable = Vec::with_capacity(ids.len());
+                for id in &ids {
+                    readable.extend(serve::fresh(self.run, id).await);
+                }
+                readable
+            }
+            found => found?,
+        };
         found.retain(|s| s.subscription.wake_at.is_some_and(|wake| wake <= at));
         Ok(found)
     }

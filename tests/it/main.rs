@@ -14,6 +14,7 @@
     reason = "the suite waits for processes by the real clock, and prints its proofs"
 )]
 
+mod adopting;
 mod api_commands;
 mod architecture;
 mod budgets;

@@ -1,5 +1,7 @@
 //! A row that no type can hold, such as a hand may write into the book: it is named, and stops nobody else.
 
+use std::time::Duration;
+
 use crate::harness::{AT, Scene, Setting};
 
 const WRONG: &str = "subscriptions 1: found \"99999999\", wanted days since 1970";
@@ -175,4 +177,70 @@ fn one_unreadable_subscription_in_doubt_stops_neither_runs_nor_the_watch() {
     assert_eq!(report["attempts"]["succeeded"], 2, "{report:#}");
     let watched = scene.dues(&["cards", "watch", "--json"]).expect(0).json();
     assert_eq!((&watched["customers"], &watched["unread"]), (&3.into(), &1.into()), "{watched}");
+}
+
+/// Waits until the provider has made so many charges.
+fn ledger_has(scene: &Scene, charges: usize) {
+    for _ in 0..10_000 {
+        if scene.ledger().len() >= charges {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    panic!("no charge: {}", scene.story());
+}
+
+fn hand(scene: &Scene, sql: &str) {
+    let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    book.busy_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!(book.execute(sql, []).unwrap(), 1, "{sql}");
+}
+
+#[test]
+fn a_result_whose_subscription_cannot_be_read_any_more_is_given_up_and_looked_up_later() {
+    let scene = Scene::new(Setting { customers: 1, timeout: "20s", ..Setting::default() });
+    scene.import(&format!("customer,plan,id,starts\n{},weekly,sub,2026-11-21\n", scene.customers()[0]));
+    scene.charges_meet("delay_after:4000", None, Some(1));
+    let run = scene.start(&["run-now", "--json", "--at", AT], &[]);
+    ledger_has(&scene, 1);
+    // Somebody ends it while its charge is on its way, and another writes what nobody can read.
+    scene.dues(&["cancel", "sub"]).expect(0);
+    hand(&scene, "UPDATE subscriptions SET starts = 99999999");
+    let ended = run.kill_after(Duration::from_secs(20));
+    assert!(!ended.killed(), "it goes round for ever, and has said {} bytes", ended.stderr.len());
+    let report = ended.expect(3).json();
+    let told = report["incidents"][0].as_str().unwrap();
+    assert!(told.starts_with("attempt sub.0.1: ") && told.contains(WRONG), "{report:#}");
+    assert_eq!(scene.list("attempts")[0]["status"], "intended");
+    let starts = "UPDATE subscriptions SET starts = (julianday('2026-11-21') - julianday('1970-01-01'))";
+    hand(&scene, starts);
+    scene.run_at(AT);
+    let attempt = scene.list("attempts").remove(0);
+    assert_eq!(
+        (attempt["status"].as_str(), scene.ledger().len()),
+        (Some("succeeded"), 1),
+        "{}",
+        scene.story()
+    );
+}
+
+#[test]
+fn one_that_cannot_be_read_any_more_once_its_turn_comes_stops_nobody_else() {
+    const DUE: usize = 20;
+    let scene = Scene::new(Setting { customers: 101, ..Setting::default() });
+    let customers = scene.customers();
+    // The last is on the second page of the provider's list: it is put off until that page has come.
+    let who = customers[..DUE - 1].iter().chain(customers.last()).enumerate();
+    let rows: Vec<_> = who.map(|(n, id)| format!("s{n},{id},weekly,2026-11-21\n")).collect();
+    scene.import(&format!("id,customer,plan,starts\n{}", rows.concat()));
+    let slow =
+        serde_json::json!({"path": "/customers", "method": "GET", "faults": "delay_before:2000", "nth": 2});
+    scene.ask("POST", "/__sandbox/faults", "", &slow);
+    let run = scene.start(&["run-now", "--json", "--at", AT], &[]);
+    ledger_has(&scene, 1);
+    hand(&scene, &format!("UPDATE subscriptions SET starts = 99999999 WHERE id = 's{}'", DUE - 1));
+    let report = run.wait().expect(3).json();
+    assert_eq!(report["attempts"]["succeeded"], DUE - 1, "{report:#}");
+    let told = report["incidents"][0].as_str().unwrap();
+    assert!(told.contains("99999999") && told.contains(&format!("s{}", DUE - 1)), "{report:#}");
 }
