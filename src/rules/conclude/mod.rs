@@ -15,7 +15,7 @@ mod seen;
 mod succeeded;
 
 use super::draft::Draft;
-use super::{Circumstances, RuleError, wake};
+use super::{Circumstances, RuleError, queue, wake};
 use crate::hooks::{Bug, planted};
 use crate::model::{
     Attempt, AttemptId, AttemptStatus, ChargeOutcome, EventKind, Invoice, OpenInvoice, Snapshot, Transition,
@@ -60,7 +60,8 @@ impl Case<'_, '_> {
     /// The attempt never became a charge: its invoice is due again at once, unless somebody stopped it meanwhile.
     pub fn due_again(&mut self) {
         if let Some(attempt) = self.d.as_read(self.place, self.number) {
-            super::prepare::give_back(&mut self.d.now.customer, attempt, self.c);
+            let took_turn = queue::is_catch_up(self.open(), attempt.intended_at);
+            super::prepare::give_back(&mut self.d.now.customer, attempt, took_turn, self.c);
         }
         let at = self.c.at;
         let invoice = self.invoice();
