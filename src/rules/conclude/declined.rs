@@ -31,7 +31,8 @@ pub(super) fn refused(case: &mut Case, decline: &Decline) {
     show_card(case, decline);
     let reading = declines::read(&case.c.declines, decline, network(case));
     end(case, decline, reading.kind);
-    if reading.counts {
+    // "Never" holds for every invoice and subscription, whoever said it; no budget is left of such a card to count in.
+    if reading.counts || reading.kind == DeclineKind::Never {
         record(case, reading.kind);
     }
     // What follows depends on the subscription: a pause or an end meanwhile must be noticed.
