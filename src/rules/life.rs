@@ -23,6 +23,12 @@ pub(super) const fn collects(subscription: &Subscription) -> bool {
     }
 }
 
+/// Whether its dunning policy keeps it from being collected, until nothing is owed.
+pub(super) fn is_stopped_by_policy(subscription: &Subscription) -> bool {
+    subscription.status == SubscriptionStatus::Unpaid
+        || subscription.pause.is_some_and(|pause| pause.by == PausedBy::Dunning)
+}
+
 /// It goes on from `when`; `at` is now.
 pub(super) fn resume(d: &mut Draft, when: Timestamp, at: Timestamp) {
     d.now.subscription.pause = None;

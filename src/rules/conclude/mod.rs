@@ -23,6 +23,7 @@ use crate::model::{
 
 pub use seen::outcome_of;
 
+pub(super) use succeeded::end_dunning;
 /// An attempt in the working copy, and its outcome's circumstances.
 pub(super) struct Case<'d, 's> {
     pub d: &'d mut Draft<'s>,
