@@ -126,7 +126,7 @@ fn of_invoice(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
     if let Some(attempt) = queue::unfinished(open) {
         return format!("invoice {id} ({amount}) takes no other attempt: {}", unfinished(attempt));
     }
-    match open.invoice.hold {
+    match open.invoice.hold.filter(|_| open.invoice.next_attempt_at.is_none()) {
         Some(hold) => format!("invoice {id} ({amount}) is on hold: {}", held(s, hold)),
         None => format!("invoice {id} ({amount}) {}", next_try(s, open, c)),
     }

@@ -11,7 +11,7 @@ use crate::model::{
 use crate::rules::backup::{self, After};
 use crate::rules::declines::{self, Reading};
 use crate::rules::ladder::Rung;
-use crate::rules::{budget, life};
+use crate::rules::{budget, cards, life};
 
 /// What follows a decline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,10 +174,13 @@ fn tell(case: &mut Case, decline: &Decline, reading: &Reading, next: Next) {
 }
 
 fn apply(case: &mut Case, next: Next) {
-    let invoice = case.invoice();
     match next {
         Next::Stays => return,
-        Next::Retry(at) => invoice.next_attempt_at = Some(at),
+        Next::Retry(at) => {
+            let hold = cards::hold_until_tried(case.open(), None);
+            let invoice = case.invoice();
+            (invoice.hold, invoice.next_attempt_at) = (hold, Some(at));
+        }
         Next::Waits(hold) => hold_with(case, hold),
         Next::Exhausted => return exhausted(case),
     }

@@ -15,15 +15,16 @@ mod seen;
 mod succeeded;
 
 use super::draft::Draft;
-use super::{Circumstances, RuleError, queue, wake};
+use super::{Circumstances, RuleError, cards, queue, wake};
 use crate::hooks::{Bug, planted};
 use crate::model::{
-    Attempt, AttemptId, AttemptStatus, ChargeOutcome, EventKind, Invoice, OpenInvoice, Snapshot, Transition,
+    Attempt, AttemptId, AttemptStatus, CardId, ChargeOutcome, EventKind, Invoice, OpenInvoice, Snapshot,
+    Transition,
 };
 
 pub use seen::outcome_of;
-
 pub(super) use succeeded::end_dunning;
+
 /// An attempt in the working copy, and its outcome's circumstances.
 pub(super) struct Case<'d, 's> {
     pub d: &'d mut Draft<'s>,
@@ -65,10 +66,18 @@ impl Case<'_, '_> {
             super::prepare::give_back(&mut self.d.now.customer, attempt, took_turn, self.c);
         }
         let at = self.c.at;
+        let hold = cards::hold_until_tried(self.open(), self.meant());
         let invoice = self.invoice();
         if invoice.hold.is_none() && invoice.closed_at.is_none() {
-            invoice.next_attempt_at = Some(at);
+            (invoice.hold, invoice.next_attempt_at) = (hold, Some(at));
         }
+    }
+
+    /// The card that the attempt was to charge; `None`: nobody can tell any more, since the customer was read again.
+    fn meant(&self) -> Option<&CardId> {
+        let attempt = self.attempt();
+        let read_before = self.d.now.customer.read_at.is_some_and(|read| read <= attempt.intended_at);
+        attempt.card.as_ref().or_else(|| cards::usual(&self.d.now).filter(|_| read_before))
     }
 
     /// Notes what happened to the invoice.
