@@ -105,6 +105,20 @@ fn the_last_try_of_one_invoice_ends_the_retries_of_the_others() {
 }
 
 #[test]
+fn a_try_on_its_way_when_the_policy_stops_it_is_one_of_a_series() {
+    let mut policy = ladder(&["5 days"], EndAction::Pause);
+    policy.newer = NewerPeriods::Collect;
+    tell(
+        &mut Book::new("2026-01-31", terms("3 days", policy)),
+        "01-31       | no insufficient_fund      |
+         02-03       | silence                   |
+         02-05T09:00 | no insufficient_fund      | 0:exhausted 1:stopped sub:paused
+         02-06       | look no insufficient_fund | 1:stopped 0:exhausted
+         02-07       | person resume             | 1:open 1.next:02-07",
+    );
+}
+
+#[test]
 fn a_decline_that_arrives_after_a_cancel_schedules_nothing() {
     tell(
         &mut Book::monthly("2026-01-31"),

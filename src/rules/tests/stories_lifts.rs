@@ -186,3 +186,79 @@ fn a_backup_card_that_is_not_wished_any_more_does_not_bring_back_the_usual_one()
     book.rows.subscription.backup = crate::model::BackupCard::No;
     tell(&mut book, "01-31 | run | skip:dead_card 0.tries:1 0.next:none");
 }
+
+/// Sent on 31 January without an answer, and paused by a person until 5 February.
+fn paused_in_doubt() -> Book {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "01-31 | silence | \n | person pause 02-05 | 0:stopped sub:paused");
+    book
+}
+
+#[test]
+fn what_the_bank_says_during_a_pause_holds_after_it() {
+    for (code, hold, skip) in [
+        ("failed_fraud_check", "new_card", "dead_card"),
+        ("stolen_or_lost_card", "new_card", "dead_card"),
+        ("expired_card", "new_card", "expired_card"),
+        ("payment_cancelled", "customer", "held"),
+        ("reversed", "rejected", "held"),
+    ] {
+        tell(
+            &mut paused_in_doubt(),
+            &format!(
+                "02-01 | look no {code} | 0:{hold} 0.next:none sub:paused
+                       | run            | skip:paused 0.tries:1
+                 02-05 | run            | skip:{skip} 0.tries:1 0:{hold}"
+            ),
+        );
+    }
+    tell(
+        &mut paused_in_doubt(),
+        "02-01 | look no insufficient_fund | 0:stopped sub:paused
+         02-05 | ok                        | 0:paid sub:active",
+    );
+    let mut rejected = Book::monthly("2026-01-31");
+    let super::book::Look::Charge(charge) = rejected.look() else { panic!("not charged") };
+    tell(&mut rejected, "01-31 | person pause 02-05 | 0:stopped");
+    rejected.conclude(&charge.request.attempt, &super::story::outcome(&["rejected", "request"]));
+    tell(&mut rejected, "02-05 | run | skip:held 0:rejected 0.tries:1");
+}
+
+#[test]
+fn the_last_try_of_the_policy_stays_the_last_through_a_pause() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | no insufficient_fund      |
+         02-02T09:00 | no insufficient_fund      | 0.next:02-06T09:00
+         02-06T09:00 | silence                   |
+                     | person pause 02-10        | 0:stopped
+         02-07       | look no insufficient_fund | 0:exhausted sub:paused
+         02-10       | run                       | skip:held 0:exhausted 0.tries:3 sub:past_due
+         02-11       | person retry              |
+                     | ok                        | 0:paid sub:active",
+    );
+}
+
+#[test]
+fn a_backup_card_is_not_called_while_a_person_stopped_it() {
+    let mut book = super::stories_backup::book(EndAction::Cancel);
+    tell(
+        &mut book,
+        "01-31 | silence                    |
+               | person pause 02-05         |
+         02-01 | look no failed_fraud_check | 0:new_card 0.next:none sub:paused
+               | run                        | skip:paused 0.tries:1",
+    );
+}
+
+#[test]
+fn money_that_went_back_during_a_pause_ends_what_would_follow_it() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(
+        &mut book,
+        "01-31 | no insufficient_fund | 0.next:02-02T09:00
+         02-01 | person pause 02-05   | 0:stopped
+               | reversed             | 0:rejected 0.next:none
+         02-05 | run                  | skip:held 0.tries:1 0:rejected",
+    );
+}
