@@ -1,5 +1,5 @@
-//! `dues retry SUB`: its oldest open invoice is tried again in the next run. Where a flag stands, the customer is read
-//! first, so that a card that works by now clears it.
+//! `dues retry SUB`: its oldest open invoice is tried again in the next run, and with it all others on hold that a person
+//! can overrule. Where a flag stands, the customer is read first, so that a card that works by now clears it.
 
 use clap::Args;
 

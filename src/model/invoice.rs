@@ -26,7 +26,7 @@ words! {
         /// The provider refused our request, or a charge of the subscription was given back or disputed: waits for
         /// `dues retry`.
         Rejected = "rejected",
-        /// The card will not work: waits for another card.
+        /// A card will not work: waits for another card, or for the next try of one that has come.
         NewCard = "new_card",
         /// The customer must act.
         Customer = "customer",
@@ -54,9 +54,10 @@ pub struct Invoice {
     pub amount: Money,
     /// Where it stands.
     pub status: InvoiceStatus,
-    /// The next try, on the billing clock; `None` while closed, held, or with an attempt under way.
+    /// The next try, on the billing clock; `None` while closed, with an attempt under way, or held, unless the hold waits
+    /// for another card and one has come: then it is tried not before this.
     pub next_attempt_at: Option<Timestamp>,
-    /// Why it is not tried by itself; `None` while it is, or closed.
+    /// Why it is not tried by itself, or not with every card; `None` while it is, or closed.
     pub hold: Option<Hold>,
     /// When it was opened, on the billing clock.
     pub opened_at: Timestamp,

@@ -57,7 +57,8 @@ fn count_charges(s: &Snapshot, c: &Circumstances, ahead: &mut Ahead) {
     let waiting = |open: &&OpenInvoice| {
         let invoice = &open.invoice;
         let due = invoice.next_attempt_at.is_none_or(|at| at <= c.at);
-        invoice.status == InvoiceStatus::Open && invoice.hold.is_none() && due
+        let is_tried = invoice.hold.is_none() || invoice.next_attempt_at.is_some();
+        invoice.status == InvoiceStatus::Open && is_tried && due
     };
     let forbidden = |open: &&OpenInvoice| prepare::never_passes(open.invoice.amount, c).is_some();
     let of = |from: usize| s.invoices.iter().skip(from).filter(waiting).filter(|open| !forbidden(open));

@@ -37,7 +37,7 @@ pub(super) fn after_decline(
     let open = &d.now.invoices[place];
     let index = open.invoice.id.index;
     if is_called(&d.now, open) {
-        let usual = usual(&d.now).cloned();
+        let usual = cards::usual(&d.now).cloned();
         let hard = cards::was_refused_for_good(open, usual.as_ref());
         d.now.subscription.backup = BackupCard::Agreed;
         if declined.card != usual {
@@ -69,11 +69,6 @@ fn is_allowed(s: &Snapshot, open: &OpenInvoice) -> bool {
         && (s.subscription.backup.is_agreed() || planted(Bug::BackupWithoutConsent))
 }
 
-/// The card that is charged unless somebody calls for another one.
-fn usual(s: &Snapshot) -> Option<&CardId> {
-    s.subscription.card.as_ref().or(s.customer.default_card.as_ref())
-}
-
 /// The backup card for this invoice; `None`: the customer has none that could pay it.
 pub(super) fn payer(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Option<Payer> {
     let declined: Vec<&CardId> = open
@@ -81,7 +76,7 @@ pub(super) fn payer(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Option<P
         .iter()
         .filter(|a| a.status == AttemptStatus::Declined)
         .filter_map(|a| a.card.as_ref())
-        .chain(usual(s))
+        .chain(cards::usual(s))
         .collect();
     let is_copy = |card: &CardSnapshot| {
         let of = |id: &&&CardId| s.customer.card(id).and_then(|other| other.fingerprint.as_ref());

@@ -8,9 +8,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::draft::Draft;
-use super::{cards, queue};
+use super::{cards, life, queue};
 use crate::model::settings::Cards;
-use crate::model::{Hold, InvoiceStatus, OpenInvoice, PausedBy, Snapshot, SubscriptionStatus};
+use crate::model::{Hold, InvoiceStatus, OpenInvoice, Snapshot};
 
 /// Between two looks.
 const DAY_SECONDS: i64 = 86_400;
@@ -27,23 +27,27 @@ pub(super) fn wants_a_read(s: &Snapshot, at: Timestamp) -> bool {
     waiting(s).any(|open| look_after(open, at).is_some())
 }
 
-/// Makes invoices due now whose customer has another card than those that were declined for them. A snapshot too old to
-/// be believed changes nothing.
+/// Gives invoices a try now whose customer has another card than those that were declined for them, unless they have a
+/// later one already, and takes it back where that card is gone again: the hold stays until the other card is charged. A
+/// snapshot too old to be believed changes nothing.
 pub(super) fn lift(d: &mut Draft, wishes: &Cards, at: Timestamp) {
+    if cards::is_stale(&d.now, wishes, at) {
+        return;
+    }
     let is_new = |open: &OpenInvoice| {
         cards::believable_payer(&d.now, open, wishes, at).is_some_and(|payer| cards::is_new_for(open, &payer))
     };
-    let new: Vec<_> =
-        waiting(&d.now).filter(|open| is_new(open)).map(|open| open.invoice.id.clone()).collect();
-    for open in d.now.invoices.iter_mut().filter(|open| new.contains(&open.invoice.id)) {
-        open.invoice.hold = None;
-        open.invoice.next_attempt_at = Some(at);
+    let judged: Vec<_> = waiting(&d.now).map(|open| (open.invoice.id.clone(), is_new(open))).collect();
+    for (id, new) in judged {
+        for open in d.now.invoices.iter_mut().filter(|open| open.invoice.id == id) {
+            let next = open.invoice.next_attempt_at.unwrap_or(at);
+            open.invoice.next_attempt_at = new.then_some(next);
+        }
     }
 }
 
 fn waiting(s: &Snapshot) -> impl Iterator<Item = &OpenInvoice> {
-    let by_person = s.subscription.pause.is_some_and(|pause| pause.by == PausedBy::Person);
-    let stopped = by_person || s.subscription.status == SubscriptionStatus::Canceled;
+    let stopped = life::is_stopped(&s.subscription);
     s.invoices.iter().filter(move |open| {
         !stopped
             && open.invoice.status == InvoiceStatus::Open

@@ -13,7 +13,7 @@ use crate::hooks::{Bug, planted};
 use crate::model::settings::Cards;
 use crate::model::{
     Attempt, AttemptStatus, CardDecline, CardId, CardSnapshot, CustomerState, DeclineClass, DeclineKind,
-    FlagReason, OpenInvoice, Snapshot,
+    FlagReason, Hold, OpenInvoice, Snapshot,
 };
 
 /// The failure code after which the same card works again once its month was changed.
@@ -178,12 +178,28 @@ pub(super) fn was_refused_for_good(open: &OpenInvoice, card: Option<&CardId>) ->
     card.and_then(|card| last_answer_of(open, card)).is_some_and(is_hard)
 }
 
+/// The hold under which this invoice waits for a try of that card; `None` as card: of whichever pays by then.
+///
+/// Where another card was refused for good the hold stays until somebody pays, beside the try that is scheduled: should
+/// the card that was meant be gone by then, nobody takes the refused one for lifted.
+pub(super) fn hold_until_tried(open: &OpenInvoice, meant: Option<&CardId>) -> Option<Hold> {
+    let of_card = |a: &Attempt| a.card.as_ref().is_none_or(|card| was_refused_for_good(open, Some(card)));
+    let refused =
+        open.attempts.iter().filter(|a| a.status == AttemptStatus::Declined && is_hard(a)).any(of_card);
+    (refused && !was_refused_for_good(open, meant)).then_some(Hold::NewCard)
+}
+
+/// The subscription's own card, or the default as it was last read.
+pub(super) fn usual(s: &Snapshot) -> Option<&CardId> {
+    s.subscription.card.as_ref().or(s.customer.default_card.as_ref())
+}
+
 fn is_hard(attempt: &Attempt) -> bool {
     attempt.decline.is_some_and(|kind| kind.class() == DeclineClass::Hard)
 }
 
-/// A hard decline holds its invoice; without the hold, and with a try of its own ahead, a person has lifted it.
-/// A card that must never be tried again cannot be lifted so.
+/// A hard decline holds its invoice, and whatever follows by itself keeps that hold (`hold_until_tried`); without it, and
+/// with a try ahead, a person has lifted it. A card that must never be tried again cannot be lifted so.
 fn lifted_by_hand(open: &OpenInvoice, hard: &Attempt) -> bool {
     hard.decline != Some(DeclineKind::Never)
         && open.invoice.hold.is_none()

@@ -131,9 +131,16 @@ fn open_periods(
     let ended = missed_to.saturating_sub(range.start);
     let missed = ended.saturating_sub(calendar.empty_among(range.start, missed_to));
     let held_already = d.now.invoices.iter().any(|open| open.invoice.hold == Some(Hold::CatchUp));
-    let holds = missed > now.hold_after || (missed > 0 && held_already);
+    let before = u32::try_from(just_missed(d, now.at).count()).unwrap_or(u32::MAX);
+    let all = missed.saturating_add(before);
+    let holds = missed > 0 && (all > now.hold_after || held_already);
+    if holds {
+        for open in just_missed(d, now.at) {
+            (open.invoice.hold, open.invoice.next_attempt_at) = (Some(Hold::CatchUp), None);
+        }
+    }
     if holds && !held_already && !range.is_empty() {
-        let data = json!({ "periods": missed, "hold_after": now.hold_after });
+        let data = json!({ "periods": all, "hold_after": now.hold_after });
         d.event(now.at, EventKind::CatchUpHeld, Some(&data));
     }
     for index in range {
@@ -142,6 +149,18 @@ fn open_periods(
         open_invoice(d, period, hold, now)?;
     }
     Ok(())
+}
+
+/// Missed periods that began before a pause and are invoiced now that it has ended: of one absence with those that began
+/// after it, they wait together with them or not at all.
+fn just_missed<'d>(d: &'d mut Draft<'_>, at: Timestamp) -> impl Iterator<Item = &'d mut OpenInvoice> {
+    d.now.invoices.iter_mut().filter(move |open| {
+        let invoice = &open.invoice;
+        invoice.opened_at == at
+            && invoice.period.end <= at
+            && invoice.hold.is_none()
+            && open.attempts.is_empty()
+    })
 }
 
 /// Invoices periods up to and with `index`, whatever the clock says: the provider has proof that it was due, and that they

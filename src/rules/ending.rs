@@ -13,8 +13,8 @@ use super::commands::next_invoice;
 use super::life;
 use crate::model::settings::Cards;
 use crate::model::{
-    CardSnapshot, CardWarning, Change, CustomerId, EventKind, Hold, InvoiceStatus, Money, NewEvent, Snapshot,
-    SubscriptionId, Transition,
+    CardSnapshot, CardWarning, Change, CustomerId, EventKind, Hold, Invoice, InvoiceStatus, Money, NewEvent,
+    Snapshot, SubscriptionId, Transition,
 };
 
 /// A charge to come.
@@ -28,12 +28,14 @@ pub struct NextCharge {
 
 /// The next charge of a subscription by itself: of an open invoice, else of the next period. `None`: there is none.
 pub fn next_charge(s: &Snapshot) -> Option<NextCharge> {
-    let waits = |hold: Option<Hold>| matches!(hold, None | Some(Hold::NewCard));
+    let waits = |invoice: &Invoice| {
+        matches!(invoice.hold, None | Some(Hold::NewCard)) || invoice.next_attempt_at.is_some()
+    };
     let open = s
         .invoices
         .iter()
         .map(|open| &open.invoice)
-        .filter(|invoice| invoice.status == InvoiceStatus::Open && waits(invoice.hold))
+        .filter(|invoice| invoice.status == InvoiceStatus::Open && waits(invoice))
         .map(|invoice| NextCharge {
             at: invoice.next_attempt_at.unwrap_or(invoice.period.start),
             amount: invoice.amount,

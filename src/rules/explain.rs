@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::cards::Verdict;
 use super::commands::way_out;
-use super::{Circumstances, budget, cards, prepare, queue};
+use super::{Circumstances, budget, cards, life, prepare, queue};
 use crate::model::{
     Attempt, AttemptStatus, FlagReason, Hold, InvoiceId, InvoiceStatus, OpenInvoice, PausedBy, Snapshot,
     SubscriptionStatus,
@@ -82,7 +82,8 @@ fn standing(s: &Snapshot, after: &Snapshot) -> String {
         }
         SubscriptionStatus::Unpaid => format!(
             "subscription {id} is unpaid: all tries of its policy are used up; periods that start now are skipped, \
-             until all that was declined has been charged, or `dues resume {id}`"
+             until {}",
+            once_paid(s)
         ),
         SubscriptionStatus::Canceled => {
             let ended = subscription.ended_at.map_or_else(String::new, |at| format!(" at {}", when(s, at)));
@@ -102,7 +103,7 @@ fn paused(s: &Snapshot) -> String {
     let until = match (pause.until, pause.by) {
         (Some(until), _) => format!("{}, or `dues resume {id}`", when(s, until)),
         (None, PausedBy::Person) => format!("`dues resume {id}`"),
-        (None, PausedBy::Dunning) => format!("all that was declined has been charged, or `dues resume {id}`"),
+        (None, PausedBy::Dunning) => once_paid(s),
     };
     format!(
         "subscription {id} is paused {by} since {}: periods that start from then on are skipped, until {until}",
@@ -110,12 +111,22 @@ fn paused(s: &Snapshot) -> String {
     )
 }
 
+/// What ends a stop of the dunning policy. Where what it was for was given up or taken back, a person alone does.
+fn once_paid(s: &Snapshot) -> String {
+    let id = &s.subscription.id;
+    if s.invoices.iter().any(life::is_owed) {
+        format!("all that was declined has been charged, or `dues resume {id}`")
+    } else {
+        format!("`dues resume {id}`")
+    }
+}
+
 fn of_invoice(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
     let (id, amount) = (&open.invoice.id, open.invoice.amount);
     if let Some(attempt) = queue::unfinished(open) {
         return format!("invoice {id} ({amount}) takes no other attempt: {}", unfinished(attempt));
     }
-    match open.invoice.hold {
+    match open.invoice.hold.filter(|_| open.invoice.next_attempt_at.is_none()) {
         Some(hold) => format!("invoice {id} ({amount}) is on hold: {}", held(s, hold)),
         None => format!("invoice {id} ({amount}) {}", next_try(s, open, c)),
     }
@@ -212,7 +223,10 @@ fn goes_on(s: &Snapshot) -> String {
             format!("at {until}, or with `dues resume {id}`")
         }
         Some(pause) if pause.by == PausedBy::Person => format!("with `dues resume {id}`"),
-        Some(_) | None => format!("once all that was declined has been charged, or with `dues resume {id}`"),
+        Some(_) | None if s.invoices.iter().any(life::is_owed) => {
+            format!("once all that was declined has been charged, or with `dues resume {id}`")
+        }
+        Some(_) | None => format!("with `dues resume {id}`"),
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::draft::Draft;
-use super::{calendar, flags};
+use super::{calendar, cards, flags};
 use crate::hooks::{Bug, planted};
 use crate::model::{
     AttemptStatus, EventKind, Hold, InvoiceStatus, OpenInvoice, Pause, PausedBy, Snapshot, Subscription,
@@ -21,6 +21,18 @@ pub(super) const fn collects(subscription: &Subscription) -> bool {
         SubscriptionStatus::Trialing | SubscriptionStatus::Active | SubscriptionStatus::PastDue => true,
         SubscriptionStatus::Paused | SubscriptionStatus::Unpaid | SubscriptionStatus::Canceled => false,
     }
+}
+
+/// Whether a person's word keeps it from being collected.
+pub(super) fn is_stopped(subscription: &Subscription) -> bool {
+    subscription.status == SubscriptionStatus::Canceled
+        || subscription.pause.is_some_and(|pause| pause.by == PausedBy::Person)
+}
+
+/// Whether its dunning policy keeps it from being collected, until nothing is owed.
+pub(super) fn is_stopped_by_policy(subscription: &Subscription) -> bool {
+    subscription.status == SubscriptionStatus::Unpaid
+        || subscription.pause.is_some_and(|pause| pause.by == PausedBy::Dunning)
 }
 
 /// It goes on from `when`; `at` is now.
@@ -69,10 +81,14 @@ pub(super) fn leave_unpaid(d: &mut Draft, at: Timestamp) {
     d.event(at, EventKind::SubscriptionUnpaid, None);
 }
 
-/// Ends pending retries of all open invoices.
+/// Ends pending retries of all open invoices; what waits for another card, and has no try ahead, goes on waiting.
 fn stop(d: &mut Draft) {
-    for open in open_ones(d).filter(|open| open.invoice.hold.is_none()) {
-        open.invoice.hold = Some(Hold::Stopped);
+    let has_a_try =
+        |open: &&mut OpenInvoice| open.invoice.hold.is_none() || open.invoice.next_attempt_at.is_some();
+    for open in open_ones(d).filter(has_a_try) {
+        if matches!(open.invoice.hold, None | Some(Hold::NewCard)) {
+            open.invoice.hold = Some(Hold::Stopped);
+        }
         open.invoice.next_attempt_at = None;
     }
 }
@@ -94,12 +110,13 @@ pub(super) fn stop_unseen(d: &mut Draft) {
     }
 }
 
-/// Makes invoices on that hold due at `when`, but for those with an attempt under way. How many.
+/// Makes invoices on that hold due at `when`, but for those with an attempt under way; for another card where one was
+/// refused for good. How many.
 pub(super) fn release(d: &mut Draft, hold: Hold, when: Timestamp) -> usize {
     let mut released = 0;
     for open in open_ones(d).filter(|open| open.invoice.hold == Some(hold)) {
         let under_way = open.attempts.iter().any(|attempt| !attempt.status.is_final());
-        open.invoice.hold = None;
+        open.invoice.hold = cards::hold_until_tried(open, None).filter(|_| !under_way);
         open.invoice.next_attempt_at = (!under_way).then_some(when);
         released += 1;
     }

@@ -8,10 +8,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::life;
 use crate::hooks::{Bug, planted};
 use crate::model::{
-    Attempt, AttemptStatus, Hold, InvoiceStatus, NewerPeriods, OpenInvoice, PausedBy, SkipReason, Snapshot,
-    SubscriptionStatus,
+    Attempt, AttemptStatus, Hold, InvoiceStatus, NewerPeriods, OpenInvoice, SkipReason, Snapshot,
 };
 
 /// Between two automatic charges for missed periods of one customer.
@@ -107,23 +107,30 @@ fn standing(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Standing {
         return Standing::Blocks(SkipReason::Unfinished);
     }
     match invoice.hold {
-        Some(Hold::CatchUp | Hold::Exhausted | Hold::Rejected | Hold::Stopped) => Standing::Passed,
+        Some(Hold::CatchUp | Hold::Rejected | Hold::Stopped) => Standing::Passed,
+        // Another card was found, and is tried then.
+        Some(Hold::Exhausted | Hold::Customer) if invoice.next_attempt_at.is_some() => {
+            by_its_time(s, open, at)
+        }
+        Some(Hold::Exhausted) => Standing::Passed,
         Some(Hold::Customer) if newer_are_collected(open) => Standing::Beside(None),
         Some(Hold::Customer | Hold::Incident) => Standing::Blocks(SkipReason::Held),
-        Some(Hold::NewCard) if is_stopped(s) => Standing::Passed,
-        // Looked at in every run: only a read of the customer can tell whether there is another card.
-        Some(Hold::NewCard) => Standing::Now(invoice.period.start),
-        None => {
-            let due = invoice.next_attempt_at.unwrap_or(invoice.period.start);
-            if due > at && newer_are_collected(open) && was_declined(open) {
-                return Standing::Beside(Some(due));
-            }
-            if due > at {
-                return Standing::Later(due);
-            }
-            catch_up_turn(s, open, at).map_or(Standing::Now(due), Standing::Spread)
-        }
+        Some(Hold::NewCard) if life::is_stopped(&s.subscription) => Standing::Passed,
+        // Without a time looked at in every run: only a read of the customer can tell whether there is another card.
+        Some(Hold::NewCard) | None => by_its_time(s, open, at),
     }
+}
+
+/// Where an invoice stands that is tried at its time; without one it has come.
+fn by_its_time(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Standing {
+    let due = open.invoice.next_attempt_at.unwrap_or(open.invoice.period.start);
+    if due > at && newer_are_collected(open) && was_declined(open) {
+        return Standing::Beside(Some(due));
+    }
+    if due > at {
+        return Standing::Later(due);
+    }
+    catch_up_turn(s, open, at).map_or(Standing::Now(due), Standing::Spread)
 }
 
 /// Whether this invoice's policy collects newer periods while it is in dunning.
@@ -133,12 +140,6 @@ fn newer_are_collected(open: &OpenInvoice) -> bool {
 
 fn was_declined(open: &OpenInvoice) -> bool {
     open.attempts.iter().any(|a| a.status == AttemptStatus::Declined)
-}
-
-/// Whether a person's word keeps the subscription from being collected.
-fn is_stopped(s: &Snapshot) -> bool {
-    let paused = s.subscription.pause.is_some_and(|pause| pause.by == PausedBy::Person);
-    paused || s.subscription.status == SubscriptionStatus::Canceled
 }
 
 /// The attempt of this invoice that has not ended.

@@ -12,7 +12,7 @@ use super::draft::Draft;
 use super::{queue, wake};
 use crate::model::{
     AttemptStatus, Change, ChargeId, EventKind, Hold, InvoiceStatus, OpenInvoice, Reversal, ReversalKind,
-    Snapshot, Transition,
+    Snapshot, SubscriptionStatus, Transition,
 };
 
 /// Notes it and ends the retries that are scheduled. `noted`: what was noted of the attempt before. Empty: as much was.
@@ -42,11 +42,12 @@ pub fn reversed(snapshot: &Snapshot, noted: &[Reversal], seen: &Reversal, charge
     transition
 }
 
-/// Invoices that were declined and would be tried again wait for `dues retry`: whoever took the money back does not want
-/// the next try to follow by itself, on any card.
+/// Invoices that were declined and would be tried again, at once or once a pause ends, wait for `dues retry`: whoever took
+/// the money back does not want the next try to follow by itself, on any card.
 fn end_retries(d: &mut Draft) -> usize {
+    let goes_on = d.now.subscription.status != SubscriptionStatus::Canceled;
     let mut ended = 0;
-    for open in d.now.invoices.iter_mut().filter(|open| is_retried(open)) {
+    for open in d.now.invoices.iter_mut().filter(|open| is_retried(open, goes_on)) {
         open.invoice.hold = Some(Hold::Rejected);
         open.invoice.next_attempt_at = None;
         ended += 1;
@@ -54,9 +55,14 @@ fn end_retries(d: &mut Draft) -> usize {
     ended
 }
 
-fn is_retried(open: &OpenInvoice) -> bool {
-    open.invoice.status == InvoiceStatus::Open
-        && open.invoice.hold.is_none()
+fn is_retried(open: &OpenInvoice, goes_on: bool) -> bool {
+    let waits = match open.invoice.hold {
+        None => true,
+        Some(Hold::Stopped) => goes_on,
+        Some(_) => open.invoice.next_attempt_at.is_some(),
+    };
+    waits
+        && open.invoice.status == InvoiceStatus::Open
         && queue::unfinished(open).is_none()
         && open.attempts.iter().any(|a| a.status == AttemptStatus::Declined)
 }

@@ -14,8 +14,8 @@ use super::queue::{self, Head};
 use super::{card_watch, flags, life, wake};
 use crate::model::settings::Cards;
 use crate::model::{
-    AttemptStatus, CustomerSnapshot, EventKind, FlagReason, Hold, InvoiceStatus, OpenInvoice, PausedBy,
-    Snapshot, SubscriptionStatus, Transition,
+    AttemptStatus, CustomerSnapshot, EventKind, FlagReason, Hold, InvoiceStatus, OpenInvoice, Snapshot,
+    Transition,
 };
 
 /// What the customer, as last read, means for a subscription.
@@ -30,7 +30,8 @@ pub enum News {
 /// Judges the card that would pay next. `confirmed`: the customer was read for this very question.
 pub fn judge(snapshot: &Snapshot, wishes: &Cards, at: Timestamp, confirmed: bool) -> News {
     let mut d = Draft::new(snapshot);
-    if is_let_alone(snapshot) {
+    // No news of a card change a person's word.
+    if life::is_stopped(&snapshot.subscription) {
         return News::Settled(Transition::default());
     }
     card_watch::lift(&mut d, wishes, at);
@@ -44,8 +45,9 @@ pub fn judge(snapshot: &Snapshot, wishes: &Cards, at: Timestamp, confirmed: bool
                 flags::clear_cards(&mut d, at);
             }
             for place in ready {
+                let hold = cards::hold_until_tried(&d.now.invoices[place], Some(&payer.card));
                 let invoice = &mut d.now.invoices[place].invoice;
-                (invoice.hold, invoice.next_attempt_at) = (None, Some(at));
+                (invoice.hold, invoice.next_attempt_at) = (hold, Some(at));
             }
         }
         Verdict::Bad(reason, detail) if life::collects(&d.now.subscription) => {
@@ -75,12 +77,6 @@ pub fn changed(snapshot: &Snapshot, before: &CustomerSnapshot, at: Timestamp) ->
     d.transition(None)
 }
 
-/// Whether a person's word keeps the subscription from being collected: no news of a card change that.
-fn is_let_alone(s: &Snapshot) -> bool {
-    s.subscription.status == SubscriptionStatus::Canceled
-        || s.subscription.pause.is_some_and(|pause| pause.by == PausedBy::Person)
-}
-
 /// The invoice that the card would pay: the one to be tried now, else the first that waits for a later try.
 fn first_in_line(s: &Snapshot, at: Timestamp) -> Option<usize> {
     if let Head::Try(place) = queue::look(s, at).head {
@@ -92,7 +88,6 @@ fn first_in_line(s: &Snapshot, at: Timestamp) -> Option<usize> {
 /// Declined before, and to be tried again by itself.
 fn is_retried(open: &OpenInvoice) -> bool {
     open.invoice.status == InvoiceStatus::Open
-        && open.invoice.hold.is_none()
         && open.invoice.next_attempt_at.is_some()
         && open.attempts.iter().any(|a| a.status == AttemptStatus::Declined)
 }
@@ -104,12 +99,13 @@ fn ready_for(s: &Snapshot, payer: &Payer, wishes: &Cards, at: Timestamp) -> Vec<
             return false;
         }
         let good = || matches!(cards::judge(s, Some(open), at, wishes.try_expired), Verdict::Good(_));
+        let next = open.invoice.next_attempt_at;
         match open.invoice.hold {
-            Some(Hold::NewCard) => good(),
-            Some(_) => false,
-            None => {
-                is_retried(open) && open.invoice.next_attempt_at > Some(at) && cards::is_new_for(open, payer)
+            Some(Hold::NewCard) if next.is_none() => good(),
+            None | Some(Hold::NewCard) => {
+                is_retried(open) && next > Some(at) && cards::is_new_for(open, payer)
             }
+            Some(_) => false,
         }
     };
     s.invoices.iter().enumerate().filter(|(_, open)| is_ready(open)).map(|(place, _)| place).collect()

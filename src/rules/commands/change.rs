@@ -113,6 +113,18 @@ fn apply(d: &mut Draft, order: &ChangeOrder) -> Result<(), RuleError> {
             _ => anchor_after_change(first_day, starts, d.now.plan.terms.every, &subscription.zone),
         };
         subscription.anchor_index = next;
+        follow_the_end(d, starts)?;
+    }
+    Ok(())
+}
+
+/// An end that is set to come before the next period goes where that period goes, which was to start at `starts`:
+/// otherwise it would begin, and be billed, in the hours between.
+fn follow_the_end(d: &mut Draft, starts: Timestamp) -> Result<(), RuleError> {
+    let subscription = &d.now.subscription;
+    if subscription.cancel_at == Some(starts) {
+        let moved = Calendar::of(subscription, &d.now.plan.terms).start(subscription.next_index)?;
+        d.now.subscription.cancel_at = Some(moved);
     }
     Ok(())
 }

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{decide, refused, settled_place};
+use crate::model::settings::CatchUp;
 use crate::model::{EventKind, InvoiceId, InvoiceStatus, Snapshot, SubscriptionStatus, Transition};
 use crate::rules::draft::Draft;
-use crate::rules::{RuleError, flags, life};
+use crate::rules::{RuleError, conclude, flags, life};
 
 /// Taken back: it was never owed.
 pub fn void(s: &Snapshot, id: &InvoiceId, at: Timestamp, reason: &str) -> Result<Transition, RuleError> {
@@ -42,13 +43,13 @@ fn end(
         invoice.next_attempt_at = None;
         invoice.hold = None;
         d.invoice_event(at, kind, id, Some(&json!({ "by": "person", "reason": reason })));
-        nothing_owed(d, at);
-        Ok(())
+        nothing_owed(d, at, status)
     })
 }
 
-/// With nothing left to collect there is nothing to flag, and nothing past due. A pause stays until it is resumed.
-fn nothing_owed(d: &mut Draft, at: Timestamp) {
+/// With nothing left to collect there is nothing to flag, and nothing past due. What the dunning policy had stopped goes on
+/// where the last of it was paid, as after a charge; what was given up or taken back stays stopped until it is resumed.
+fn nothing_owed(d: &mut Draft, at: Timestamp, status: InvoiceStatus) -> Result<(), RuleError> {
     if d.now.invoices.iter().all(|open| open.invoice.status != InvoiceStatus::Open) {
         flags::clear_all(d, at);
     }
@@ -56,4 +57,9 @@ fn nothing_owed(d: &mut Draft, at: Timestamp) {
     if d.now.subscription.status == SubscriptionStatus::PastDue && !owes && d.now.flags.is_empty() {
         d.now.subscription.status = SubscriptionStatus::Active;
     }
+    if status == InvoiceStatus::Paid && !owes && life::is_stopped_by_policy(&d.now.subscription) {
+        // Whatever began before it was stopped has its invoice, so that nothing is held for being missed.
+        conclude::end_dunning(d, at, CatchUp { hold_after: u32::MAX })?;
+    }
+    Ok(())
 }

@@ -11,12 +11,12 @@ use crate::model::{
 use crate::rules::backup::{self, After};
 use crate::rules::declines::{self, Reading};
 use crate::rules::ladder::Rung;
-use crate::rules::{budget, life};
+use crate::rules::{budget, cards, life};
 
 /// What follows a decline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
-    /// Somebody stopped the invoice meanwhile: its hold stays.
+    /// Somebody ended the invoice meanwhile, or looks at it: all stays as it is.
     Stays,
     /// It is tried again then.
     Retry(Timestamp),
@@ -31,7 +31,8 @@ pub(super) fn refused(case: &mut Case, decline: &Decline) {
     show_card(case, decline);
     let reading = declines::read(&case.c.declines, decline, network(case));
     end(case, decline, reading.kind);
-    if reading.counts {
+    // "Never" holds for every invoice and subscription, whoever said it; no budget is left of such a card to count in.
+    if reading.counts || reading.kind == DeclineKind::Never {
         record(case, reading.kind);
     }
     // What follows depends on the subscription: a pause or an end meanwhile must be noticed.
@@ -77,8 +78,9 @@ fn record(case: &mut Case, kind: DeclineKind) {
 }
 
 fn next(case: &Case, reading: &Reading) -> Next {
-    let open = case.open();
-    if open.invoice.status != InvoiceStatus::Open || open.invoice.hold.is_some() {
+    let invoice = &case.open().invoice;
+    // A pause or an end only stops what would be tried by itself; it does not take the bank's word back.
+    if invoice.status != InvoiceStatus::Open || !matches!(invoice.hold, None | Some(Hold::Stopped)) {
         return Next::Stays;
     }
     match reading.kind.class() {
@@ -89,9 +91,11 @@ fn next(case: &Case, reading: &Reading) -> Next {
     }
 }
 
-/// Where the tries of the usual card are over, the backup card may be next; it is tried once.
+/// Where the tries of the usual card are over, the backup card may be next; it is tried once, and not by itself where a
+/// person stopped the subscription meanwhile.
 fn with_backup(case: &mut Case, next: Next) -> Next {
-    let over = matches!(next, Next::Exhausted | Next::Waits(Hold::NewCard));
+    let over = matches!(next, Next::Exhausted | Next::Waits(Hold::NewCard))
+        && !life::is_stopped(&case.d.now.subscription);
     let declined = case.attempt().clone();
     match backup::after_decline(case.d, case.place, &declined, over, case.c.at) {
         After::Called => Next::Retry(case.c.at),
@@ -104,16 +108,18 @@ fn with_backup(case: &mut Case, next: Next) -> Next {
 
 fn soft(case: &Case, reading: &Reading) -> Next {
     let subscription = &case.d.now.subscription;
-    if !life::collects(subscription) {
-        // A single try that a person asked for: there is no series of retries to go on with.
-        let by_person = subscription.pause.is_some_and(|pause| pause.by == PausedBy::Person);
-        let ended = subscription.status == SubscriptionStatus::Canceled;
-        return Next::Waits(if by_person || ended { Hold::Stopped } else { Hold::Exhausted });
-    }
     let code = case.attempt().failure_code.as_ref();
     let of_code = declined(case).filter(|a| a.failure_code.as_ref() == code).count();
     let used_up = reading.most_retries.is_some_and(|most| of_code > most as usize);
     let next = rung(case, reading).next_try().filter(|_| !used_up);
+    if !life::collects(subscription) {
+        let ended = subscription.status == SubscriptionStatus::Canceled;
+        // A try that a stop found on its way is one of a series, which goes on with the subscription if it has another;
+        // where the policy is what stopped it, one that a person asked for is a single one.
+        let goes_on = life::is_stopped(subscription) || case.open().invoice.hold == Some(Hold::Stopped);
+        let stopped = ended || goes_on && next.is_some();
+        return Next::Waits(if stopped { Hold::Stopped } else { Hold::Exhausted });
+    }
     // What is told now is kept later: a card that rests is not promised a try before.
     next.map_or(Next::Exhausted, |next| Next::Retry(rests_until(case).map_or(next, |free| free.max(next))))
 }
@@ -173,10 +179,13 @@ fn tell(case: &mut Case, decline: &Decline, reading: &Reading, next: Next) {
 }
 
 fn apply(case: &mut Case, next: Next) {
-    let invoice = case.invoice();
     match next {
         Next::Stays => return,
-        Next::Retry(at) => invoice.next_attempt_at = Some(at),
+        Next::Retry(at) => {
+            let hold = cards::hold_until_tried(case.open(), None);
+            let invoice = case.invoice();
+            (invoice.hold, invoice.next_attempt_at) = (hold, Some(at));
+        }
         Next::Waits(hold) => hold_with(case, hold),
         Next::Exhausted => return exhausted(case),
     }
@@ -196,9 +205,12 @@ fn past_due(case: &mut Case) {
     }
 }
 
-/// No tries are left: the policy's last word.
+/// No tries are left: the policy's last word. A subscription that is not collected now stays as it was stopped.
 pub(super) fn exhausted(case: &mut Case) {
     let at = case.c.at;
+    if !life::collects(&case.d.now.subscription) {
+        return hold_with(case, Hold::Exhausted);
+    }
     match case.open().plan.terms.dunning.then {
         EndAction::Pause => {
             hold_with(case, Hold::Exhausted);

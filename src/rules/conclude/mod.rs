@@ -15,13 +15,15 @@ mod seen;
 mod succeeded;
 
 use super::draft::Draft;
-use super::{Circumstances, RuleError, wake};
+use super::{Circumstances, RuleError, cards, queue, wake};
 use crate::hooks::{Bug, planted};
 use crate::model::{
-    Attempt, AttemptId, AttemptStatus, ChargeOutcome, EventKind, Invoice, OpenInvoice, Snapshot, Transition,
+    Attempt, AttemptId, AttemptStatus, CardId, ChargeOutcome, EventKind, Invoice, OpenInvoice, Snapshot,
+    Transition,
 };
 
 pub use seen::outcome_of;
+pub(super) use succeeded::end_dunning;
 
 /// An attempt in the working copy, and its outcome's circumstances.
 pub(super) struct Case<'d, 's> {
@@ -60,13 +62,22 @@ impl Case<'_, '_> {
     /// The attempt never became a charge: its invoice is due again at once, unless somebody stopped it meanwhile.
     pub fn due_again(&mut self) {
         if let Some(attempt) = self.d.as_read(self.place, self.number) {
-            super::prepare::give_back(&mut self.d.now.customer, attempt, self.c);
+            let took_turn = queue::is_catch_up(self.open(), attempt.intended_at);
+            super::prepare::give_back(&mut self.d.now.customer, attempt, took_turn, self.c);
         }
         let at = self.c.at;
+        let hold = cards::hold_until_tried(self.open(), self.meant());
         let invoice = self.invoice();
         if invoice.hold.is_none() && invoice.closed_at.is_none() {
-            invoice.next_attempt_at = Some(at);
+            (invoice.hold, invoice.next_attempt_at) = (hold, Some(at));
         }
+    }
+
+    /// The card that the attempt was to charge; `None`: nobody can tell any more, since the customer was read again.
+    fn meant(&self) -> Option<&CardId> {
+        let attempt = self.attempt();
+        let read_before = self.d.now.customer.read_at.is_some_and(|read| read <= attempt.intended_at);
+        attempt.card.as_ref().or_else(|| cards::usual(&self.d.now).filter(|_| read_before))
     }
 
     /// Notes what happened to the invoice.

@@ -31,7 +31,9 @@ pub(super) fn wrong(case: &mut Case, rejected: &Rejected) {
 
 fn hold(case: &mut Case) {
     let invoice = case.invoice();
-    if invoice.hold.is_none() && invoice.closed_at.is_none() {
+    // Neither a pause meanwhile nor a card that was refused before mends the request.
+    let gives_way = matches!(invoice.hold, None | Some(Hold::Stopped | Hold::NewCard));
+    if gives_way && invoice.closed_at.is_none() {
         invoice.hold = Some(Hold::Rejected);
         invoice.next_attempt_at = None;
     }

@@ -1,10 +1,12 @@
 //! The money moved.
 
+use jiff::Timestamp;
+
 use super::Case;
 use crate::hooks::{Bug, planted};
-use crate::model::{
-    AttemptStatus, CardId, ChargeId, EventKind, InvoiceStatus, PausedBy, Subscription, SubscriptionStatus,
-};
+use crate::model::settings::CatchUp;
+use crate::model::{AttemptStatus, CardId, ChargeId, EventKind, InvoiceStatus, SubscriptionStatus};
+use crate::rules::draft::Draft;
 use crate::rules::{RuleError, backup, course, flags, life};
 
 /// The attempt has succeeded and its invoice is paid. A subscription that owed only this goes on; one that a person
@@ -55,19 +57,24 @@ fn go_on(case: &mut Case) -> Result<(), RuleError> {
     if case.d.now.invoices.iter().any(life::is_owed) {
         return Ok(());
     }
-    if stopped_by_policy(&case.d.now.subscription) {
-        // Periods that began while it was stopped are skipped first, under the state they began in.
-        course::advance(case.d, at, c.catch_up)?;
-        if stopped_by_policy(&case.d.now.subscription) {
-            life::resume(case.d, at, at);
-        }
+    if life::is_stopped_by_policy(&case.d.now.subscription) {
+        end_dunning(case.d, at, c.catch_up)?;
     } else if case.d.now.subscription.status == SubscriptionStatus::PastDue {
         case.d.now.subscription.status = SubscriptionStatus::Active;
     }
     Ok(())
 }
 
-fn stopped_by_policy(subscription: &Subscription) -> bool {
-    subscription.status == SubscriptionStatus::Unpaid
-        || subscription.pause.is_some_and(|pause| pause.by == PausedBy::Dunning)
+/// What the dunning policy had stopped goes on. Periods that began meanwhile are skipped first, under the state they began
+/// in; its end may have come among them.
+pub(in crate::rules) fn end_dunning(
+    d: &mut Draft,
+    at: Timestamp,
+    catch_up: CatchUp,
+) -> Result<(), RuleError> {
+    course::advance(d, at, catch_up)?;
+    if life::is_stopped_by_policy(&d.now.subscription) {
+        life::resume(d, at, at);
+    }
+    Ok(())
 }

@@ -66,9 +66,15 @@ fn booked_on(attempt: &Attempt, c: &Circumstances) -> Option<Date> {
 
 /// Takes back what an attempt that never became a charge had noted, as it stood while it was unfinished. What it noted on
 /// another day than the one whose sums are kept is gone with that day. A turn in the daily collection was only taken
-/// when none had been taken for a day, so giving it back leaves none.
-pub(in crate::rules) fn give_back(customer: &mut CustomerSnapshot, attempt: &Attempt, c: &Circumstances) {
-    if customer.caught_up_at == Some(attempt.intended_at) {
+/// when none had been taken for a day, so giving it back leaves none. `took_turn`: it was a charge for a missed period; of
+/// another one of the same run the instant is the same, and the turn not its own.
+pub(in crate::rules) fn give_back(
+    customer: &mut CustomerSnapshot,
+    attempt: &Attempt,
+    took_turn: bool,
+    c: &Circumstances,
+) {
+    if took_turn && customer.caught_up_at == Some(attempt.intended_at) {
         customer.caught_up_at = None;
     }
     if customer.spent_on.is_some() && customer.spent_on == booked_on(attempt, c) {

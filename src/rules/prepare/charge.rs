@@ -35,7 +35,7 @@ pub(super) fn charge(
     }
     brakes::spend(&mut d.now.customer, order.amount, c);
     let open = &mut d.now.invoices[place];
-    open.invoice.next_attempt_at = None;
+    (open.invoice.hold, open.invoice.next_attempt_at) = (None, None);
     open.attempts.push(attempt);
     d.guard_subscription();
     d.now.subscription.wake_at = wake::next(&d.now, c.at);

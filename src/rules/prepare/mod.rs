@@ -142,7 +142,12 @@ fn try_invoice(
     let payer = match payer(&d, c, place, confirmed) {
         Payable::Yes(payer) => payer,
         Payable::Ask(reason) => return Ok(Prepared::ConfirmCustomer(reason)),
-        Payable::No(reason, detail) => return Ok(flag(d, c, reason, &detail)),
+        Payable::No(reason, detail) => {
+            let invoice = &mut d.now.invoices[place].invoice;
+            // The card that was to be tried then is no more.
+            invoice.next_attempt_at = invoice.next_attempt_at.filter(|_| invoice.hold.is_none());
+            return Ok(flag(d, c, reason, &detail));
+        }
         Payable::Unread => return Ok(settle(d, c, SkipReason::Unread)),
         Payable::NoBackup => return Ok(without_backup(d, c, place)),
     };
@@ -151,15 +156,12 @@ fn try_invoice(
     } else {
         flags::clear_all(&mut d, c.at);
     }
-    if d.now.invoices[place].invoice.hold.is_some() {
-        make_due(&mut d.now.invoices[place], c.at);
-    }
     let open = &d.now.invoices[place];
     if let Some(until) = budget::rests_until(&d.now, open, &payer.card, c) {
-        return Ok(postpone(d, c, place, until, SkipReason::Budget));
+        return Ok(postpone(d, c, place, &payer, (until, SkipReason::Budget)));
     }
     if let Some(until) = brakes::rests_until(&d.now.customer, open.invoice.amount, c) {
-        return Ok(postpone(d, c, place, until, SkipReason::CustomerDay));
+        return Ok(postpone(d, c, place, &payer, (until, SkipReason::CustomerDay)));
     }
     charge::charge(d, c, place, &payer, compose)
 }
@@ -200,8 +202,7 @@ fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable
 fn without_backup(mut d: Draft, c: &Circumstances, place: usize) -> Prepared {
     let open = &d.now.invoices[place];
     let index = open.invoice.id.index;
-    let usual = d.now.subscription.card.as_ref().or(d.now.customer.default_card.as_ref());
-    let hard = cards::was_refused_for_good(open, usual);
+    let hard = cards::was_refused_for_good(open, cards::usual(&d.now));
     backup::is_over(&mut d, index);
     if hard {
         let invoice = &mut d.now.invoices[place].invoice;
@@ -225,8 +226,20 @@ fn flagged(mut d: Draft, c: &Circumstances, reason: FlagReason, detail: &str) ->
     settled(d, c, reason.into())
 }
 
-fn postpone(mut d: Draft, c: &Circumstances, place: usize, until: Timestamp, reason: SkipReason) -> Prepared {
-    d.now.invoices[place].invoice.next_attempt_at = Some(until);
+/// Not before then: what waits for another card goes on waiting for one, which may be gone by that time.
+fn postpone(
+    mut d: Draft,
+    c: &Circumstances,
+    place: usize,
+    payer: &Payer,
+    (until, reason): (Timestamp, SkipReason),
+) -> Prepared {
+    let hold = cards::hold_until_tried(&d.now.invoices[place], Some(&payer.card));
+    let invoice = &mut d.now.invoices[place].invoice;
+    invoice.next_attempt_at = Some(until);
+    if matches!(invoice.hold, None | Some(Hold::NewCard)) {
+        invoice.hold = hold;
+    }
     settle(d, c, reason)
 }
 

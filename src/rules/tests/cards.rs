@@ -106,6 +106,26 @@ fn never_holds_for_every_subscription_and_every_copy_of_the_card() {
 }
 
 #[test]
+fn never_holds_also_where_no_bank_answered() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(
+        &mut book,
+        "01-31 | brand MasterCard     |
+               | no expired advised 03 | 0:new_card
+               | person lost 0        | 0:uncollectible
+         02-28 | run                  | skip:dead_card flag:dead_card 1.tries:0",
+    );
+    assert!(book.rows.declines.iter().all(|decline| decline.never), "{:?}", book.rows.declines);
+    // Without that advice nobody said anything of the card.
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31 | no expired    |
+               | person lost 0 | 0:uncollectible
+         02-28 | ok            | 1:paid",
+    );
+}
+
+#[test]
 fn a_card_rests_after_ten_declines_in_a_day_and_fifteen_in_thirty() {
     let mut book = Book::monthly("2026-01-31");
     book.rows.customer.cards[0].brand = "one of tomorrow's".into();

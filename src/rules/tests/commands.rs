@@ -150,6 +150,39 @@ fn a_change_of_zone_keeps_the_day_and_leaves_no_hour_out() {
 }
 
 #[test]
+fn an_end_before_the_first_period_goes_with_it_to_another_zone() {
+    for (zone, starts) in [
+        ("Pacific/Auckland", "2026-01-30T11:00:00Z"),
+        ("America/New_York", "2026-01-31T05:00:00Z"),
+        ("Asia/Bangkok", "2026-01-30T17:00:00Z"),
+    ] {
+        for trial in [None, Some("14 days")] {
+            let mut plan = terms("month", ladder(&["1 day"], EndAction::Pause));
+            plan.trial = trial.map(|trial| trial.parse().unwrap());
+            // The trial, where there is one, ends on 31 January.
+            let mut book = Book::new(if trial.is_some() { "2026-01-17" } else { "2026-01-31" }, plan);
+            tell(&mut book, "01-20 | person cancel later | 0:none");
+            let order = ChangeOrder {
+                zone: Some(Zone::parse(zone).unwrap()),
+                quantity: Some(Quantity::new(2).unwrap()),
+                ..ChangeOrder::default()
+            };
+            let changed =
+                commands::change(&book.snapshot(), &order, CATCH_UP, book.circumstances.at, None).unwrap();
+            book.apply(&changed.transition);
+            assert!(changed.next.is_none(), "it ends before there is one");
+            let starts = starts.parse().unwrap();
+            assert_eq!(book.rows.subscription.cancel_at, Some(starts), "{zone}");
+            assert_eq!(book.rows.subscription.wake_at, Some(starts), "{zone}");
+            book.go_to(starts);
+            tell(&mut book, "");
+            assert!(matches!(book.look(), super::book::Look::Skipped(SkipReason::Canceled)), "{zone}");
+            assert!(book.rows.invoices.is_empty());
+        }
+    }
+}
+
+#[test]
 fn what_has_ended_is_not_brought_back() {
     let mut book = Book::monthly("2026-01-31");
     tell(&mut book, "02-01 | person cancel | sub:canceled due:true");

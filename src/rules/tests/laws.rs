@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 
 use super::book::Book;
 use crate::model::{
-    AttemptStatus, CardId, ChargeRequest, CustomerState, DeclineKind, EventKind, InvoiceStatus, NewerPeriods,
-    OpenInvoice, SubscriptionStatus,
+    AttemptStatus, CardId, ChargeRequest, CustomerState, DeclineClass, DeclineKind, EventKind, Hold,
+    InvoiceStatus, NewerPeriods, OpenInvoice, SubscriptionStatus,
 };
 use crate::rules::calendar;
 
@@ -99,13 +99,37 @@ pub(super) fn check(book: &Book) {
         let under_way = open.attempts.iter().any(|a| !a.status.is_final());
         let scheduled = open.invoice.next_attempt_at.is_some();
         let held = open.invoice.hold.is_some();
-        assert!(!(scheduled && (under_way || held)), "scheduled beside an attempt or a hold: {open:#?}");
+        let for_a_card = matches!(open.invoice.hold, Some(Hold::NewCard | Hold::Exhausted | Hold::Customer));
+        assert!(
+            !(scheduled && (under_way || held && !for_a_card)),
+            "scheduled beside an attempt or a hold: {open:#?}"
+        );
+        check_word_of_a_person(book, open);
         let is_open = open.invoice.status == InvoiceStatus::Open;
         assert!(!is_open || scheduled || under_way || held, "forgotten: {open:#?}");
         assert!(is_open || !(scheduled || held), "closed, yet {open:#?}");
         assert!(open.attempts.iter().all(|a| a.status.is_final() == a.intent.is_none()), "{open:#?}");
     }
     check_wake(book);
+}
+
+/// A card that was refused for good is tried again once a person asked for it after that, or not at all.
+fn check_word_of_a_person(book: &Book, open: &OpenInvoice) {
+    let declined = open.attempts.iter().filter(|a| a.status == AttemptStatus::Declined);
+    for pair in declined.collect::<Vec<_>>().windows(2) {
+        let (first, again) = (pair[0], pair[1]);
+        let hard = first.decline.is_some_and(|kind| kind.class() == DeclineClass::Hard);
+        if !hard || first.card != again.card || first.failure_code.as_deref() == Some("expired_card") {
+            continue;
+        }
+        let asked = book.events.iter().any(|event| {
+            event.kind == EventKind::RetryRequested
+                && event.invoice.as_ref() == Some(&open.invoice.id)
+                && first.resolved_at.is_some_and(|at| at <= event.at)
+                && event.at <= again.intended_at
+        });
+        assert!(asked, "{} was tried again by itself: {open:#?}", first.id);
+    }
 }
 
 /// No hour is billed twice, and none between two periods is left out, whatever was changed in mid-life.

@@ -26,6 +26,7 @@ mod stories_course;
 mod stories_declined;
 mod stories_ends;
 mod stories_kinds;
+mod stories_lifts;
 mod stories_missed;
 mod stories_three_ds;
 mod stories_unknown;

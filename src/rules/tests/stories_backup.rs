@@ -18,7 +18,7 @@ pub(super) fn book(then: EndAction) -> Book {
 #[test]
 fn after_the_first_hard_decline_the_backup_card_is_tried_at_once_and_named() {
     let mut book = book(EndAction::Pause);
-    tell(&mut book, "01-31 | no stolen_or_lost_card | 0:open 0.next:01-31 due:true");
+    tell(&mut book, "01-31 | no stolen_or_lost_card | 0:new_card 0.next:01-31 due:true");
     let Look::Charge(charge) = book.clone().look() else { panic!("not charged") };
     assert_eq!(charge.request.card.as_ref().unwrap().as_str(), "card_test_2");
     tell(&mut book, "01-31 | ok2 | 0:paid sub:active flag:none");
@@ -47,7 +47,7 @@ fn after_the_last_soft_decline_the_backup_card_is_tried_once() {
 fn when_both_cards_are_refused_the_usual_ones_answer_stands() {
     tell(
         &mut book(EndAction::Cancel),
-        "01-31 | no stolen_or_lost_card  | 0:open
+        "01-31 | no stolen_or_lost_card  | 0:new_card 0.next:01-31
                | no2 stolen_or_lost_card | 0:new_card sub:past_due
                | run                     | skip:dead_card flag:dead_card 0.tries:2
          02-01 | run                     | skip:dead_card 0.tries:2",
@@ -94,7 +94,7 @@ fn a_new_usual_card_comes_before_the_backup_card() {
     let mut book = book(EndAction::Pause);
     tell(
         &mut book,
-        "01-31 | no stolen_or_lost_card   | 0:open
+        "01-31 | no stolen_or_lost_card   | 0:new_card 0.next:01-31
                | card card_test_3 12/2060 |",
     );
     let Look::Charge(charge) = book.look() else { panic!("not charged") };
@@ -115,7 +115,7 @@ fn a_resting_backup_card_is_waited_for() {
     }
     tell(
         &mut book,
-        "01-31 | no stolen_or_lost_card | 0:open due:true
+        "01-31 | no stolen_or_lost_card | 0:new_card due:true
                | run                    | skip:budget 0.next:02-19
          02-19 | ok2                    | 0:paid",
     );

@@ -77,7 +77,7 @@ fn another_card_lifts_what_waits_for_one_but_not_what_a_person_stopped() {
                | run                      | skip:dead_card flag:dead_card
          02-01 | news                     | flag:dead_card 0:new_card
                | card card_test_2 12/2060 |
-               | news                     | flag:none 0:open 0.next:02-01 due:true
+               | news                     | flag:none 0:new_card 0.next:02-01 due:true
                | ok                       | 0:paid",
     );
     tell(

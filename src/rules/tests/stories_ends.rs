@@ -105,6 +105,20 @@ fn the_last_try_of_one_invoice_ends_the_retries_of_the_others() {
 }
 
 #[test]
+fn a_try_on_its_way_when_the_policy_stops_it_is_one_of_a_series() {
+    let mut policy = ladder(&["5 days"], EndAction::Pause);
+    policy.newer = NewerPeriods::Collect;
+    tell(
+        &mut Book::new("2026-01-31", terms("3 days", policy)),
+        "01-31       | no insufficient_fund      |
+         02-03       | silence                   |
+         02-05T09:00 | no insufficient_fund      | 0:exhausted 1:stopped sub:paused
+         02-06       | look no insufficient_fund | 1:stopped 0:exhausted
+         02-07       | person resume             | 1:open 1.next:02-07",
+    );
+}
+
+#[test]
 fn a_decline_that_arrives_after_a_cancel_schedules_nothing() {
     tell(
         &mut Book::monthly("2026-01-31"),
@@ -127,4 +141,53 @@ fn an_end_that_came_while_nobody_looked_is_not_undone_by_resuming() {
     let refused = crate::rules::commands::resume(&book.snapshot(), book.circumstances.catch_up, at);
     assert!(refused.unwrap_err().to_string().contains("has ended"));
     tell(&mut book, "03-10 | run | sub:canceled skip:canceled 0.tries:0");
+}
+
+/// All tries of the first invoice are used up.
+fn used_up(then: EndAction) -> Book {
+    let mut book = Book::new("2026-01-31", terms("month", ladder(&["1 day"], then)));
+    tell(&mut book, "01-31 | no insufficient_fund | \n 02-01T09:00 | no insufficient_fund | 0:exhausted");
+    book
+}
+
+fn why(book: &Book) -> String {
+    crate::rules::next_steps(&book.snapshot(), &book.circumstances).join("\n")
+}
+
+#[test]
+fn what_the_policy_stopped_goes_on_once_all_that_was_owed_is_paid_by_hand() {
+    for (then, status) in [(EndAction::Pause, "paused"), (EndAction::Unpaid, "unpaid")] {
+        let mut book = used_up(then);
+        assert!(why(&book).contains("until all that was declined has been charged"), "{}", why(&book));
+        tell(
+            &mut book,
+            &format!(
+                "02-28 | run           | sub:{status} skipped:1..2={status}
+                 03-05 | person paid 0 | 0:paid sub:active wake:03-31
+                 03-31 | ok            | 2:paid"
+            ),
+        );
+    }
+}
+
+#[test]
+fn an_end_that_came_while_it_was_stopped_is_not_undone_by_paying_by_hand() {
+    let mut book = used_up(EndAction::Pause);
+    tell(
+        &mut book,
+        "02-02 | person cancel later | sub:paused
+         03-05 | person paid 0       | 0:paid sub:canceled",
+    );
+}
+
+#[test]
+fn what_was_given_up_leaves_it_stopped_and_says_what_ends_that() {
+    for (then, status) in [(EndAction::Pause, "paused"), (EndAction::Unpaid, "unpaid")] {
+        for how in ["lost", "void"] {
+            let mut book = used_up(then);
+            tell(&mut book, &format!("02-05 | person {how} 0 | sub:{status}"));
+            let why = why(&book);
+            assert!(!why.contains("has been charged") && why.contains("until `dues resume sub_1`"), "{why}");
+        }
+    }
 }

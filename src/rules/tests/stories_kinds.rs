@@ -131,7 +131,7 @@ fn another_card_is_wanted_and_found() {
         "01-31 | no invalid_security_code  | 0:new_card 0.next:none sub:past_due
          02-01 | run                       | skip:dead_card flag:dead_card
          02-02 | card card_test_2 12/2060  |
-               | no insufficient_fund on card_test_2 | 0:open 0.next:02-04T09:00 flag:none
+               | no insufficient_fund on card_test_2 | 0:new_card 0.next:02-04T09:00 flag:none
          02-04T09:00 | ok                  | 0:paid sub:active",
     );
 }

@@ -99,3 +99,55 @@ fn a_pause_stops_what_one_look_does_not_load_and_resuming_brings_it_back() {
                      | ok            | 3:paid",
     );
 }
+
+#[test]
+fn a_turn_in_the_daily_collection_is_given_back_by_the_charge_that_took_it_alone() {
+    for answer in ["unsent", "rejected request", "rejected source"] {
+        tell(
+            &mut Book::monthly("2026-01-31"),
+            &format!(
+                "04-02 | ok       | 0:paid 1:open 2:open
+                       | {answer} | 1.tries:0 2.tries:1
+                       | wait     | 1:open 1.tries:0"
+            ),
+        );
+        let mut book = Book::monthly("2026-01-31");
+        tell(&mut book, &format!("04-02 | ok | 0:paid \n | {answer} | 2.tries:1"));
+        assert_eq!(book.rows.customer.caught_up_at, Some(super::story::moment("04-02")), "{answer}");
+    }
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "04-02 | unsent | 0.tries:1");
+    assert_eq!(book.rows.customer.caught_up_at, None, "its own");
+}
+
+#[test]
+fn missed_periods_before_and_after_a_pause_are_counted_and_held_together() {
+    let mut book = Book::new("2026-01-01", terms("day", ladder(&["1 day"], EndAction::Unpaid)));
+    tell(
+        &mut book,
+        "01-01T08:00 | ok                 | 0:paid
+         01-03T12:00 | person pause 01-06 |
+         01-12T08:00 | ok                 | 1:catch_up 2:catch_up 5:catch_up 10:catch_up 11:paid skipped:3..5=paused
+                     | run                | skip:held
+         01-12T09:00 | person resume      | 1:open 10:open
+                     | ok                 | 1:paid 2:open
+                     | run                | skip:catch_up_spread",
+    );
+    // Two and two are more than three.
+    let mut book = Book::new("2026-01-01", terms("day", ladder(&["1 day"], EndAction::Unpaid)));
+    tell(
+        &mut book,
+        "01-01T08:00 | ok                 | 0:paid
+         01-03T12:00 | person pause 01-06 |
+         01-08T08:00 | ok                 | 1:catch_up 2:catch_up 5:catch_up 6:catch_up 7:paid",
+    );
+    // One and two are not.
+    let mut book = Book::new("2026-01-01", terms("day", ladder(&["1 day"], EndAction::Unpaid)));
+    tell(
+        &mut book,
+        "01-01T08:00 | ok                 | 0:paid
+         01-02T12:00 | person pause 01-06 |
+         01-08T08:00 | ok                 | 1:paid 5:open 6:open
+                     | ok                 | 7:paid",
+    );
+}

@@ -79,6 +79,7 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
             let (month, year) = expires.split_once('/').unwrap();
             book.rows.customer.cards.push(card(id, (month.parse().unwrap(), year.parse().unwrap())));
         }
+        ["default", id] => book.rows.customer.default_card = Some(id.parse().unwrap()),
         ["unsaved", id] => book.rows.customer.cards.retain(|card| card.id.as_str() != *id),
         ["nocard"] => {
             book.rows.customer.cards.clear();

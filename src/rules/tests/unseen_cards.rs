@@ -59,7 +59,7 @@ fn the_watch_asks_for_a_read_too_and_flags_after_it() {
 #[test]
 fn a_backup_card_does_not_stand_in_for_a_default_that_was_not_read() {
     let mut book = stories_backup::book(EndAction::Pause);
-    super::story::tell(&mut book, "01-31 | no stolen_or_lost_card | 0:open due:true");
+    super::story::tell(&mut book, "01-31 | no stolen_or_lost_card | 0:new_card due:true");
     assert!(matches!(book.clone().look(), Look::Charge(_)), "the backup card is next");
     take_out_of_sight(&mut book);
     assert!(matches!(book.prepare(false), Prepared::ConfirmCustomer(_)));
