@@ -82,7 +82,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     }
     let mut store = context.book()?;
     let store: &mut dyn Store = &mut store;
-    let zone = &context.config.settings.zone;
+    let (zone, now) = (&context.config.settings.zone, context.now());
     let mut out = Listing::new(context, args.limit);
     match args.kind {
         Kind::Subscriptions => out.pages(store, |store, after, n| {
@@ -91,7 +91,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
         }),
         Kind::Invoices => out.pages(store, |store, after, n| {
             let page = store.list_invoices(&filter, after, n)?;
-            Ok(page.iter().map(|row| (row.row, InvoiceLine::of(row))).collect())
+            Ok(page.iter().map(|row| (row.row, InvoiceLine::of(row, now))).collect())
         }),
         Kind::Attempts => out.pages(store, |store, after, n| {
             let page = store.list_attempts(&filter, after, n)?;

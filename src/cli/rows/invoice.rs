@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Row, clip, main_units, or_dash, rfc3339};
 use crate::cli::output::Column;
 use crate::model::{Currency, InvoiceStatus, Quantity};
+use crate::rules::next_try_at;
 use crate::store::InvoiceRow;
 
 /// An invoice. `number` is the last part of its id.
@@ -30,8 +31,10 @@ pub(in crate::cli) struct InvoiceLine {
 }
 
 impl InvoiceLine {
-    pub(in crate::cli) fn of(row: &InvoiceRow) -> Self {
+    /// `now` tells which turns and looks lie ahead.
+    pub(in crate::cli) fn of(row: &InvoiceRow, now: Timestamp) -> Self {
         let invoice = &row.invoice;
+        let next = next_try_at(invoice, row.declined, row.caught_up_at, row.wake_at, now);
         let local = |at: Timestamp| rfc3339(at, &row.zone);
         Self {
             id: invoice.id.to_string(),
@@ -46,7 +49,7 @@ impl InvoiceLine {
             status: invoice.status,
             hold: invoice.hold.map(crate::model::Hold::word),
             attempts: row.attempts,
-            next_attempt_at: invoice.next_attempt_at.map(local),
+            next_attempt_at: next.map(local),
             charge: row.charge.as_ref().map(ToString::to_string),
             opened_at: local(invoice.opened_at),
             closed_at: invoice.closed_at.map(local),

@@ -157,7 +157,8 @@ impl Book {
         let own = "a.row BETWEEN v.row << 16 AND (v.row << 16) | 65535";
         let columns = format!(
             "{INVOICE}, c.id, s.zone, (SELECT count(*) FROM attempts a WHERE {own}), \
-             (SELECT charge FROM attempts a WHERE {own} AND a.status = 1)"
+             (SELECT charge FROM attempts a WHERE {own} AND a.status = 1), \
+             EXISTS (SELECT 1 FROM attempts a WHERE {own} AND a.status = 2), c.caught_up_at, s.wake_at"
         );
         let from = format!("{INVOICE_FROM} JOIN customers c ON c.row = s.customer");
         let sql = page.sql(&columns, &from, "v.row", limit);
@@ -170,6 +171,9 @@ impl Book {
                 zone: self.zone_at(r.integer(INVOICE_WIDTH + 1)?)?,
                 attempts: r.count(INVOICE_WIDTH + 2)?,
                 charge: r.maybe_charge_id(INVOICE_WIDTH + 3)?,
+                declined: r.integer(INVOICE_WIDTH + 4)? != 0,
+                caught_up_at: r.maybe_instant(INVOICE_WIDTH + 5)?,
+                wake_at: r.maybe_instant(INVOICE_WIDTH + 6)?,
             })
         })
     }
