@@ -139,7 +139,7 @@ fn settings(top: &Top<'_>, folder: &Path, problems: &Problems<'_>) -> Settings {
         zone: Zone::UTC,
         store: rooms::store(top.one("store"), folder),
         sandbox: top.one("sandbox").map(rooms::sandbox).unwrap_or_default(),
-        web: top.one("web").map(rooms::web),
+        web: top.one("web").and_then(rooms::web),
         backup: top.one("backup").and_then(rooms::backup),
         schedule: top.one("schedule").map_or_else(ScheduleSettings::default, rooms::schedule),
         cards: limits::cards(top.one("cards")),

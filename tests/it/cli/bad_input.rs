@@ -147,7 +147,10 @@ fn a_credential_of_systemd_is_used_where_no_key_is_named() {
 #[test]
 fn check_looks_at_the_webhook_secret() {
     let shop = Shop::new();
-    shop.config("[omise]", "[web]\nwebhook_secret_file = \"webhook.secret\"\n[omise]");
+    shop.config(
+        "[omise]",
+        "[web]\nlisten = \"127.0.0.1:0\"\nwebhook_secret_file = \"webhook.secret\"\n[omise]",
+    );
     shop.write("webhook.secret", "Y2FuYXJ5");
     let done = shop.dues(&["check"]);
     assert_eq!(done.code, 2, "{}", done.stdout);
