@@ -190,6 +190,11 @@ fn remark(report: &RunReport) -> Option<String> {
     if report.considered == 0 && report.due_left > 0 {
         return Some("Nothing that was asked for is due.".into());
     }
+    if report.considered == 0 && report.next_due_at.is_none() {
+        let nothing = "Nothing is due, now or later: the book has no subscription that is billed by itself. `dues \
+                       subscribe` or `dues import` adds one; `dues list subscriptions` shows those that rest or ended.";
+        return Some(nothing.into());
+    }
     if report.considered == 0 {
         let nothing = "Nothing is due: every period that has started is invoiced, every retry lies ahead.";
         return Some(nothing.into());
@@ -362,8 +367,16 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
 
     #[test]
     fn a_second_run_says_that_nothing_is_due() {
+        let next_due_at = Some("2026-12-21T02:00:00Z".parse().unwrap());
+        let said = next_steps(&RunReport { next_due_at, ..report() }, &global()).join("\n");
+        assert!(said.contains("Nothing is due: every period that has started is invoiced"), "{said}");
+    }
+
+    #[test]
+    fn a_run_over_an_empty_book_says_what_it_lacks() {
         let said = next_steps(&report(), &global()).join("\n");
-        assert!(said.contains("Nothing is due"), "{said}");
+        assert!(said.contains("no subscription that is billed by itself. `dues subscribe`"), "{said}");
+        assert!(!said.contains("every period that has started is invoiced"), "{said}");
     }
 
     #[test]
