@@ -36,6 +36,8 @@ pub fn exit_of(report: &RunReport, strict: bool) -> Exit {
     match report.stopped_by {
         Some(StoppedBy::Keys) => Exit::Provider,
         Some(StoppedBy::Store | StoppedBy::Lease) => Exit::Store,
+        // No brake: what is due could not be asked for, and a unit that counts 3 as success must not hide that.
+        Some(StoppedBy::ProviderUnreachable) => Exit::Failed,
         // `--limit` is a wish, not a brake.
         Some(StoppedBy::Limit) | None if report.incidents.is_empty() => {
             let unfinished = report.doubt_left > 0 || !report.flagged.is_empty();
@@ -333,7 +335,7 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
             (None, Exit::Done),
             (Some(StoppedBy::Limit), Exit::Done),
             (Some(StoppedBy::AmountPerRun), Exit::Attention),
-            (Some(StoppedBy::ProviderUnreachable), Exit::Attention),
+            (Some(StoppedBy::ProviderUnreachable), Exit::Failed),
             (Some(StoppedBy::Keys), Exit::Provider),
             (Some(StoppedBy::Lease), Exit::Store),
         ] {
