@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::billing::{Billing, BillingSettings, RatePerSecond, Watch};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{SecretError, Settings};
+use crate::config::{ConfigErrors, SecretError, Settings};
 use crate::gateway::{AccessError, GatewayError};
 use crate::notify::letters::{LetterSettings, OverrideErrors};
 use crate::sandbox::SandboxError;
@@ -61,7 +61,10 @@ pub enum WiringError {
     /// The embedded sandbox.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    /// A wish that the kind of the key forbids.
+    /// A wish that the kind of the key or the account forbids, each with its place in the config.
+    #[error("{0}")]
+    Config(ConfigErrors),
+    /// A wish that cannot be granted.
     #[error("{0}")]
     Wish(String),
     /// A wish that cannot be granted while the house stands.
@@ -75,9 +78,6 @@ pub enum WiringError {
     /// The provider, asked for the account's limits.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
-    /// Plans that the account cannot charge.
-    #[error("{}", .0.join("\n"))]
-    Plans(Vec<String>),
     /// The merchant's own templates.
     #[error(transparent)]
     Templates(#[from] OverrideErrors),
@@ -222,7 +222,7 @@ fn refuse_key(settings: &Settings) -> Result<(), WiringError> {
         return Ok(());
     }
     let key = settings.omise.key.read()?.ok_or(WiringError::NoKey)?;
-    settings.check_key(key.is_live_key()).map_err(WiringError::Wish)
+    settings.check_key(key.is_live_key()).map_err(WiringError::Config)
 }
 
 /// Puts a house together around an open book and what [`claim`] gave.

@@ -20,8 +20,8 @@ use super::{
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done, 1 unexpected failure, 2 wrong usage or config, 3 done but a brake stopped the \
-                  run or a person is needed, 4 the book refused, 5 the provider refused the keys.\n\nTry it without \
+    after_help = "Exit codes: 0 done, 1 unexpected failure or the provider is away, 2 wrong usage or config, 3 done but a \
+                  brake stopped the run or a person is needed, 4 the book refused, 5 the provider refused the keys.\n\nTry it without \
                   an account:\n  dues run-now --config config/demo.toml"
 )]
 pub struct Cli {

@@ -70,7 +70,8 @@ impl Failure {
     /// The same, found by a dry run: that nothing was refused yet is said first.
     #[must_use]
     pub fn of_a_dry_run(self) -> Self {
-        Self { sentence: format!("would be refused: {}", self.sentence), coloured: None, ..self }
+        let sentence = self.sentence.strip_prefix("error: ").unwrap_or(&self.sentence);
+        Self { sentence: format!("would be refused: {sentence}"), coloured: None, ..self }
     }
 
     /// Writes the sentence to stderr; returns the exit.
@@ -161,6 +162,7 @@ impl From<WiringError> for Failure {
         match error {
             WiringError::Store(store) => store.into(),
             WiringError::Gateway(gateway) => gateway.into(),
+            WiringError::Config(errors) => errors.into(),
             // The sandbox's state lies beside the book: in use means that another program charges from this book.
             WiringError::Adopt(_) | WiringError::Sandbox(SandboxError::StateInUse { .. }) => {
                 Self::new(Exit::Store, error)

@@ -47,7 +47,7 @@ pub struct ListArgs {
     /// At most that many rows [default: 100 for people, all with --json]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::limit::at_least_one)]
     limit: Option<u64>,
-    /// Why they are looked at, for the access record beside the book (of `customers`, `flags`, and with --customer)
+    /// Why they are looked at, for the access record beside the book (of `customers`, `flags`, `events`, and with --customer)
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
@@ -85,7 +85,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     }
     let mut store = context.book()?;
     let store: &mut dyn Store = &mut store;
-    let zone = &context.config.settings.zone;
+    let (zone, now) = (&context.config.settings.zone, context.now());
     let mut out = Listing::new(context, args.limit);
     match args.kind {
         Kind::Subscriptions => out.pages(store, |store, after, n| {
@@ -93,7 +93,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
         }),
         Kind::Invoices => out.pages(store, |store, after, n| {
             let page = store.list_invoices(&filter, after, n)?;
-            Ok(page.iter().map(|row| (row.row, InvoiceLine::of(row))).collect())
+            Ok(page.iter().map(|row| (row.row, InvoiceLine::of(row, now))).collect())
         }),
         Kind::Attempts => out.pages(store, |store, after, n| {
             let page = store.list_attempts(&filter, after, n)?;
@@ -132,8 +132,10 @@ fn act(args: &ListArgs) -> Option<Act<'_>> {
         Kind::Events => "list events",
         Kind::Customers => "list customers",
     };
-    // Flags and customers show cards; the other rows show ids alone unless one person is asked for.
-    let noted = args.customer.is_some() || matches!(args.kind, Kind::Customers | Kind::Flags);
+    // Flags and customers show cards, and so does the diary of them; the other rows show ids alone unless one person is
+    // asked for.
+    let shows_cards = matches!(args.kind, Kind::Customers | Kind::Flags | Kind::Events);
+    let noted = args.customer.is_some() || shows_cards;
     noted.then(|| Act { customer: args.customer.as_deref(), ..Act::on_all(what) })
 }
 

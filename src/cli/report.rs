@@ -36,6 +36,8 @@ pub fn exit_of(report: &RunReport, strict: bool) -> Exit {
     match report.stopped_by {
         Some(StoppedBy::Keys) => Exit::Provider,
         Some(StoppedBy::Store | StoppedBy::Lease) => Exit::Store,
+        // No brake: what is due could not be asked for, and a unit that counts 3 as success must not hide that.
+        Some(StoppedBy::ProviderUnreachable) => Exit::Failed,
         // `--limit` is a wish, not a brake.
         Some(StoppedBy::Limit) | None if report.incidents.is_empty() => {
             let unfinished = report.doubt_left > 0 || !report.flagged.is_empty();
@@ -195,6 +197,11 @@ fn remark(report: &RunReport) -> Option<String> {
     if report.considered == 0 && report.due_left > 0 {
         return Some("Nothing that was asked for is due.".into());
     }
+    if report.considered == 0 && report.next_due_at.is_none() {
+        let nothing = "Nothing is due, now or later: the book has no subscription that is billed by itself. `dues \
+                       subscribe` or `dues import` adds one; `dues list subscriptions` shows those that rest or ended.";
+        return Some(nothing.into());
+    }
     if report.considered == 0 {
         let nothing = "Nothing is due: every period that has started is invoiced, every retry lies ahead.";
         return Some(nothing.into());
@@ -350,7 +357,7 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
             (None, Exit::Done),
             (Some(StoppedBy::Limit), Exit::Done),
             (Some(StoppedBy::AmountPerRun), Exit::Attention),
-            (Some(StoppedBy::ProviderUnreachable), Exit::Attention),
+            (Some(StoppedBy::ProviderUnreachable), Exit::Failed),
             (Some(StoppedBy::Keys), Exit::Provider),
             (Some(StoppedBy::Lease), Exit::Store),
         ] {
@@ -384,8 +391,16 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
 
     #[test]
     fn a_second_run_says_that_nothing_is_due() {
+        let next_due_at = Some("2026-12-21T02:00:00Z".parse().unwrap());
+        let said = next_steps(&RunReport { next_due_at, ..report() }, &global()).join("\n");
+        assert!(said.contains("Nothing is due: every period that has started is invoiced"), "{said}");
+    }
+
+    #[test]
+    fn a_run_over_an_empty_book_says_what_it_lacks() {
         let said = next_steps(&report(), &global()).join("\n");
-        assert!(said.contains("Nothing is due"), "{said}");
+        assert!(said.contains("no subscription that is billed by itself. `dues subscribe`"), "{said}");
+        assert!(!said.contains("every period that has started is invoiced"), "{said}");
     }
 
     #[test]

@@ -149,21 +149,25 @@ pub(super) fn sandbox(found: &Found<'_>) -> SandboxSettings {
     }
 }
 
-pub(super) fn web(found: &Found<'_>) -> WebSettings {
-    let section =
-        found.section(&["listen", "hosts", "due_limit", "webhook_secret_file"], "[web] with `listen`");
-    let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
+/// `None`: no windows, since nothing says where; what would need them is then a mistake.
+pub(super) fn web(found: &Found<'_>) -> Option<WebSettings> {
+    let known = ["listen", "hosts", "due_limit", "webhook_secret_file"];
+    let section = found.section(&known, "[web] with `listen`")?;
     let wanted = "an address and a port such as \"127.0.0.1:8780\"";
     let address =
         |text: &str| text.parse::<SocketAddr>().map_err(|_| format!("found {text:?}, wanted {wanted}"));
-    WebSettings {
-        listen: get("listen")
-            .and_then(|v| v.parse(wanted, address))
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8780))),
-        hosts: get("hosts").map(|v| hosts(&v)).unwrap_or_default(),
-        due_limit: get("due_limit").and_then(|v| due_limit(&v)).unwrap_or(DEFAULT_DUE_LIMIT),
-        webhook_secret_files: get("webhook_secret_file").map(|v| files(&v)).unwrap_or_default(),
+    let listen = section.get("listen");
+    for idle in known.iter().filter(|_| listen.is_none()).filter_map(|key| section.get(key)) {
+        idle.wrong(
+            "found no `listen` beside it, wanted one such as \"127.0.0.1:8780\": without it nothing listens",
+        );
     }
+    // A mistake in any of them is told at once with the others.
+    let hosts = section.get("hosts").map(|v| hosts(&v)).unwrap_or_default();
+    let due_limit = section.get("due_limit").and_then(|v| due_limit(&v)).unwrap_or(DEFAULT_DUE_LIMIT);
+    let webhook_secret_files = section.get("webhook_secret_file").map(|v| files(&v)).unwrap_or_default();
+    let listen = listen?.parse(wanted, address)?;
+    Some(WebSettings { listen, hosts, due_limit, webhook_secret_files })
 }
 
 /// One file, or a list of them.

@@ -115,6 +115,7 @@ fn twice(name: &str, place: Place, first: Place) -> Problem {
 
 /// Judges the whole config. `None`: something needed is missing or wrong, and was noted.
 pub(super) fn read<'a>(
+    path: &Path,
     files: &'a [Parsed<'a>],
     problems: &'a Problems<'a>,
 ) -> Option<(Settings, Vec<(PlanKey, PlanTerms)>)> {
@@ -128,7 +129,7 @@ pub(super) fn read<'a>(
     let zone = zone(&top, problems);
     let settings = settings(&top, &folder, problems);
     let plans = plans::read(&top, problems);
-    Some((Settings { zone: zone?, ..settings }, plans))
+    Some((Settings { file: path.to_owned(), zone: zone?, ..settings }, plans))
 }
 
 fn settings(top: &Top<'_>, folder: &Path, problems: &Problems<'_>) -> Settings {
@@ -136,10 +137,11 @@ fn settings(top: &Top<'_>, folder: &Path, problems: &Problems<'_>) -> Settings {
     let told = top.one("notify").and_then(notify::section);
     let doubt = limits::doubt(top.one("doubt"), &omise);
     Settings {
+        file: PathBuf::new(),
         zone: Zone::UTC,
         store: rooms::store(top.one("store"), folder),
         sandbox: top.one("sandbox").map(rooms::sandbox).unwrap_or_default(),
-        web: top.one("web").map(rooms::web),
+        web: top.one("web").and_then(rooms::web),
         backup: top.one("backup").and_then(rooms::backup),
         schedule: top.one("schedule").map_or_else(ScheduleSettings::default, rooms::schedule),
         cards: limits::cards(top.one("cards")),

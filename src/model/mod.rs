@@ -6,6 +6,7 @@
 
 mod attempt;
 mod counted;
+mod cron;
 mod customer;
 mod declines;
 mod event;
@@ -32,6 +33,7 @@ mod zone;
 
 pub use attempt::{Attempt, AttemptStatus, Intent};
 pub use counted::counted;
+pub use cron::CronWords;
 pub use customer::{CardSnapshot, CardWarning, CustomerSnapshot, CustomerState, Expiration, ExpirationError};
 pub use declines::{DeclineRow, DeclineTable, DeclineWords};
 pub use event::{Event, EventKind, NewEvent};

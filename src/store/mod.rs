@@ -369,7 +369,7 @@ pub trait Store: Outbox + Send {
     /// How many standing flags there are, by reason.
     fn count_flags(&mut self) -> Result<Vec<(FlagReason, u64)>, StoreError>;
 
-    /// How many open invoices wait for another try at an instant of their own.
+    /// How many open invoices that were declined wait for another try at an instant of their own.
     fn count_retries(&mut self) -> Result<u64, StoreError>;
 
     // --- care
