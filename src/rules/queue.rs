@@ -123,12 +123,11 @@ fn standing(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Standing {
         return Standing::Blocks(SkipReason::Unfinished);
     }
     match invoice.hold {
-        Some(Hold::CatchUp | Hold::Rejected | Hold::Stopped) => Standing::Passed,
         // Another card was found, and is tried then.
         Some(Hold::Exhausted | Hold::Customer) if invoice.next_attempt_at.is_some() => {
             by_its_time(s, open, at)
         }
-        Some(Hold::Exhausted) => Standing::Passed,
+        Some(Hold::CatchUp | Hold::Exhausted | Hold::Rejected | Hold::Stopped) => Standing::Passed,
         Some(Hold::Customer) if newer_are_collected(open) => Standing::Beside(None),
         Some(Hold::Customer | Hold::Incident) => Standing::Blocks(SkipReason::Held),
         Some(Hold::NewCard) if life::is_stopped(&s.subscription) => Standing::Passed,

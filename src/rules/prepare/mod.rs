@@ -175,8 +175,8 @@ enum Payable {
     NoBackup,
 }
 
-/// Nobody is flagged, or passed over for a flag again, or charged on an old snapshot or on a part of one, before a read in
-/// this run.
+/// Nobody is flagged, or passed over for a flag again, or charged on an old snapshot or on a part of one, or on a card that
+/// came for one that was refused and was then waited for, before a read in this run.
 fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable {
     let verdict = cards::judge(&d.now, Some(&d.now.invoices[place]), c.at, c.cards.try_expired);
     if confirmed {
@@ -190,12 +190,23 @@ fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable
     let standing = d.now.flags.iter().map(|flag| flag.reason).find(|r| *r != FlagReason::Unchargeable);
     match verdict {
         Verdict::Good(_) if standing.is_some() => Payable::Ask(standing),
-        Verdict::Good(payer) if !cards::is_stale(&d.now, &c.cards, c.at) && !cards::is_part(&d.now) => {
+        Verdict::Good(payer)
+            if !cards::is_stale(&d.now, &c.cards, c.at)
+                && !cards::is_part(&d.now)
+                && !waited_longer(&d.now, &d.now.invoices[place]) =>
+        {
             Payable::Yes(payer)
         }
         Verdict::Bad(reason, _) => Payable::Ask(Some(reason)),
         Verdict::Good(_) | Verdict::Unread | Verdict::NoBackup => Payable::Ask(None),
     }
+}
+
+/// Whether the invoice waits for a try of another card, which was read before that try's time came: it may be gone, and
+/// whoever charges the default then charges the one that was refused.
+fn waited_longer(s: &Snapshot, open: &OpenInvoice) -> bool {
+    let read = s.customer.read_at;
+    open.invoice.hold.is_some() && open.invoice.next_attempt_at.is_none_or(|next| read < Some(next))
 }
 
 /// The backup card is gone: the usual card's last answer stands.

@@ -72,6 +72,23 @@ fn another_card_that_had_to_wait_for_a_brake_or_its_budget_does_not_lift_it() {
 }
 
 #[test]
+fn another_card_is_read_again_when_its_time_has_come_however_fresh_it_is() {
+    let mut book = replaced();
+    one_a_day(&mut book);
+    book.rows.customer.spent_on = Some(jiff::civil::date(2026, 2, 1));
+    book.rows.customer.spent = vec!["990.00 THB".parse().unwrap()];
+    tell(&mut book, "02-01T10:00 | run | skip:customer_day 0.next:02-02");
+    // Fourteen hours old: good for a day, but not for a card that came in the place of a refused one.
+    book.go_to(super::story::moment("02-02"));
+    let asked = book.prepare(false);
+    assert!(matches!(asked, crate::rules::Prepared::ConfirmCustomer(None)), "{asked:?}");
+    // News of this very moment are not asked for again.
+    let mut book = replaced();
+    tell(&mut book, "02-01 | news | 0:new_card 0.next:02-01");
+    assert!(matches!(book.prepare(false), crate::rules::Prepared::Charge(_)));
+}
+
+#[test]
 fn another_card_that_was_never_asked_does_not_lift_it() {
     for answer in ["unsent", "rejected keys", "rejected source"] {
         let mut book = replaced();
