@@ -28,7 +28,7 @@ use crate::store::{
     BookFacts, ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, folder, rights, witness,
 };
 
-pub use backups::{BackupMade, Backups};
+pub use backups::{BackupMade, Backups, copy_book};
 pub use door::{
     Door, bring_plans, bring_plans_if_possible, check_mode, has_key, judge_plans, new_plans, open_door,
     open_door_beside, open_door_to_look, prices_of, sandbox_state,
