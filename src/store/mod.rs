@@ -13,6 +13,7 @@ mod lane;
 mod lane_tests;
 mod lock;
 mod outbox;
+pub mod owner;
 mod place;
 pub mod rights;
 mod rows;
