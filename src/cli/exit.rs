@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
+use super::quoted;
 use crate::billing::RunError;
 use crate::billing::orders::OrderError;
 use crate::config::{ConfigErrors, SecretError};
@@ -78,11 +79,11 @@ impl Failure {
         let mut stderr = anstream::stderr().lock();
         // Nobody is left to be told when stderr is gone: the exit code still speaks.
         let _ = match &self.coloured {
-            Some(text) => writeln!(stderr, "{text}"),
+            Some(text) => writeln!(stderr, "{}", quoted::cut(text)),
             None if self.sentence.is_empty() => Ok(()),
             None => {
                 let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-                writeln!(stderr, "{red}error{red:#}: {}", self.sentence)
+                writeln!(stderr, "{red}error{red:#}: {}", quoted::cut(&self.sentence))
             }
         };
         self.exit

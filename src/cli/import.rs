@@ -10,6 +10,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::progress::Progress;
+use super::quoted;
 use crate::billing::import::{Import, ImportError, Late, Stage};
 use crate::model::counted;
 
@@ -99,7 +100,8 @@ fn refuse(file: &std::path::Path, error: &ImportError) -> Failure {
         let mut stderr = std::io::stderr().lock();
         for line in lines {
             // Nobody is left to be told when stderr is gone: the exit code still speaks.
-            let _ = writeln!(stderr, "{}: {line}", file.display());
+            let line = line.to_string();
+            let _ = writeln!(stderr, "{}: {}", file.display(), quoted::cut(&line));
         }
     }
     let sentence = format!("{}: {error}", file.display());

@@ -16,6 +16,7 @@ mod objects;
 mod output;
 mod progress;
 
+mod quoted;
 mod access;
 mod backup;
 mod cancel;
@@ -73,7 +74,7 @@ pub fn main() -> ExitCode {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(shown) => return args::refuse(&shown),
+        Err(shown) => return args::refuse(shown),
     };
     logs::start(&cli.global, matches!(cli.command, Command::Daemon(_)));
     let exit = match dispatch(cli) {

@@ -73,6 +73,31 @@ fn words_on_the_command_line() {
 }
 
 #[test]
+fn a_wrong_text_is_shown_as_far_as_people_read() {
+    const MOST_SAID_BYTES: usize = 1_000;
+    let shop = Shop::new();
+    shop.subscribe("cust_test_1");
+    let long: &'static str = "x".repeat(5_000).leak();
+    shop.write("zeros.csv", &"\0".repeat(100_000));
+    shop.write("cells.csv", &format!("customer,plan\n{long},{long}\ncust_test_1,{long}\n"));
+    for args in [
+        &["import", "zeros.csv"][..],
+        &["import", "cells.csv"],
+        &["why", long],
+        &["list", "events", "--status", long],
+        &["run-now", "--at", long],
+        &["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--starts", long],
+        &["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--quantity", long],
+        &[long],
+    ] {
+        let done = shop.dues(args);
+        let said = done.stderr.len();
+        assert!(said < MOST_SAID_BYTES, "{said} bytes of {:?}", done.stderr.get(..MOST_SAID_BYTES));
+        done.fails(2, &[]);
+    }
+}
+
+#[test]
 fn configs_that_are_not_there_or_wrong() {
     let shop = Shop::new();
     Shop::done(&mut shop.command(&["list", "events"]))
