@@ -30,6 +30,13 @@ pub struct ImportArgs {
     dry_run: bool,
 }
 
+impl ImportArgs {
+    /// Whether nothing is to be written.
+    pub(super) const fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+}
+
 /// Imports it.
 pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<Exit, Failure> {
     let text = read(&args.file)?;

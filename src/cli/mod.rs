@@ -6,6 +6,7 @@
 mod args;
 mod asked;
 mod context;
+mod deeds;
 mod exit;
 mod handover;
 mod instant;
@@ -15,8 +16,8 @@ mod logs;
 mod objects;
 mod output;
 mod progress;
-
 mod quoted;
+
 mod access;
 mod backup;
 mod cancel;
@@ -77,8 +78,10 @@ pub fn main() -> ExitCode {
         Err(shown) => return args::refuse(shown),
     };
     logs::start(&cli.global, matches!(cli.command, Command::Daemon(_)));
+    let changes = deeds::changes_something(&cli.command);
     let exit = match dispatch(cli) {
         Ok(exit) => exit,
+        Err(failure) if changes => failure.after_a_change().tell(),
         Err(failure) => failure.tell(),
     };
     exit.into()
