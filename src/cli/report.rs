@@ -2,13 +2,15 @@
 
 mod incidents;
 
+use std::path::PathBuf;
+
 use jiff::{Timestamp, ToSpan as _};
 
 use super::args::Global;
 use super::exit::{Exit, Failure, shown};
 use super::output::Output;
 use super::rows::{grouped, short};
-use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone, counted};
+use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone, counted, shell_word};
 
 /// Shows a report; for people with what to try next. Returns how the run counts.
 pub fn render_report(report: &RunReport, global: &Global, strict: bool) -> Result<Exit, Failure> {
@@ -212,8 +214,8 @@ fn remark(report: &RunReport) -> Option<String> {
 
 /// Commands that fit what happened.
 fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
-    let config =
-        global.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default();
+    let typed = |path: &PathBuf| format!(" --config {}", shell_word(&path.to_string_lossy()));
+    let config = global.config.as_ref().map(typed).unwrap_or_default();
     let mut steps: Vec<(String, &str)> = Vec::new();
     if report.dry_run {
         steps.push((format!("dues run-now{config}"), "charge what is due now"));
@@ -319,6 +321,15 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
             steps.contains("dues list events --status catch_up_held --config config/demo.toml"),
             "{steps}"
         );
+    }
+
+    #[test]
+    fn what_is_to_be_typed_can_be_pasted_into_a_shell() {
+        let global = Global { config: Some("my conf's/demo.toml".into()), ..global() };
+        let report = RunReport { flagged: [(FlagReason::NoCard, 1)].into(), dry_run: true, ..report() };
+        let steps = next_steps(&report, &global).join("\n");
+        assert!(steps.contains(r"dues list flags --config 'my conf'\''s/demo.toml' "), "{steps}");
+        assert_eq!(steps.matches("--config 'my").count(), steps.matches("--config").count(), "{steps}");
     }
 
     #[test]
