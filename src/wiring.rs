@@ -33,7 +33,7 @@ pub use door::{
     Door, bring_plans, bring_plans_if_possible, check_mode, has_key, judge_plans, new_plans, open_door,
     open_door_beside, open_door_to_look, prices_of, sandbox_state,
 };
-pub use post::{Post, Sent};
+pub use post::{Post, Sent, command_refused};
 pub use renew::{Renewal, renew};
 
 /// What could not be joined.
