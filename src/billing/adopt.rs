@@ -6,6 +6,7 @@
 //! so lost ones are taken in one by one, each once the one before it has ended; where one has not, the book stays unbound.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::behind::{self, BEFORE_BOOK};
 use super::doubt::Known;
@@ -32,6 +33,8 @@ pub struct Adopted {
     pub left: Vec<String>,
     /// What can be taken in once an attempt before it has ended, a sentence each. Empty: the book is bound.
     pub waits: Vec<String>,
+    /// Until when nothing is charged, since what was under way may be listed late; `None`: the book is not bound.
+    pub settles: Option<Timestamp>,
     /// How old and new doubt was settled.
     pub report: RunReport,
 }
@@ -45,7 +48,8 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
     let (run, run_id) = hold_whatever_it_lacks(billing, &order).await?;
     let report = run.tally().0.clone();
     let (left, waits) = (Vec::new(), Vec::new());
-    let mut adopted = Adopted { charges: 0, taken_in: 0, contradicted: 0, left, waits, report };
+    let mut adopted =
+        Adopted { charges: 0, taken_in: 0, contradicted: 0, left, waits, settles: None, report };
     doubt::settle(&run).await?;
     loop {
         let before = adopted.taken_in;
@@ -61,19 +65,18 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
         return Ok(adopted);
     }
     let at = run.at;
-    // Runs ask the list from here on, none of them for what was just compared: what is left is a person's.
-    let seen = behind::seen_up_to(&run.circumstances().wire);
-    let compared = seen.saturating_add(behind::MARGIN).unwrap_or(seen);
+    let (wire, settling) = (run.circumstances().wire, behind::settling(billing));
     kill_point("adopt.before_bind");
     billing
         .lane
         .run(move |store| {
             store.bind_host(&host)?;
-            store.note_adopted(at, compared)
+            behind::note_adopted(store, at, &wire, settling)
         })
         .await??;
     kill_point("adopt.after_bind");
-    adopted.report = run.finish(run_id, watch, calls_before).await?;
+    adopted.settles = behind::settles_until(billing, wire.provider_now.or(Some(wire.wall_at)), &wire);
+    adopted.report = run.finish_lacking(run_id, watch, calls_before).await?;
     Ok(adopted)
 }
 
@@ -104,7 +107,10 @@ async fn compare(run: &Run<'_>, adopted: &mut Adopted) -> Result<(), RunError> {
                 Taken::Known => {}
                 Taken::In => adopted.taken_in += 1,
                 Taken::Contradicts => adopted.contradicted += 1,
-                Taken::Left(why) => adopted.left.push(why),
+                Taken::Left(why) => {
+                    tell(run, seen, &why).await?;
+                    adopted.left.push(why);
+                }
                 Taken::Waits(why) => adopted.waits.push(why),
             }
         }
@@ -115,6 +121,16 @@ async fn compare(run: &Run<'_>, adopted: &mut Adopted) -> Result<(), RunError> {
             return Ok(());
         }
     }
+}
+
+/// What a person must see to is an incident of the book, once: no run refuses the book for that charge then.
+async fn tell(run: &Run<'_>, seen: &ChargeSeen, why: &str) -> Result<(), RunError> {
+    let (charge, at) = (seen.charge.clone(), run.at);
+    let data = json!({ "charge": charge, "detail": why }).to_string();
+    let told = run.billing.lane.run(move |store| {
+        if behind::is_told(store, None, &charge)? { Ok(()) } else { store.note_incident(at, &data) }
+    });
+    Ok(told.await??)
 }
 
 enum Taken {
@@ -202,7 +218,7 @@ async fn against(run: &Run<'_>, known: &Attempt, seen: &ChargeSeen) -> Result<Ta
         return Ok(Taken::Known);
     }
     let (subscription, charge) = (known.id.invoice.subscription.clone(), seen.charge.clone());
-    if run.billing.lane.run(move |store| behind::is_told(store, &subscription, &charge)).await?? {
+    if run.billing.lane.run(move |store| behind::is_told(store, Some(&subscription), &charge)).await?? {
         return Ok(Taken::Known);
     }
     if moved {

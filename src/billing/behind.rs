@@ -4,7 +4,8 @@
 //! Promises: asked before each run, and before anything is charged; the list is read from the newest provider time up to
 //! which the book is known to have all of its own, so that a usual run reads one page that is nearly empty. A run that was
 //! killed never told how far it came, so that the next one reads from its beginning. One lost charge is enough to
-//! refuse. Must never know: how a lost charge is taken in.
+//! refuse; a second charge of an attempt that has ended in the book is no lost one: the provider made it twice, and a person
+//! is told, unless there are several. Must never know: how a lost charge is taken in.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,7 +18,7 @@ use crate::rules::Wire;
 use crate::store::{BookFacts, Filter, Store, StoreError};
 
 /// The provider's machines do not agree to the second. Short, since every charge of it is read again.
-pub(super) const MARGIN: SignedDuration = SignedDuration::from_secs(5);
+const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// Before a new book's own beginning, for clocks that differ.
 pub(super) const BEFORE_BOOK: SignedDuration = SignedDuration::from_hours(1);
 /// After now: a window's end never cuts off what was just made.
@@ -26,6 +27,17 @@ const AFTER_NOW: SignedDuration = SignedDuration::from_mins(5);
 const MOST_APART: SignedDuration = SignedDuration::from_hours(1);
 /// Incidents read at a time.
 const PAGE_ROWS: usize = 100;
+/// Second charges of one look that the provider may have made of its own accord; more mean that another copy of the book
+/// charges as well.
+const MOST_DOUBLED: usize = 3;
+
+/// What a book that lacks nothing was found to have.
+pub(super) struct Compared {
+    /// The provider time up to which it has all of its own.
+    pub(super) seen_up_to: Timestamp,
+    /// Second charges of attempts that have ended in it with another one, of which nobody was told yet.
+    pub(super) doubled: Vec<(AttemptId, ChargeSeen)>,
+}
 
 /// The provider time up to which a run that just asked has seen everything. Without a usable `Date` the wall clock says
 /// it, less what it may be ahead by: too early a time costs pages, too late a one would hide a lost charge.
@@ -44,6 +56,38 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 /// The provider time from which on the book may lack charges.
 fn lacked_from(facts: &BookFacts) -> Timestamp {
     earlier(facts.provider_seen.unwrap_or_else(|| earlier(facts.created_at, BEFORE_BOOK)), MARGIN)
+}
+
+/// Under this name the book remembers when it was adopted last, in provider time.
+const ADOPTED: &str = "adopted";
+
+/// How long what was under way may stay out of the list: until it can no longer be sent, its answer has come, and all
+/// that is listed late is listed.
+pub(super) fn settling(billing: &Billing) -> SignedDuration {
+    Wire::SEND_WITHIN + billing.settings.timeout + billing.settings.doubt.settle
+}
+
+/// When the book was adopted last; `None`: never.
+pub(super) fn adopted(store: &mut dyn Store) -> Result<Option<Timestamp>, StoreError> {
+    store.job_began(ADOPTED)
+}
+
+/// Until when a book that was adopted then may lack a charge which the provider's list did not show; `None`: that is over.
+pub(super) fn settles_until(billing: &Billing, adopted: Option<Timestamp>, wire: &Wire) -> Option<Timestamp> {
+    let now = wire.provider_now.unwrap_or(wire.wall_at);
+    Some(later(adopted?, settling(billing))).filter(|until| now < *until)
+}
+
+/// Remembers that the book was compared with the whole list, and bound: charging begins once a second comparison, with
+/// what was listed late in it, can be made.
+pub(super) fn note_adopted(
+    store: &mut dyn Store,
+    at: Timestamp,
+    wire: &Wire,
+    settling: SignedDuration,
+) -> Result<(), StoreError> {
+    store.note_job(ADOPTED, wire.provider_now.unwrap_or(wire.wall_at))?;
+    store.note_adopted(at, earlier(seen_up_to(wire), settling))
 }
 
 /// The part of the list that the book may lack.
@@ -77,14 +121,13 @@ fn covers(asked: Window, wanted: Window) -> bool {
 }
 
 /// Refuses (`StoreError::Behind`) a book that lacks a charge of its own. An attempt that the book has not finished is
-/// ordinary doubt. `early` is used if it shows all that `time` wants to see. Returns the provider time up to which the book
-/// has all of its own. The caller holds the charging lock.
+/// ordinary doubt. `early` is used if it shows all that `time` wants to see. The caller holds the charging lock.
 pub(super) async fn refuse(
     billing: &Billing,
     facts: &BookFacts,
     time: &ProviderTime,
     early: Early,
-) -> Result<Timestamp, RunError> {
+) -> Result<Compared, RunError> {
     let mut window = window(facts, &time.wire(billing.settings.timeout));
     let mut first = None;
     if covers(early.window, window) {
@@ -92,7 +135,7 @@ pub(super) async fn refuse(
     }
     let installation = facts.installation.to_string();
     let permits = Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate);
-    let mut offset = 0;
+    let (mut offset, mut doubled) = (0, Vec::new());
     loop {
         let page = if let Some(page) = first.take() {
             page
@@ -107,48 +150,61 @@ pub(super) async fn refuse(
         let ours = |seen: &ChargeSeen| seen.installation.as_deref() == Some(installation.as_str());
         let ours: Vec<ChargeSeen> = page.rows.into_iter().filter(ours).collect();
         if !ours.is_empty() {
-            let lost = billing.lane.run(move |store| first_lost(store, &ours)).await??;
-            if let Some(found) = lost {
-                return Err(StoreError::Behind { found }.into());
+            let room = MOST_DOUBLED - doubled.len();
+            match billing.lane.run(move |store| look_through(store, ours, room)).await?? {
+                Ok(more) => doubled.extend(more),
+                Err(found) => return Err(StoreError::Behind { found }.into()),
             }
         }
         if ended {
-            return Ok(asked_at);
+            return Ok(Compared { seen_up_to: asked_at, doubled });
         }
     }
 }
 
-/// What is said of the first of these charges that the book lacks.
-fn first_lost(store: &mut dyn Store, charges: &[ChargeSeen]) -> Result<Option<String>, StoreError> {
+/// Those of these charges that came beside the one that the book has, `room` of them at most; or what is said of the
+/// first that the book lacks.
+fn look_through(
+    store: &mut dyn Store,
+    charges: Vec<ChargeSeen>,
+    room: usize,
+) -> Result<Result<Vec<(AttemptId, ChargeSeen)>, String>, StoreError> {
+    let mut doubled = Vec::new();
     for seen in charges {
         let Some(id) = seen.attempt.as_deref().and_then(|text| text.parse::<AttemptId>().ok()) else {
-            return Ok(Some(format!("charge {}, which names no attempt that can be read", seen.charge)));
+            return Ok(Err(format!("charge {}, which names no attempt that can be read", seen.charge)));
         };
-        let why = match store.attempt(&id)? {
-            None => "which this book does not have".to_owned(),
-            Some(attempt) => match attempt.charge.filter(|known| *known != seen.charge) {
-                Some(known) if attempt.status.is_final() => {
-                    format!("which ended in this book with charge {known}")
-                }
-                _ => continue,
-            },
+        let known = store.attempt(&id)?;
+        let other =
+            known.as_ref().and_then(|attempt| attempt.charge.as_ref().filter(|known| **known != seen.charge));
+        let is_final = known.as_ref().is_some_and(|attempt| attempt.status.is_final());
+        let why = match (&known, other) {
+            (None, _) => "which this book does not have".to_owned(),
+            (Some(_), Some(other)) if is_final => format!("which ended in this book with charge {other}"),
+            (Some(_), _) => continue,
         };
-        if !is_told(store, &id.invoice.subscription, &seen.charge)? {
-            return Ok(Some(format!("charge {} of attempt {id}, {why}", seen.charge)));
+        if is_told(store, Some(&id.invoice.subscription), &seen.charge)?
+            || (known.is_none() && is_told(store, None, &seen.charge)?)
+        {
+            continue;
         }
+        if known.is_none() || doubled.len() == room {
+            return Ok(Err(format!("charge {} of attempt {id}, {why}", seen.charge)));
+        }
+        doubled.push((id, seen));
     }
-    Ok(None)
+    Ok(Ok(doubled))
 }
 
-/// Whether an incident in the diary of the subscription names the charge: then a person was told, and the book knows of
-/// it as far as it can.
+/// Whether an incident in the diary, of that subscription or of any, names the charge: then a person was told, and the
+/// book knows of it as far as it can.
 pub(super) fn is_told(
     store: &mut dyn Store,
-    subscription: &SubscriptionId,
+    subscription: Option<&SubscriptionId>,
     charge: &ChargeId,
 ) -> Result<bool, StoreError> {
     let filter = Filter {
-        subscription: Some(subscription.clone()),
+        subscription: subscription.cloned(),
         status: Some(EventKind::Incident.word().to_owned()),
         ..Filter::default()
     };

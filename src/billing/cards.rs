@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
+use super::card_seen::present;
 use super::run::Run;
 use super::serve::Visit;
 use super::{Part, RunError, dry};
@@ -30,6 +31,8 @@ pub(super) enum ReadNow {
     InSnapshot,
     /// The provider could not be read.
     Failed,
+    /// It has more cards of the customer than are taken in, in words for people.
+    TooMany(String),
 }
 
 /// Brings the book's snapshots of due customers up to date, if listing all customers takes fewer requests than
@@ -145,7 +148,10 @@ pub(super) async fn read_now(run: &Run<'_>, visit: &mut Visit) -> ReadNow {
             }
             run.reached(!matches!(error, GatewayError::Unreachable(_)));
             tracing::warn!(subscription = %visit.snapshot.subscription.id, %error, "the customer could not be read");
-            return ReadNow::Failed;
+            return match error {
+                GatewayError::TooMany(what) => ReadNow::TooMany(what.to_string()),
+                _ => ReadNow::Failed,
+            };
         }
     };
     if run.order.dry_run {
@@ -175,15 +181,5 @@ pub(super) async fn read_now(run: &Run<'_>, visit: &mut Visit) -> ReadNow {
             run.halt(StoppedBy::Store);
             ReadNow::Failed
         }
-    }
-}
-
-fn present(facts: CustomerFacts, at: Timestamp) -> CustomerReading {
-    CustomerReading {
-        id: facts.id,
-        state: CustomerState::Present,
-        default_card: facts.default_card,
-        cards: facts.cards,
-        read_at: at,
     }
 }

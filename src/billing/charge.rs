@@ -197,7 +197,7 @@ async fn follow(
             }
             visit.confirmed = true;
             return match cards::read_now(run, visit).await {
-                cards::ReadNow::Failed => Next::Done,
+                cards::ReadNow::Failed | cards::ReadNow::TooMany(_) => Next::Done,
                 cards::ReadNow::InBook | cards::ReadNow::InSnapshot => decide_again(run, visit).await,
             };
         }

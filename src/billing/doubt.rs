@@ -17,6 +17,9 @@ use crate::store::{CommitError, Refusal, StoreError};
 
 /// Unfinished attempts taken up at a time.
 const BATCH_ROWS: usize = 1000;
+/// Pending charges in a row that cannot be read before the others are left to the next look: each such read is repeated
+/// until its time is over, and all that is due waits for it. One that alone cannot be read keeps nobody from being asked for.
+const MOST_UNREAD_IN_A_ROW: u32 = 2;
 
 /// Looks at every unfinished attempt once.
 pub(super) async fn settle(run: &Run<'_>) -> Result<(), RunError> {
@@ -28,12 +31,22 @@ pub(super) async fn settle(run: &Run<'_>) -> Result<(), RunError> {
         let Some(last) = batch.last() else { return Ok(()) };
         after = Some(last.id.clone());
         let full = batch.len() == BATCH_ROWS;
-        let (waiting, doubtful): (Vec<_>, Vec<_>) = batch
+        let (mut waiting, doubtful): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .filter(|attempt| matches!(attempt.status, AttemptStatus::Pending | AttemptStatus::InDoubt))
             .partition(|attempt| attempt.status == AttemptStatus::Pending);
+        // Whoever was looked at longest ago first, so that what can never be read holds up nobody for long.
+        waiting.sort_by_key(|attempt| attempt.intent.as_ref().and_then(|intent| intent.looked_at));
+        let mut unread_in_a_row = 0;
         for attempt in waiting.iter().filter(|attempt| is_polled(run, attempt)) {
-            poll(run, attempt).await?;
+            if unread_in_a_row == MOST_UNREAD_IN_A_ROW {
+                tracing::warn!("pending charges cannot be read: the others are asked for at the next look");
+                break;
+            }
+            match poll(run, attempt).await? {
+                Polled::Read => unread_in_a_row = 0,
+                Polled::Unread => unread_in_a_row += 1,
+            }
         }
         if !doubtful.is_empty() {
             kill_point("recovery.before_scan");
@@ -45,77 +58,86 @@ pub(super) async fn settle(run: &Run<'_>) -> Result<(), RunError> {
     }
 }
 
+/// Whether the provider showed a pending charge.
+enum Polled {
+    /// Or that it has no such charge.
+    Read,
+    /// It gave no usable answer.
+    Unread,
+}
+
 /// Asks for a pending charge by its id.
-async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<(), RunError> {
+async fn poll(run: &Run<'_>, attempt: &Attempt) -> Result<Polled, RunError> {
     let Some(charge) = &attempt.charge else {
         let why = format!("attempt {} is pending, and the book has no charge to ask for", attempt.id);
-        return strange(run, attempt, Strange::Unreadable(why.into())).await;
+        strange(run, attempt, Strange::Unreadable(why.into())).await?;
+        return Ok(Polled::Read);
     };
     run.pace.permit().await;
-    match run.billing.gateway.charge_seen(charge).await {
-        Ok(Some(seen)) => {
-            run.pace.accepted();
-            let wishes = &run.billing.settings.three_ds;
-            match rules::outcome_of(&seen) {
-                ChargeOutcome::Pending { .. }
-                    if pending::judge(attempt, wishes, run.at) == PendingStep::GiveUp =>
-                {
-                    give_up(run, attempt, charge).await
-                }
-                ChargeOutcome::Pending { .. } => conclude(run, &attempt.id, &Known::Pending).await,
-                ChargeOutcome::NoAnswer(nonsense) => {
-                    strange(run, attempt, Strange::Unreadable(nonsense.reason)).await
-                }
-                outcome => conclude(run, &attempt.id, &Known::Outcome(outcome)).await,
-            }
+    let seen = match run.billing.gateway.charge_seen(charge).await {
+        Ok(seen) => seen,
+        Err(error) => return not_read(run, attempt, &error).await,
+    };
+    run.pace.accepted();
+    let outcome = seen.as_ref().map(rules::outcome_of);
+    let step = pending::judge(attempt, &run.billing.settings.three_ds, run.at, run.billing.clock.now());
+    match (outcome, step) {
+        (Some(ChargeOutcome::Pending { .. }), PendingStep::GiveUp) => {
+            return give_up(run, attempt, charge).await;
         }
-        Ok(None) => strange(run, attempt, Strange::Gone).await,
-        Err(error) => unread(run, &error),
+        (Some(ChargeOutcome::Pending { .. }), PendingStep::Wait | PendingStep::Remind(_)) => {
+            conclude(run, &attempt.id, &Known::Pending).await?;
+        }
+        (outcome, _) => shown(run, attempt, outcome).await?,
+    }
+    Ok(Polled::Read)
+}
+
+/// Nobody confirmed it in time: it is ended at the provider first, so that it cannot be paid beside another one. What
+/// the provider then says counts; one that it leaves pending stays so, and a person is told.
+async fn give_up(run: &Run<'_>, attempt: &Attempt, charge: &ChargeId) -> Result<Polled, RunError> {
+    run.pace.permit().await;
+    match run.billing.gateway.expire(charge).await {
+        Ok(seen) => shown(run, attempt, seen.as_ref().map(rules::outcome_of)).await?,
+        Err(error) => return not_read(run, attempt, &error).await,
+    }
+    Ok(Polled::Read)
+}
+
+/// What the provider shows of a charge that is not to wait any longer; `None`: it shows none such.
+async fn shown(run: &Run<'_>, attempt: &Attempt, outcome: Option<ChargeOutcome>) -> Result<(), RunError> {
+    match outcome {
+        None => strange(run, attempt, Strange::Gone).await,
+        Some(ChargeOutcome::Pending { .. }) => strange(run, attempt, Strange::Unended).await,
+        Some(ChargeOutcome::NoAnswer(nonsense)) => {
+            strange(run, attempt, Strange::Unreadable(nonsense.reason)).await
+        }
+        Some(outcome) => conclude(run, &attempt.id, &Known::Outcome(outcome)).await,
     }
 }
 
 /// A look at a pending charge that nobody can make sense of: it is kept, told once, and a person's in the end.
 async fn strange(run: &Run<'_>, attempt: &Attempt, seen: Strange) -> Result<(), RunError> {
-    tracing::error!(attempt = %attempt.id, charge = ?attempt.charge, ?seen, "a look at a pending charge makes no sense");
+    tracing::error!(attempt = %attempt.id, charge = ?attempt.charge, ?seen, "a pending charge is not as it should be");
     conclude(run, &attempt.id, &Known::Strange(seen)).await
 }
 
-/// Whether this run asks for that pending charge: one that somebody asked for asks for all that it is about.
+/// Whether this run asks for that pending charge: one that somebody asked for asks for all that it is about, and for
+/// nobody else's.
 fn is_polled(run: &Run<'_>, attempt: &Attempt) -> bool {
-    let asked = match &run.order.only {
-        None => !run.order.routine,
+    let wishes = &run.billing.settings.three_ds;
+    match &run.order.only {
         Some(Only::Subscription(id)) => attempt.id.invoice.subscription == *id,
         Some(Only::Customer(id)) => attempt.customer == *id,
-    };
-    let due = pending::next_poll(attempt).is_none_or(|next| next <= run.billing.clock.now());
-    let wishes = &run.billing.settings.three_ds;
-    asked || due || pending::judge(attempt, wishes, run.at) != PendingStep::Wait
+        None => !run.order.routine || pending::is_due(attempt, wishes, run.at, run.billing.clock.now()),
+    }
 }
 
-/// Nobody confirmed it in time: it is ended at the provider first, so that it cannot be paid beside another one. What
-/// the provider then says counts; one that it leaves pending stays so, and a person is told.
-async fn give_up(run: &Run<'_>, attempt: &Attempt, charge: &ChargeId) -> Result<(), RunError> {
-    run.pace.permit().await;
-    match run.billing.gateway.expire(charge).await {
-        Ok(Some(seen)) => match rules::outcome_of(&seen) {
-            ChargeOutcome::NoAnswer(nonsense) => {
-                strange(run, attempt, Strange::Unreadable(nonsense.reason)).await
-            }
-            ChargeOutcome::Pending { .. } => {
-                tracing::error!(attempt = %attempt.id, %charge, "the provider does not end a charge that nobody confirmed");
-                let story = format!(
-                    "attempt {}: charge {charge} was not confirmed in time, and the provider does not end it; nothing is \
-                     charged beside it until it has ended there",
-                    attempt.id
-                );
-                run.tally().0.incidents.push(story);
-                conclude(run, &attempt.id, &Known::Pending).await
-            }
-            outcome => conclude(run, &attempt.id, &Known::Outcome(outcome)).await,
-        },
-        Ok(None) => strange(run, attempt, Strange::Gone).await,
-        Err(error) => unread(run, &error),
-    }
+/// A pending charge that could not be read is asked for again after a while.
+async fn not_read(run: &Run<'_>, attempt: &Attempt, error: &GatewayError) -> Result<Polled, RunError> {
+    unread(run, error)?;
+    conclude(run, &attempt.id, &Known::Unread).await?;
+    Ok(Polled::Unread)
 }
 
 /// A read that failed leaves every question open; refused keys end the run.
@@ -209,6 +231,8 @@ fn sort_in(found: &mut Found, seen: ChargeSeen, wanted: &HashMap<&AttemptId, &At
 pub(super) enum Known {
     Outcome(ChargeOutcome),
     Pending,
+    /// Nothing: a pending charge could not be read.
+    Unread,
     Strange(Strange),
     Looked(Box<DoubtStep>, Scan),
 }
@@ -234,6 +258,7 @@ pub(super) async fn conclude(run: &Run<'_>, attempt: &AttemptId, known: &Known) 
                 let wishes = &run.billing.settings.three_ds;
                 rules::pending::polled(&snapshot, attempt, wishes, &circumstances)
             }
+            Known::Unread => rules::pending::unread(&snapshot, attempt, &circumstances),
             Known::Strange(seen) => {
                 let wishes = &run.billing.settings.three_ds;
                 rules::pending::strange(&snapshot, attempt, seen, wishes, &circumstances)

@@ -16,7 +16,16 @@ pub(super) struct Left {
     /// Subscriptions due at the run's instant that no standing flag explains.
     due: u64,
     /// Attempts in doubt, of any age.
-    doubt: u64,
+    doubt: Doubt,
+}
+
+/// What has not ended, and nobody knows how it will.
+#[derive(Clone, Copy, Default)]
+struct Doubt {
+    /// A look may tell.
+    looked_up: u64,
+    /// Only a person can.
+    manual: u64,
 }
 
 impl Left {
@@ -38,17 +47,20 @@ impl Left {
     pub(super) fn told(&self, at: Timestamp, report: &mut RunReport) {
         report.due_left = self.due;
         report.next_due_at = if self.due > 0 { Some(at) } else { self.next_wake };
-        report.doubt_left = self.doubt;
+        report.doubt_left = self.doubt.looked_up + self.doubt.manual;
+        report.manual_left = self.doubt.manual;
     }
 }
 
-fn doubt(store: &mut dyn Store) -> Result<u64, StoreError> {
-    let mut left = 0;
+fn doubt(store: &mut dyn Store) -> Result<Doubt, StoreError> {
+    let mut left = Doubt::default();
     let mut after = None;
     loop {
         let page = store.unfinished(after.as_ref(), PAGE_ROWS)?;
-        let doubtful = |status| matches!(status, AttemptStatus::InDoubt | AttemptStatus::Manual);
-        left += page.iter().filter(|attempt| doubtful(attempt.status)).count() as u64;
+        for attempt in &page {
+            left.looked_up += u64::from(attempt.status == AttemptStatus::InDoubt);
+            left.manual += u64::from(attempt.status == AttemptStatus::Manual);
+        }
         match page.last() {
             Some(last) if page.len() == PAGE_ROWS => after = Some(last.id.clone()),
             _ => return Ok(left),

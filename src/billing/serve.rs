@@ -8,7 +8,7 @@ use super::run::Run;
 use super::{aside, cards, dry};
 use crate::hooks::kill_point;
 use crate::model::{Change, OpenInvoice, SkipReason, Snapshot, StoppedBy, SubscriptionId, Transition};
-use crate::rules::{self, Prepared};
+use crate::rules::{self, Prepared, RuleError};
 use crate::store::{CommitError, Refusal, StoreError};
 
 /// Steps one subscription may take in one run; far above what any needs, so that a fault of ours ends.
@@ -107,13 +107,7 @@ async fn step(run: &Run<'_>, visit: &mut Visit) -> Step {
                 Next::Done => Step::Done,
             }
         }
-        Err(error) => {
-            let id = &visit.snapshot.subscription.id;
-            tracing::error!(subscription = %id, %error, "this subscription could not be decided; the others go on");
-            run.tally().0.incidents.push(format!("subscription {id}: {error}"));
-            aside::undecided(run, &visit.snapshot, &error.to_string()).await;
-            Step::Done
-        }
+        Err(error) => undecided(run, visit, &error).await,
     }
 }
 
@@ -163,7 +157,28 @@ async fn confirm(run: &Run<'_>, visit: &mut Visit) -> Step {
             run.tally().skipped(SkipReason::Unread);
             Step::Done
         }
+        cards::ReadNow::TooMany(why) => {
+            // Nothing was read: whoever decides again asks again.
+            visit.confirmed = false;
+            without_cards(run, visit, &why).await
+        }
     }
+}
+
+/// Nothing is charged on cards that nobody can read, but what is due is invoiced, and a flag says why it waits.
+async fn without_cards(run: &Run<'_>, visit: &mut Visit, why: &str) -> Step {
+    match rules::prepare_without_cards(&visit.snapshot, &run.circumstances(), why) {
+        Ok((transition, skipped)) => settle(run, visit, transition, skipped).await,
+        Err(error) => undecided(run, visit, &error).await,
+    }
+}
+
+async fn undecided(run: &Run<'_>, visit: &Visit, error: &RuleError) -> Step {
+    let id = &visit.snapshot.subscription.id;
+    tracing::error!(subscription = %id, %error, "this subscription could not be decided; the others go on");
+    run.tally().0.incidents.push(format!("subscription {id}: {error}"));
+    aside::undecided(run, &visit.snapshot, &error.to_string()).await;
+    Step::Done
 }
 
 /// A commit was refused: a conflict means deciding again from a fresh snapshot.

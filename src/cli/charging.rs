@@ -137,6 +137,7 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
             "left": adopted.left,
             "waits": adopted.waits,
             "bound": adopted.waits.is_empty(),
+            "charging_from": adopted.settles.map(|until| context.zone().told(until)),
             "resolved": adopted.report,
         }))?;
     } else {
@@ -164,6 +165,12 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
         }
         for why in &adopted.waits {
             out.line(&format!("  not yet: {why}"))?;
+        }
+        if let Some(until) = adopted.settles {
+            out.line(&format!(
+                "  charging begins at {}: what was under way before may come into the provider's list until then",
+                context.zone().told(until)
+            ))?;
         }
         if adopted.waits.is_empty() {
             out.line("\nNext:\n  dues check\n  dues run-now --dry-run")?;

@@ -192,6 +192,7 @@ fn report_of(value: &Value, zone: &Zone) -> Option<RunReport> {
         value["incidents"].as_array()?.iter().map(|incident| incident.as_str().map(ToOwned::to_owned));
     report.incidents = incidents.collect::<Option<_>>()?;
     report.doubt_left = number("doubt_left")?;
+    report.manual_left = number("manual_left").unwrap_or(0);
     report.due_left = number("due_left").unwrap_or(0);
     report.next_due_at = match &value["next_due_at"] {
         Value::Null => None,
@@ -230,6 +231,8 @@ mod tests {
         report.held_periods = 4;
         report.stopped_by = Some(StoppedBy::PauseFile);
         report.incidents.push("two charges".into());
+        report.doubt_left = 5;
+        report.manual_left = 2;
         report.due_left = 6;
         report.next_due_at = Some("2026-12-21T02:00:00Z".parse().unwrap());
         let value = serde_json::to_value(&report).unwrap();

@@ -82,8 +82,13 @@ fn story(report: &RunReport) -> Vec<String> {
         let periods = counted(report.held_periods, "missed period");
         rows.push(("held", format!("{periods}, see [catch_up] hold_after; collected after `dues resume`")));
     }
-    if report.doubt_left > 0 {
-        rows.push(("in doubt", format!("{}; every run looks them up again", report.doubt_left)));
+    let looked_up = report.doubt_left.saturating_sub(report.manual_left);
+    if looked_up > 0 {
+        rows.push(("in doubt", format!("{looked_up}; every run looks them up again")));
+    }
+    if report.manual_left > 0 {
+        let attempts = counted(report.manual_left, "attempt");
+        rows.push(("for a person", format!("{attempts}, which no run looks up; `dues resolve` ends each")));
     }
     if let Some(why) = report.stopped_by {
         rows.push(("stopped by", stopped(why, report.considered).to_owned()));
@@ -294,7 +299,8 @@ mod tests {
         report.retries_scheduled = 15;
         report.flagged.insert(FlagReason::NoCard, 5);
         report.held_periods = 7;
-        report.doubt_left = 2;
+        report.doubt_left = 3;
+        report.manual_left = 1;
         report.stopped_by = Some(StoppedBy::PauseFile);
         report.api_calls = 1;
         report.elapsed_ms = 1_034;
@@ -312,6 +318,7 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
   flagged       5 no_card
   held          7 missed periods, see [catch_up] hold_after; collected after `dues resume`
   in doubt      2; every run looks them up again
+  for a person  1 attempt, which no run looks up; `dues resolve` ends each
   stopped by    [brakes] pause_file: it is there, or nobody could look for it";
         assert_eq!(said, wanted);
         let steps = next_steps(&report, &global()).join("\n");
@@ -330,6 +337,22 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
         let steps = next_steps(&report, &global).join("\n");
         assert!(steps.contains(r"dues list flags --config 'my conf'\''s/demo.toml' "), "{steps}");
         assert_eq!(steps.matches("--config 'my").count(), steps.matches("--config").count(), "{steps}");
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_not_said_to_be_looked_up() {
+        let told = |doubt_left, manual_left| {
+            let report = RunReport { doubt_left, manual_left, ..report() };
+            (story(&report).join("\n"), next_steps(&report, &global()).join("\n"), exit_of(&report, true))
+        };
+        let (said, steps, exit) = told(2, 2);
+        assert!(said.contains("  for a person  2 attempts, which no run looks up"), "{said}");
+        assert!(!said.contains("in doubt"), "{said}");
+        assert!(steps.contains("dues list attempts --status manual --config config/demo.toml"), "{steps}");
+        assert_eq!(exit, Exit::Attention);
+        let (said, steps, _) = told(2, 0);
+        assert!(said.contains("  in doubt      2; every run") && !said.contains("for a person"), "{said}");
+        assert!(!steps.contains("manual"), "{steps}");
     }
 
     #[test]

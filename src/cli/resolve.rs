@@ -43,8 +43,12 @@ pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, Failure
         return Err(OrderError::no_attempt(id).into());
     };
     let seen = args.charge.as_ref().map(|charge| seen(context, charge)).transpose()?;
-    if let (None, AttemptStatus::Manual, Some(known)) = (&args.charge, attempt.status, &attempt.charge) {
-        refuse_while_there(context, id, known)?;
+    if let (AttemptStatus::Manual, Some(known)) = (attempt.status, &attempt.charge)
+        && args.charge.as_ref() != Some(known)
+        && !seen.as_ref().is_some_and(|seen| carries(seen, id))
+    {
+        let flag = if args.absent { "--absent" } else { "--charge" };
+        refuse_while_there(context, flag, id, known)?;
     }
     let booked = match &seen {
         Some(seen) => orders::booked_for(&mut store, &attempt, seen)?,
@@ -84,15 +88,25 @@ fn seen(context: &Context, charge: &ChargeId) -> Result<ChargeSeen, Failure> {
     })
 }
 
-/// An attempt whose charge the book knows is not absent while the provider has that charge: it may still be paid, and
-/// another one would be paid beside it. What a status that nobody knows means a person decides.
-fn refuse_while_there(context: &Context, id: &AttemptId, charge: &ChargeId) -> Result<(), Failure> {
+/// Whether the charge says that it was made for that attempt.
+fn carries(seen: &ChargeSeen, id: &AttemptId) -> bool {
+    seen.attempt.as_deref() == Some(id.to_string().as_str())
+}
+
+/// An attempt whose charge the book knows is neither absent nor another charge's while the provider has that charge: it
+/// may still be paid, and another one would be paid beside it. What a status that nobody knows means a person decides.
+fn refuse_while_there(
+    context: &Context,
+    flag: &str,
+    id: &AttemptId,
+    charge: &ChargeId,
+) -> Result<(), Failure> {
     let seen = at_the_provider(context, charge)?;
     if seen.is_none_or(|seen| matches!(seen.status, SeenStatus::Unknown(_))) {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "--absent: attempt {id} has charge {charge}, which the provider has; wanted --charge {charge}, once it has ended there \
+        "{flag}: attempt {id} has charge {charge}, which the provider has; wanted --charge {charge}, once it has ended there \
          (see it with `dues charges get {charge}`)"
     )))
 }

@@ -82,7 +82,8 @@ pub struct Intent {
     /// Nothing of it can be sent after this, in provider time: intent + 5 s + time-out, or, when its process
     /// is dead, the start of the next epoch. `None`: no provider time was known.
     pub deadline: Option<Timestamp>,
-    /// Since when nobody knows, on the wall clock; `None` unless in doubt, or pending while looks make no sense.
+    /// Since when nobody knows, on the wall clock; `None` unless in doubt, or pending while looks make no sense or, without
+    /// a `reason`, fail.
     pub doubt_since: Option<Timestamp>,
     /// The first complete empty scan that counts, in provider time, or, of one that is pending, the first look that
     /// did not find its charge; `None`: none yet.

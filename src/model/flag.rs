@@ -19,7 +19,8 @@ words! {
         CustomerGone = "customer_gone",
         /// The card was refused for good.
         DeadCard = "dead_card",
-        /// The invoice is outside what the account may charge, or our request was refused.
+        /// The invoice is outside what the account may charge, our request was refused, or the customer has more cards than
+        /// are read.
         Unchargeable = "unchargeable",
     }
 }

@@ -77,8 +77,10 @@ pub struct RunReport {
     pub stopped_by: Option<StoppedBy>,
     /// Incidents that need a person, one sentence each.
     pub incidents: Vec<String>,
-    /// Attempts still in doubt after this run, of any age.
+    /// Attempts still in doubt after this run, of any age, those among them that wait for a person included.
     pub doubt_left: u64,
+    /// Of these, the ones that only a person can end: nobody looks them up any more.
+    pub manual_left: u64,
     /// Subscriptions that are still due and that no standing flag explains, after a run that was stopped or narrowed;
     /// of one that served everything: 0.
     pub due_left: u64,
@@ -111,6 +113,7 @@ impl RunReport {
             stopped_by: None,
             incidents: Vec::new(),
             doubt_left: 0,
+            manual_left: 0,
             due_left: 0,
             next_due_at: None,
         }
@@ -164,7 +167,7 @@ const RESOLVED: &[AttemptStatus] =
 
 impl Serialize for RunReport {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let mut out = s.serialize_struct("RunReport", 23)?;
+        let mut out = s.serialize_struct("RunReport", 24)?;
         let at = self.at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
         out.serialize_field("run", &self.run)?;
         out.serialize_field("at", &at)?;
@@ -189,6 +192,7 @@ impl Serialize for RunReport {
         out.serialize_field("stopped_by", &self.stopped_by)?;
         out.serialize_field("incidents", &self.incidents)?;
         out.serialize_field("doubt_left", &self.doubt_left)?;
+        out.serialize_field("manual_left", &self.manual_left)?;
         out.serialize_field("due_left", &self.due_left)?;
         out.serialize_field("next_due_at", &self.next_due_at.map(|at| at.to_string()))?;
         out.end()

@@ -81,11 +81,6 @@ fn own_window(attempt: &Attempt, c: &Circumstances, now: Timestamp) -> (Timestam
     (from, to.map_or(now, |to| to.min(now)))
 }
 
-/// Whether a daemon should look for an attempt in doubt now: an age has come at which nobody has looked.
-pub fn due_for_look(intent: &Intent, wall_now: Timestamp) -> bool {
-    next_look(intent).is_some_and(|next| next <= wall_now)
-}
-
 /// When a daemon should next look, on the wall clock: the first age that no look has followed. What is in doubt still
 /// past the last one, since nobody looked before or nothing was answered, is looked for daily until it ends. `None`: not
 /// in doubt.
@@ -121,12 +116,18 @@ pub fn judge(
     if settled || !past_last_age(attempt, scan) {
         return step;
     }
-    DoubtStep::Manual(format!(
-        "attempt {} could not be settled in {} days of looking; find its charge at the provider, then \
-         `dues resolve {0}`",
-        attempt.id,
-        LAST_AGE.as_hours() / 24
-    ))
+    let days = LAST_AGE.as_hours() / 24;
+    DoubtStep::Manual(match &step {
+        DoubtStep::Adopt(ChargeSeen { charge, status: SeenStatus::Unknown(word), .. }) => {
+            let what = format!("the status {word:?}, which is none we know, in {days} days of looking");
+            carries(charge, &attempt.id, &what)
+        }
+        _ => format!(
+            "attempt {} could not be settled in {days} days of looking; find its charge at the provider, then \
+             `dues resolve {0}`",
+            attempt.id
+        ),
+    })
 }
 
 /// The customer, the amount and the currency are those that were asked for.
@@ -138,14 +139,17 @@ pub(super) fn echoes(seen: &ChargeSeen, attempt: &Attempt) -> bool {
 pub(super) fn mismatch(attempt: &Attempt, seen: &ChargeSeen) -> String {
     let amount = seen.amount.map_or_else(|| "an amount that cannot be read".to_owned(), |a| a.to_string());
     let customer = seen.customer.as_ref().map_or_else(|| "no customer".to_owned(), ToString::to_string);
-    format!(
-        "charge {} carries attempt {}: found {amount} of {customer}, wanted {} of {}",
-        seen.charge, attempt.id, attempt.amount, attempt.customer
-    )
+    let what = format!("{amount} of {customer}, wanted {} of {}", attempt.amount, attempt.customer);
+    carries(&seen.charge, &attempt.id, &what)
 }
 
-/// The charge of which a look told that it carries this attempt and is not what was asked for; `None`: no look found one.
-/// The book keeps it in the words of `mismatch` alone.
+/// That a charge is the attempt's, and what is wrong with it, in a sentence that `carried` reads.
+fn carries(charge: &ChargeId, attempt: &AttemptId, what: &str) -> String {
+    format!("charge {charge} carries attempt {attempt}: found {what}")
+}
+
+/// The charge of which a look told that it carries this attempt and is not what was asked for, or has a status that nobody
+/// knows; `None`: no look found one. The book keeps it in the words of `carries` alone.
 pub(super) fn carried(attempt: &Attempt) -> Option<ChargeId> {
     let told = attempt.intent.as_ref()?.reason.as_deref()?;
     let (charge, rest) = told.strip_prefix("charge ")?.split_once(" carries attempt ")?;

@@ -127,11 +127,11 @@ fn unfinished(attempt: &Attempt) -> String {
         AttemptStatus::Pending => {
             let intent = attempt.intent.as_ref();
             if let Some(why) = intent.and_then(|intent| intent.reason.as_deref()) {
-                return format!("attempt {id} is asked for in every run: {why}");
+                return format!("attempt {id} is asked for with growing waits: {why}");
             }
             let uri = intent.and_then(|intent| intent.authorize_uri.as_deref());
             let who = uri.map_or_else(String::new, |uri| format!("; the customer must act at {uri}"));
-            format!("attempt {id} is pending at the provider and is asked for in every run{who}")
+            format!("attempt {id} is pending at the provider and is asked for with growing waits{who}")
         }
         AttemptStatus::Manual => {
             let told = attempt.intent.as_ref().and_then(|intent| intent.reason.as_deref());

@@ -48,6 +48,6 @@ pub use conclude::{conclude, outcome_of};
 pub use explain::next_steps;
 pub use flags::unchargeable;
 pub use past::{Past, past};
-pub use prepare::prepare;
-pub use queue::missed_turn;
+pub use prepare::{prepare, prepare_without_cards};
 pub use prepared::{DoubtStep, Prepared, PreparedCharge, RuleError, Scan};
+pub use queue::missed_turn;

@@ -6,6 +6,7 @@ mod daily;
 mod full_disk;
 mod leaving;
 mod locked;
+mod pending;
 mod process;
 mod reload;
 mod rests;

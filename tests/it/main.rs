@@ -7,6 +7,12 @@
     clippy::panic,
     reason = "a test says what it expects; clippy knows only functions marked as tests, not what they call"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the suite waits for processes by the real clock, and prints its proofs"
+)]
 
 mod api_commands;
 mod architecture;
@@ -21,6 +27,7 @@ mod harness;
 mod log_lines;
 mod many_cards;
 mod messages;
+mod narrowed;
 mod omise_client;
 mod planted;
 mod refusals;

@@ -22,7 +22,8 @@ enum About {
 /// Commands and what each shows. `config` is appended to each.
 pub(super) fn next_steps(report: &RunReport, config: &str) -> Vec<(String, &'static str)> {
     let mut steps = Vec::new();
-    if report.resolved.get(&AttemptStatus::Manual).is_some_and(|n| *n > 0) {
+    let became = report.resolved.get(&AttemptStatus::Manual).is_some_and(|n| *n > 0);
+    if became || report.manual_left > 0 {
         steps.push((format!("dues list attempts --status manual{config}"), "what waits for `dues resolve`"));
     }
     let all: Vec<About> = report.incidents.iter().map(|incident| about(incident)).collect();

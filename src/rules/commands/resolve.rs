@@ -79,10 +79,15 @@ pub fn resolve_absent(
 pub(in crate::rules) fn way_out(attempt: &Attempt) -> String {
     let id = &attempt.id;
     doubt::carried(attempt).map_or_else(
-        || {
-            format!(
+        || match &attempt.charge {
+            // It was pending: it is there, or it is not any more.
+            Some(charge) => format!(
+                "end it with `dues resolve {id} --charge {charge} --reason TEXT` once that charge has ended at the provider, or \
+                 with `--absent` if it is gone there or, by a status that nobody knows, took no money"
+            ),
+            None => format!(
                 "end it with `dues resolve {id} --charge CHRG --reason TEXT`, or with `--absent` if it never became a charge"
-            )
+            ),
         },
         |charge| {
             format!(

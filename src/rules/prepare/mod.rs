@@ -20,7 +20,9 @@ use super::{
     Circumstances, Prepared, RuleError, backup, budget, card_watch, cards, conclude, course, flags, life,
     queue, wake,
 };
-use crate::model::{ChargeOrder, FlagReason, Hold, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus};
+use crate::model::{
+    ChargeOrder, FlagReason, Hold, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus, Transition,
+};
 
 pub(super) use brakes::{give_back, never_passes};
 
@@ -61,6 +63,28 @@ pub fn prepare(
             flags::clear_settled(&mut d, &c.cards, c.at);
             let reason = idle_reason(&d.now);
             Ok(settle(d, c, reason))
+        }
+    }
+}
+
+/// The same where the customer's cards cannot be read in any run, for that reason: nothing is charged, what is due is
+/// invoiced, and a flag says why it waits. What to commit, and why nothing is sent.
+///
+/// Fails only where an amount or a date cannot be counted.
+pub fn prepare_without_cards(
+    snapshot: &Snapshot,
+    c: &Circumstances,
+    why: &str,
+) -> Result<(Transition, SkipReason), RuleError> {
+    let mut d = Draft::new(snapshot);
+    course::advance(&mut d, c.at, c.catch_up)?;
+    follow_status(&mut d, c.at);
+    match queue::look(&d.now, c.at).head {
+        Head::Try(_) => Ok(flagged(d, c, FlagReason::Unchargeable, why)),
+        Head::Waits(reason) => Ok(settled(d, c, reason)),
+        Head::Empty => {
+            let reason = idle_reason(&d.now);
+            Ok(settled(d, c, reason))
         }
     }
 }
@@ -188,12 +212,17 @@ fn without_backup(mut d: Draft, c: &Circumstances, place: usize) -> Prepared {
     settle(d, c, SkipReason::NotDue)
 }
 
-fn flag(mut d: Draft, c: &Circumstances, reason: FlagReason, detail: &str) -> Prepared {
+fn flag(d: Draft, c: &Circumstances, reason: FlagReason, detail: &str) -> Prepared {
+    let (transition, skipped) = flagged(d, c, reason, detail);
+    Prepared::Settle { transition, skipped }
+}
+
+fn flagged(mut d: Draft, c: &Circumstances, reason: FlagReason, detail: &str) -> (Transition, SkipReason) {
     flags::raise(&mut d, reason, detail, c.at);
     if d.now.subscription.status == SubscriptionStatus::Active {
         d.now.subscription.status = SubscriptionStatus::PastDue;
     }
-    settle(d, c, reason.into())
+    settled(d, c, reason.into())
 }
 
 fn postpone(mut d: Draft, c: &Circumstances, place: usize, until: Timestamp, reason: SkipReason) -> Prepared {
@@ -201,9 +230,14 @@ fn postpone(mut d: Draft, c: &Circumstances, place: usize, until: Timestamp, rea
     settle(d, c, reason)
 }
 
-fn settle(mut d: Draft, c: &Circumstances, skipped: SkipReason) -> Prepared {
+fn settle(d: Draft, c: &Circumstances, skipped: SkipReason) -> Prepared {
+    let (transition, skipped) = settled(d, c, skipped);
+    Prepared::Settle { transition, skipped }
+}
+
+fn settled(mut d: Draft, c: &Circumstances, skipped: SkipReason) -> (Transition, SkipReason) {
     d.now.subscription.wake_at = wake::next(&d.now, c.at);
-    Prepared::Settle { transition: d.transition(c.epoch), skipped }
+    (d.transition(c.epoch), skipped)
 }
 
 const fn idle_reason(s: &Snapshot) -> SkipReason {

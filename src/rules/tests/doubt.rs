@@ -6,7 +6,7 @@ use super::book::Book;
 use super::kit::day;
 use super::story::{seen, tell};
 use crate::model::{Attempt, SeenStatus};
-use crate::rules::{DoubtStep, Scan, doubt};
+use crate::rules::{DoubtStep, Scan, commands, doubt};
 
 fn in_doubt() -> (Book, Attempt) {
     let mut book = Book::monthly("2026-01-31");
@@ -63,10 +63,8 @@ fn looks_follow_the_age_of_the_doubt_not_their_number() {
     let mut intent = attempt.intent.unwrap();
     let since = intent.doubt_since.unwrap();
     let after = |minutes| since + SignedDuration::from_mins(minutes);
-    assert!(!doubt::due_for_look(&intent, after(0)));
-    assert!(doubt::due_for_look(&intent, after(1)));
+    assert_eq!(doubt::next_look(&intent), Some(after(1)), "nobody has looked");
     intent.looked_at = Some(after(1));
-    assert!(!doubt::due_for_look(&intent, after(4)));
     assert_eq!(doubt::next_look(&intent), Some(after(5)));
     intent.looked_at = Some(after(70));
     assert_eq!(
@@ -149,8 +147,15 @@ fn a_status_that_nobody_knows_waits_and_then_needs_a_person() {
     let intent = book.rows.invoices[0].attempts[0].intent.clone().unwrap();
     assert_eq!((intent.looked_at, intent.first_empty_scan), (Some(now.wall_at), None));
     book.go_to(day("2026-02-05"));
-    let step = doubt::judge(&attempt, found, &[], &scan(&book, true, true), &book.circumstances);
-    assert!(matches!(step, DoubtStep::Manual(_)), "{step:?}");
+    let now = scan(&book, true, true);
+    let step = doubt::judge(&attempt, found, &[], &now, &book.circumstances);
+    let told = |why: &str| why.contains("chrg_test_1") && why.contains("\"moonlit\"");
+    assert!(matches!(&step, DoubtStep::Manual(why) if told(why)), "{step:?}");
+    // The charge was seen, so a person cannot call it absent and have the invoice charged again.
+    let kept = doubt::transition(&book.snapshot(), &id, &step, &now, &book.circumstances).unwrap();
+    book.apply(&kept);
+    let absent = commands::resolve_absent(&book.snapshot(), &id, "x", &book.circumstances).unwrap_err();
+    assert!(absent.to_string().contains("charge chrg_test_1 carries its marks"), "{absent}");
 }
 
 #[test]

@@ -48,6 +48,8 @@ fn looks_at(book: &Book) -> Vec<Transition> {
             pending::polled(&s, &id, &wishes(), c).unwrap(),
             strange(Strange::Gone),
             strange(Strange::Unreadable("moonlit".into())),
+            strange(Strange::Unended),
+            pending::unread(&s, &id, c).unwrap(),
         ];
     }
     let found = |status| vec![seen(status, "chrg_test_1")];

@@ -3,8 +3,11 @@
 use jiff::SignedDuration;
 
 use super::book::Book;
-use super::story::{moment, tell};
-use crate::rules::pending;
+use super::story::{moment, tell, wishes};
+use crate::model::AttemptStatus;
+use crate::model::settings::ThreeDs;
+use crate::rules::next_steps;
+use crate::rules::pending::{self, Strange};
 
 #[test]
 fn a_customer_is_reminded_once_for_each_length_and_the_payment_ends_by_policy() {
@@ -132,10 +135,10 @@ fn a_status_that_nobody_knows_of_a_charge_in_flight_waits_as_long_as_doubt_does(
     tell(
         &mut Book::monthly("2026-01-31"),
         "01-31       | in flight      |
-         02-20       | poll           | 0.last:pending incidents:0
-         02-20T01:00 | poll moonlit   | 0.last:pending incidents:1
-         02-25T00:59 | poll moonlit   | 0.last:pending incidents:1
-         02-25T01:00 | poll moonlit   | 0.last:manual incidents:2",
+         01-31T06:00 | poll           | 0.last:pending incidents:0
+         01-31T07:00 | poll moonlit   | 0.last:pending incidents:1
+         02-05T06:59 | poll moonlit   | 0.last:pending incidents:1
+         02-05T07:00 | poll moonlit   | 0.last:manual incidents:2",
     );
 }
 
@@ -147,5 +150,126 @@ fn strange_looks_wait_like_any_other() {
          01-31T02:00 | poll moonlit | next_look:01-31T04:00
          01-31T04:00 | poll gone    | next_look:01-31T08:00
          01-31T08:00 | poll         | next_look:01-31T14:00",
+    );
+}
+
+#[test]
+fn a_payment_that_the_provider_does_not_end_is_told_once_and_a_persons_after_five_days() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(
+        &mut book,
+        "01-31       | pending        | incidents:0
+         02-06T23:59 | poll           | 0.last:pending incidents:0
+         02-07       | poll unended   | 0.last:pending incidents:1
+         02-08       | poll unended   | 0.last:pending incidents:1
+         02-11T23:59 | poll unended   | 0.last:pending incidents:1
+         02-12       | poll unended   | 0.last:manual incidents:2 next_look:none flag:none sub:active
+         02-28       | run            | skip:unfinished 0:open 1:open 1.tries:0 wake:03-31",
+    );
+    let why = next_steps(&book.snapshot(), &book.circumstances).join("\n");
+    let way = "`dues resolve sub_1.0.1 --charge chrg_test_1 --reason TEXT` once that charge has ended";
+    assert!(why.contains("the provider does not end it") && why.contains(way), "{why}");
+    tell(&mut book, "03-01 | person charged | 0:paid \n | ok | 1:paid sub:active");
+}
+
+#[test]
+fn a_payment_that_ends_after_all_is_no_matter_of_people() {
+    for (end, is) in [("hear ok", "0:paid"), ("hear ended expired", "0.last:declined 0:customer")] {
+        tell(
+            &mut Book::monthly("2026-01-31"),
+            &format!(
+                "01-31 | pending      |
+                 02-07 | poll unended | 0.last:pending incidents:1
+                 02-08 | {end}        | {is} incidents:1"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_payment_that_may_still_end_by_itself_is_nobodys_yet() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(&mut book, "01-31 | pending |");
+    let soon = ThreeDs { remind: Vec::new(), give_up: SignedDuration::from_hours(1) };
+    let id = book.rows.invoices[0].attempts[0].id.clone();
+    for (at, wanted) in [
+        ("01-31T01:00", AttemptStatus::Pending),
+        ("02-06", AttemptStatus::Pending),
+        ("02-07T23:59", AttemptStatus::Pending),
+        ("02-08", AttemptStatus::Manual),
+    ] {
+        book.go_to(moment(at));
+        let seen = pending::strange(&book.snapshot(), &id, &Strange::Unended, &soon, &book.circumstances);
+        book.apply(&seen.unwrap());
+        assert_eq!(book.rows.invoices[0].attempts[0].status, wanted, "{at}");
+    }
+}
+
+#[test]
+fn a_charge_that_is_in_flight_for_ever_is_a_persons_too() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | in flight      |
+         02-06T23:59 | poll           | 0.last:pending incidents:0
+         02-07       | poll           | 0.last:pending incidents:1
+         02-11T23:59 | poll           | 0.last:pending incidents:1
+         02-12       | poll           | 0.last:manual incidents:2 reminded:0 next_look:none
+         02-28       | run            | skip:unfinished 1.tries:0",
+    );
+}
+
+#[test]
+fn whatever_fails_to_end_is_asked_for_in_its_turn_and_no_more_in_every_run() {
+    let mut book = Book::monthly("2026-01-31");
+    let due = |book: &Book| {
+        let (attempt, now) = (&book.rows.invoices[0].attempts[0], book.circumstances.at);
+        pending::is_due(attempt, &wishes(), now, now)
+    };
+    tell(&mut book, "01-31 | pending | \n 01-31T18:00 | poll | next_look:02-01");
+    for (at, wanted) in [("01-31T23:59", false), ("02-01", true)] {
+        book.go_to(moment(at));
+        assert_eq!(due(&book), wanted, "{at}");
+    }
+    tell(&mut book, "02-06T23:00 | poll | next_look:02-07T05:00");
+    assert!(!due(&book));
+    book.go_to(moment("02-07"));
+    assert!(due(&book), "its time is over");
+    tell(&mut book, "02-07 | poll unended | next_look:02-07T06:00");
+    for (at, wanted) in [("02-07T00:05", false), ("02-07T05:59", false), ("02-07T06:00", true)] {
+        book.go_to(moment(at));
+        assert_eq!(due(&book), wanted, "{at}");
+    }
+}
+
+#[test]
+fn one_that_cannot_be_read_is_asked_for_with_growing_waits_until_it_can() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | pending     | next_look:01-31T00:01
+         01-31T02:00 | poll        | next_look:01-31T04:00
+         01-31T04:00 | poll broken | next_look:01-31T04:01
+         01-31T04:01 | poll broken | next_look:01-31T04:02
+         01-31T04:02 | poll broken | next_look:01-31T04:04
+         01-31T04:04 | poll broken | next_look:01-31T04:08
+         01-31T06:00 | poll broken | next_look:01-31T07:00
+         02-05       | poll broken | next_look:02-05T01:00 reminded:0
+         02-05T01:00 | poll        | next_look:02-05T07:00 reminded:1 incidents:0
+         02-05T07:00 | poll broken | next_look:02-05T07:01
+                     | hear ok     | 0:paid sub:active",
+    );
+}
+
+#[test]
+fn reads_that_fail_are_no_strange_looks() {
+    tell(
+        &mut Book::monthly("2026-01-31"),
+        "01-31       | pending      |
+         01-31T01:00 | poll broken  | incidents:0
+         02-06       | poll broken  | 0.last:pending incidents:0
+         02-06T01:00 | poll moonlit | 0.last:pending incidents:1
+         02-06T01:01 | poll         | 0.last:pending
+         02-06T02:00 | poll gone    | 0.last:pending incidents:2
+         02-06T02:05 | poll broken  | 0.last:pending incidents:2
+         02-06T02:10 | poll gone    | 0.last:manual incidents:3",
     );
 }

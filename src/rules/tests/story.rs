@@ -105,6 +105,8 @@ fn act(book: &mut Book, what: &str, line: &str) -> Option<String> {
         }
         ["poll"] => poll(book),
         ["poll", "gone"] => strange(book, &Strange::Gone),
+        ["poll", "unended"] => strange(book, &Strange::Unended),
+        ["poll", "broken"] => unread(book),
         ["poll", word] => strange(book, &Strange::Unreadable(format!("the status {word:?}").into())),
         ["undated"] => book.circumstances.wire.provider_now = None,
         ["look", found @ ..] => look(book, found),
@@ -244,15 +246,24 @@ fn strange(book: &mut Book, shown: &Strange) {
     assert!(again.events.is_empty(), "told twice: {again:?}");
 }
 
+/// The charge could not be read: nothing but the next look changes, and nobody is told.
+fn unread(book: &mut Book) {
+    let id = unfinished(book);
+    let noted = pending::unread(&book.snapshot_of(&id), &id, &book.circumstances).unwrap();
+    assert!(noted.events.is_empty() && !noted.is_empty(), "{noted:?}");
+    book.apply(&noted);
+}
+
 /// The provider shows the charge pending still.
 fn poll(book: &mut Book) {
     let wishes = wishes();
     let (id, c) = (unfinished(book), book.circumstances.clone());
     let snapshot = book.snapshot_of(&id);
     let attempt = snapshot.invoices.iter().flat_map(|open| &open.attempts).find(|a| a.id == id).unwrap();
-    if pending::judge(attempt, &wishes, c.at) == PendingStep::GiveUp {
-        book.conclude(&id, &outcome(&["ended", "expired"]));
-        return;
+    match pending::judge(attempt, &wishes, c.at, c.wire.wall_at) {
+        PendingStep::GiveUp => return book.conclude(&id, &outcome(&["ended", "expired"])),
+        PendingStep::Overdue => return strange(book, &Strange::Unended),
+        PendingStep::Wait | PendingStep::Remind(_) => {}
     }
     book.apply(&pending::polled(&snapshot, &id, &wishes, &c).unwrap());
     let again = pending::polled(&book.snapshot_of(&id), &id, &wishes, &c).unwrap();

@@ -1,7 +1,7 @@
 //! The run's side of the book: what is due, whose cards are stale, what was read.
 
 use super::samples::*;
-use crate::model::{Change, CustomerState, Flag, FlagReason, SubscriptionId};
+use crate::model::{Change, CustomerState, Flag, FlagReason, Hold, SubscriptionId};
 use crate::store::{CustomerReading, Store};
 
 fn due_pages_meet_every_subscription_once_in_order(store: &mut dyn Store) {
@@ -31,6 +31,35 @@ fn due_pages_meet_every_subscription_once_in_order(store: &mut dyn Store) {
     assert_eq!(store.count_due(at(-1)).unwrap(), 0);
     assert_eq!(store.next_wake(at(5)).unwrap(), Some(at(9)));
     assert_eq!(store.next_wake(at(10)).unwrap(), None);
+}
+
+fn an_older_missed_period_of_the_same_customer_is_known(store: &mut dyn Store) {
+    let plan = fill(store, 2);
+    let mut sibling = subscription(2, plan);
+    sibling.customer = customer(0);
+    accept(store, only(Change::InsertSubscription(sibling)));
+    let epoch = begin(store);
+    // The first invoice of the customer's other subscription: from at(0), 30 days long.
+    let first = snapshot(store, 0);
+    let mut opened = intent(store, &first, epoch, at(0));
+    opened.changes.retain(|change| !matches!(change, Change::InsertAttempt(_)));
+    accept(store, opened);
+    let (end, start) = (30 * DAY, at(1));
+    let older = |store: &mut dyn Store, n, start, when| store.has_older_missed(&sub_id(n), start, at(when));
+    assert_eq!(older(store, 2, start, end), Ok(true));
+    assert_eq!(older(store, 2, start, end - 1), Ok(false), "its period has not ended, and it is not due");
+    assert_eq!(older(store, 2, at(0), end), Ok(false), "it began no earlier");
+    assert_eq!(older(store, 0, start, end), Ok(false), "it is its own");
+    assert_eq!(older(store, 1, start, end), Ok(false), "it is another customer's");
+    let mut invoice = snapshot(store, 0).invoices[0].invoice.clone();
+    invoice.hold = Some(Hold::CatchUp);
+    accept(store, only(Change::UpdateInvoice(invoice)));
+    assert_eq!(older(store, 2, start, end), Ok(false), "it is on hold");
+    let mut invoice = snapshot(store, 0).invoices[0].invoice.clone();
+    (invoice.hold, invoice.next_attempt_at) = (None, Some(at(end + 1)));
+    accept(store, only(Change::UpdateInvoice(invoice)));
+    assert_eq!(older(store, 2, start, end), Ok(false), "it waits for longer");
+    assert_eq!(older(store, 2, start, end + 1), Ok(true));
 }
 
 fn what_a_standing_flag_explains_does_not_wait(store: &mut dyn Store) {
@@ -144,6 +173,7 @@ fn odd_ids_come_back_as_they_were(store: &mut dyn Store) {
 mod tests {
     super::super::conform!(
         due_pages_meet_every_subscription_once_in_order,
+        an_older_missed_period_of_the_same_customer_is_known,
         what_a_standing_flag_explains_does_not_wait,
         stale_customers_are_those_of_due_subscriptions,
         a_reading_replaces_the_cards,

@@ -1,9 +1,11 @@
 //! New subscriptions by the thousand, and the ids that the book counts.
 
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::super::{NewSubscription, Refusal, StoreError};
 use super::book::Book;
+use super::created;
 use super::fault::{Fault, Outcome};
 use super::hot::Hot;
 use crate::model::{CustomerId, EventKind, NewEvent, SkipReason, SubscriptionId};
@@ -19,12 +21,16 @@ const PROGRESS_ROWS: u64 = 500;
 
 impl Book {
     /// As `Store::next_subscription_id` says.
-    pub(super) fn next_subscription_id(&self, customer: &CustomerId) -> Outcome<SubscriptionId> {
+    pub(super) fn next_subscription_id(
+        &self,
+        customer: &CustomerId,
+        now: Timestamp,
+    ) -> Outcome<SubscriptionId> {
         let counter: i64 = self
             .sql("SELECT coalesce(max(row), 0) + 1 FROM subscriptions")?
             .query_row([], |row| row.get(0))?;
         for round in 0..MOST_TRIES {
-            let id = self.counted_id(counter, round, customer)?;
+            let id = self.counted_id(counter, round, customer, now)?;
             if self.find_subscription(&id)?.is_none() {
                 return Ok(id);
             }
@@ -32,12 +38,19 @@ impl Book {
         Err(Fault::broken(format!("no free id for a subscription of {customer}")))
     }
 
-    fn counted_id(&self, counter: i64, round: u32, customer: &CustomerId) -> Outcome<SubscriptionId> {
+    fn counted_id(
+        &self,
+        counter: i64,
+        round: u32,
+        customer: &CustomerId,
+        now: Timestamp,
+    ) -> Outcome<SubscriptionId> {
         let mut hash = Sha256::new();
-        hash.update(b"dues subscription id 1\n");
+        hash.update(b"dues subscription id 2\n");
         hash.update(self.installation.0);
         hash.update(counter.to_be_bytes());
         hash.update(round.to_be_bytes());
+        hash.update(now.as_millisecond().to_be_bytes());
         hash.update(customer.as_str());
         let digest = hash.finalize();
         let letters =
@@ -69,7 +82,7 @@ impl Book {
         let mut subscription = new.subscription;
         subscription.id = match new.id {
             Some(id) => id,
-            None => self.next_subscription_id(&subscription.customer)?,
+            None => self.next_subscription_id(&subscription.customer, subscription.created_at)?,
         };
         let row = match self.insert_subscription(&subscription) {
             Err(Fault::Refused(Refusal::Conflict(_))) => {
@@ -82,12 +95,13 @@ impl Book {
             let reason = SkipReason::BilledElsewhere;
             self.skip_periods(row, 0, new.billed_elsewhere, reason, subscription.created_at)?;
         }
+        let data = Some(created::packed(&subscription).into());
         let created = NewEvent {
             at: subscription.created_at,
             kind: EventKind::SubscriptionCreated,
             subscription: Some(subscription.id),
             invoice: None,
-            data: None,
+            data,
         };
         self.append_event(hot, &created)
     }

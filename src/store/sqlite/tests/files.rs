@@ -152,7 +152,7 @@ fn two_books_have_two_names() {
     let (_a, _, mut one) = new_book();
     let (_b, _, mut two) = new_book();
     assert_ne!(one.facts().unwrap().installation, two.facts().unwrap().installation);
-    let id = |store: &mut SqliteStore| store.next_subscription_id(&customer(1)).unwrap();
+    let id = |store: &mut SqliteStore| store.next_subscription_id(&customer(1), at(0)).unwrap();
     assert_ne!(id(&mut one), id(&mut two));
 }
 
