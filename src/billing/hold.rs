@@ -85,11 +85,11 @@ async fn take<'a>(
     if let (Intention::Charge, Some(until)) = (intention, settles) {
         return Err(RunError::Settling { until: billing.settings.zone.told(until) });
     }
-    let compared = match early? {
+    let comparison = match early? {
         Some(early) => Some(behind::refuse(billing, &facts, &time, early).await?),
         None => None,
     };
-    let (seen, doubled) = compared.map(|it| (it.seen_up_to, it.doubled)).unzip();
+    let (seen, doubled) = comparison.map(|it| (it.seen_up_to, it.doubled)).unzip();
     // What is listed late shows only once that is over: the comparison begins where it began until then.
     let seen = seen.filter(|_| settles.is_none());
     let (epoch, run_id) =
