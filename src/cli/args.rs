@@ -14,6 +14,7 @@ use super::{
     invoice, list, man, notify, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox,
     simulate, subscribe, tokens, why,
 };
+use crate::model::shell_word;
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
 #[derive(Debug, Parser)]
@@ -54,6 +55,15 @@ pub struct Global {
     /// How log lines are written on stderr
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
     pub log_format: LogFormat,
+}
+
+impl Global {
+    /// What a command that is recommended needs besides, with a space before it: the config that this one was given, as
+    /// a shell reads it.
+    pub fn config_words(&self) -> String {
+        let typed = |path: &PathBuf| format!(" --config {}", shell_word(&path.to_string_lossy()));
+        self.config.as_ref().map(typed).unwrap_or_default()
+    }
 }
 
 /// How log lines are written.

@@ -2,15 +2,13 @@
 
 mod incidents;
 
-use std::path::PathBuf;
-
 use jiff::{Timestamp, ToSpan as _};
 
 use super::args::Global;
 use super::exit::{Exit, Failure, shown};
 use super::output::Output;
 use super::rows::{grouped, short};
-use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone, counted, shell_word};
+use crate::model::{AttemptStatus, Money, RunReport, StoppedBy, Zone, counted};
 
 /// Shows a report; for people with what to try next. Returns how the run counts.
 pub fn render_report(report: &RunReport, global: &Global, strict: bool) -> Result<Exit, Failure> {
@@ -219,8 +217,7 @@ fn remark(report: &RunReport) -> Option<String> {
 
 /// Commands that fit what happened.
 fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
-    let typed = |path: &PathBuf| format!(" --config {}", shell_word(&path.to_string_lossy()));
-    let config = global.config.as_ref().map(typed).unwrap_or_default();
+    let config = global.config_words();
     let mut steps: Vec<(String, &str)> = Vec::new();
     if report.dry_run {
         steps.push((format!("dues run-now{config}"), "charge what is due now"));
