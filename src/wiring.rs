@@ -28,12 +28,12 @@ use crate::store::{
     BookFacts, ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, folder, rights, witness,
 };
 
-pub use backups::{BackupMade, Backups};
+pub use backups::{BackupMade, Backups, copy_book};
 pub use door::{
     Door, bring_judged_plans, bring_plans, bring_plans_if_possible, check_mode, has_key, judge_plans,
     new_plans, open_door, open_door_beside, open_door_to_look, prices_of, sandbox_state,
 };
-pub use post::{Post, Sent};
+pub use post::{Post, Sent, command_refused};
 pub use renew::{Renewal, renew};
 
 /// What could not be joined.

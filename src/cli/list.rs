@@ -7,6 +7,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::rows::{AttemptLine, CustomerLine, EventLine, FlagAtRiskLine, InvoiceLine, ListedLine, Row};
+use crate::billing::{Only, only};
 use crate::model::{
     AttemptStatus, CustomerId, CustomerState, EventKind, FlagReason, InvoiceStatus, SubscriptionId,
     SubscriptionStatus, counted,
@@ -85,6 +86,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     }
     let mut store = context.book()?;
     let store: &mut dyn Store = &mut store;
+    refuse_unknown(store, &filter)?;
     let (zone, now) = (&context.config.settings.zone, context.now());
     let mut out = Listing::new(context, args.limit);
     match args.kind {
@@ -152,6 +154,21 @@ fn filter(args: &ListArgs) -> Result<Filter, Failure> {
     })
 }
 
+/// An id that the book does not know is a slip of the pen, and not one of whom there is nothing to say.
+fn refuse_unknown(store: &mut dyn Store, filter: &Filter) -> Result<(), Failure> {
+    if let Some(id) = filter.subscription.clone() {
+        only::refuse_unknown(store, &Only::Subscription(id), "--subscription")?;
+    }
+    if let Some(id) = filter.customer.clone() {
+        // A customer may be in the book without a subscription.
+        let of_one = Filter { customer: Some(id.clone()), ..Filter::default() };
+        if store.list_customers(&of_one, 0, 1)?.is_empty() {
+            only::refuse_unknown(store, &Only::Customer(id), "--customer")?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes page after page.
 pub(super) struct Listing {
     out: Output,
@@ -186,7 +203,7 @@ impl Listing {
         store: &mut dyn Store,
         mut page: impl FnMut(&mut dyn Store, i64, usize) -> Result<Vec<(i64, R)>, StoreError>,
     ) -> Result<(), Failure> {
-        let mut after = 0;
+        let (mut after, mut is_empty) = (0, true);
         loop {
             // One row more than is shown tells whether there are more.
             let most = self.page_rows;
@@ -197,10 +214,11 @@ impl Listing {
             rows.truncate(wanted);
             after = rows.last().map_or(after, |(row, _)| *row);
             let shown = rows.len() as u64;
+            is_empty &= rows.is_empty();
             self.write(&rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>())?;
             self.left = self.left.map(|left| left.saturating_sub(shown));
             if !more {
-                return Ok(());
+                return if is_empty { self.tell_of_none() } else { Ok(()) };
             }
             if self.left == Some(0) {
                 return self.tell_of_more();
@@ -219,6 +237,14 @@ impl Listing {
             return rows.iter().try_for_each(|row| self.out.object(row));
         }
         self.out.table(R::COLUMNS, rows.iter().map(Row::cells).collect())
+    }
+
+    /// Silence would leave people in doubt whether they were heard.
+    fn tell_of_none(&mut self) -> Result<(), Failure> {
+        if !self.out.is_json() && !self.quiet {
+            self.out.line("none")?;
+        }
+        Ok(())
     }
 
     fn tell_of_more(&mut self) -> Result<(), Failure> {

@@ -49,19 +49,21 @@ pub(super) fn store(found: Option<&Found<'_>>, folder: &Path) -> StoreSettings {
     StoreSettings { path: true_place(&path.unwrap_or_else(|| folder.join("dues.db"))) }
 }
 
+/// Keys of `[omise]`.
+pub(super) const OMISE_KEYS: &[&str] = &[
+    "secret_key_file",
+    "secret_key_env",
+    "api_url",
+    "vault_url",
+    "sandbox",
+    "requests_per_second",
+    "in_flight",
+    "timeout",
+    "return_uri",
+];
+
 pub(super) fn omise(found: Option<&Found<'_>>) -> OmiseSettings {
-    const KNOWN: &[&str] = &[
-        "secret_key_file",
-        "secret_key_env",
-        "api_url",
-        "vault_url",
-        "sandbox",
-        "requests_per_second",
-        "in_flight",
-        "timeout",
-        "return_uri",
-    ];
-    let section = found.and_then(|found| found.section(KNOWN, "[omise] with its keys"));
+    let section = found.and_then(|found| found.section(OMISE_KEYS, "[omise] with its keys"));
     let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
     let url = |key: &str| get(key).and_then(|v| v.parse("an address", scalar::provider_url));
     let api_url = url("api_url").unwrap_or_else(|| API_URL.into());
@@ -113,11 +115,14 @@ fn key_source(section: Option<&Section<'_>>) -> KeySource {
         }
         (Some(file), None) => {
             let looks_like_a_key = |text: &str| text.starts_with("skey_") || text.starts_with("pkey_");
-            if file.text("a file's path").is_some_and(looks_like_a_key) {
-                file.wrong("found a key itself, wanted the path of a file that holds it, mode 0600");
-                return KeySource::None;
+            match file.text("a file's path") {
+                Some(text) if looks_like_a_key(text) => {
+                    file.wrong("found a key itself, wanted the path of a file that holds it, mode 0600");
+                    KeySource::None
+                }
+                Some(_) => file.path().map_or(KeySource::None, KeySource::File),
+                None => KeySource::None,
             }
-            file.path().map_or(KeySource::None, KeySource::File)
         }
         (None, Some(env)) => env
             .parse("the name of an environment variable", variable_name)

@@ -43,7 +43,7 @@ impl<'a> Top<'a> {
                 let name = key.get_ref().as_ref();
                 let place = Place::new(parsed.file, key.span());
                 if !KNOWN.contains(&name) {
-                    problems.add(unknown("", name, place, KNOWN));
+                    problems.add(unknown_section(name, place));
                     continue;
                 }
                 let first = found.iter().find(|(known, ..)| *known == name && !SPREAD.contains(&name));
@@ -102,6 +102,22 @@ pub(super) fn rows_of<'a>(parsed: &'a Parsed<'a>, problems: &'a Problems<'a>) ->
         }
     }
     rows
+}
+
+/// A key that nobody reads here may be one of `[omise]`, which is what people write first.
+fn unknown_section(name: &str, place: Place) -> Problem {
+    let problem = unknown("", name, place, KNOWN);
+    if nearest(name, KNOWN).is_some() {
+        return problem;
+    }
+    if name.contains("key") {
+        let help = "the key's place is [omise] secret_key_file, the path of a file that holds it; no config holds it itself";
+        return Problem { help: Some(help.into()), ..problem };
+    }
+    match nearest(name, rooms::OMISE_KEYS) {
+        Some(near) => Problem { help: Some(format!("[omise] has `{near}`")), ..problem },
+        None => problem,
+    }
 }
 
 fn twice(name: &str, place: Place, first: Place) -> Problem {

@@ -26,6 +26,7 @@ mod plan;
 mod report;
 mod reversal;
 pub mod settings;
+mod shell;
 mod snapshot;
 mod subscription;
 mod transition;
@@ -61,6 +62,7 @@ pub use plan::{
 };
 pub use report::{RunReport, StoppedBy};
 pub use reversal::{Reversal, ReversalKind};
+pub use shell::shell_word;
 pub use snapshot::{CardDecline, OpenInvoice, Snapshot};
 pub use subscription::{BackupCard, Pause, PausedBy, Subscription, SubscriptionStatus};
 pub use transition::{Change, SkipReason, Transition};

@@ -15,6 +15,7 @@ mod lane;
 mod lane_tests;
 mod lock;
 mod outbox;
+pub mod owner;
 mod place;
 pub mod rights;
 mod rows;

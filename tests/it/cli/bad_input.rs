@@ -75,6 +75,66 @@ fn words_on_the_command_line() {
 }
 
 #[test]
+fn a_wrong_text_is_shown_as_far_as_people_read() {
+    const MOST_SAID_BYTES: usize = 1_000;
+    let shop = Shop::new();
+    shop.subscribe("cust_test_1");
+    let long: &'static str = "x".repeat(5_000).leak();
+    shop.write("zeros.csv", &"\0".repeat(100_000));
+    shop.write("cells.csv", &format!("customer,plan\n{long},{long}\ncust_test_1,{long}\n"));
+    for args in [
+        &["import", "zeros.csv"][..],
+        &["import", "cells.csv"],
+        &["why", long],
+        &["list", "events", "--status", long],
+        &["run-now", "--at", long],
+        &["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--starts", long],
+        &["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--quantity", long],
+        &[long],
+    ] {
+        let done = shop.dues(args);
+        let said = done.stderr.len();
+        assert!(said < MOST_SAID_BYTES, "{said} bytes of {:?}", done.stderr.get(..MOST_SAID_BYTES));
+        done.fails(2, &[]);
+    }
+}
+
+#[test]
+fn check_looks_whether_the_command_can_be_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let shop = Shop::new();
+    shop.subscribe("cust_test_1");
+    shop.write("told", "#!/bin/sh\n");
+    let told = shop.path("told");
+    let mode = |mode| std::fs::set_permissions(&told, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o644);
+    let own = told.display().to_string();
+    shop.config("[omise]", "[notify.command]\nprogram = [\"PROGRAM\"]\n[omise]");
+    let mut before = "PROGRAM".to_owned();
+    let mut name = |program: &str| {
+        shop.config(&format!("[\"{before}\"]"), &format!("[\"{program}\"]"));
+        program.clone_into(&mut before);
+        shop.dues(&["check"])
+    };
+    for (program, is) in [
+        ("/nonexistent/told", "No such file or directory"),
+        ("/usr", "a folder or a device"),
+        (&own, "it may not be run: Permission denied"),
+        ("dues-is-told-by-nobody", "it may be run in no folder of PATH, /"),
+    ] {
+        let done = name(program);
+        assert_eq!(done.code, 2, "{program}: {}", done.stdout);
+        let said = format!("BAD   messages  [notify.command] program: found {program:?} ({is}");
+        assert!(done.stdout.contains(&said) && done.stdout.contains("Not ready"), "{}", done.stdout);
+    }
+    mode(0o755);
+    for program in [own.as_str(), "sh"] {
+        let done = name(program).ok();
+        assert!(done.stdout.contains(&format!("ok    messages  {program} can be run")), "{}", done.stdout);
+    }
+}
+
+#[test]
 fn configs_that_are_not_there_or_wrong() {
     let shop = Shop::new();
     Shop::done(&mut shop.command(&["list", "events"]))

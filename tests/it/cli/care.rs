@@ -73,7 +73,7 @@ fn whatever_shows_customers_is_on_record() {
     let shop = Shop::new();
     shop.dues(&["plans", "apply"]).ok();
     shop.dues(&["list", "customers", "--reason", "a call"]).ok();
-    shop.dues(&["list", "invoices", "--customer", "cust_test_1"]).ok();
+    shop.dues(&["list", "invoices", "--customer", "cust_test_1"]).fails(2, &["--customer: found"]);
     shop.dues(&["charges", "get", "chrg_test_1", "--reason", "disputed"]).fails(1, &[]);
     shop.dues(&["charges", "list"]).ok();
     shop.dues(&["provider", "search", "customer"]).ok();
