@@ -1,5 +1,6 @@
-//! Kill points, planted bugs, a clock that leaps and a loop that hangs, for the test-suite; without the feature `test-hooks` every function here is
-//! empty or constant, so a shipped binary holds none of it. Knows nothing of the rooms that call it.
+//! Kill points, planted bugs, a clock that leaps and a loop that hangs, for the test-suite; without the feature
+//! `test-hooks` every function here is empty or constant, so a shipped binary holds none of it. Knows nothing of the
+//! rooms that call it.
 
 /// A bug that the suite can plant to prove that a test goes red.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

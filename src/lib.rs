@@ -8,7 +8,7 @@
 //!
 //! ```text
 //!  6   main.rs                                 the street door
-//!  5   cli/                                    the counter: one file per command
+//!  5   cli/                                    the counter: what people type
 //!  4   daemon/  simulator/                     two ways to run the house
 //!  3   web/  wiring.rs                         windows to look in; the fuse box
 //!  2   billing/  notify/  config/  sandbox/    the work; its messengers; the wishes; the pretend Omise
@@ -31,8 +31,9 @@
 //! - [`rules`]: decisions, pure. From a [`model::Snapshot`] and a `now` they say what is due, what it costs, what
 //!   follows an answer, when to try again, and what a silence may be taken for.
 //! - [`gateway`]: turns "charge this" into a request and its answer into an outcome. It knows no book and no rule.
-//! - [`store`]: the book. One synchronous trait with SQLite behind it; `commit` is the only way to write, names the
-//!   versions it expects, and is durable when it returns. The lane in front of it commits in groups.
+//! - [`store`]: the book. One synchronous trait with SQLite behind it, a method for each question and each note; `commit`
+//!   is the only way to write what a decision changes, names the versions it expects, and is durable when it returns. The
+//!   lane in front of it commits in groups.
 //! - `clock`: the only file that reads the system clock. Everyone else is told the time; who measures how long a call
 //!   or a commit took has its stopwatch from there.
 //! - [`billing`]: the work. Loads what is due, lets the rules decide, makes intents durable, sends each once, keeps
@@ -49,13 +50,17 @@
 //!   and tells systemd how it stands.
 //! - [`simulator`]: the other way to run it: months of a made-up book in minutes, the real billing against the
 //!   sandbox, with time that is told and cards that fail for hidden reasons.
-//! - `cli`: one file per command. It prints; it decides nothing.
+//! - `cli`: a file for each command, but for those that share one: `run-now`, `adopt` and `reconcile` are in `charging`,
+//!   kindred commands of one noun in a file named after it. It prints; it decides nothing.
 //! - [`hooks`]: kill points, planted bugs, a leaping clock, a hanging loop; empty in a shipped binary.
 //!
 //! # The walk of one charge
 //!
-//! 1. [`billing::run`] proves the keys, raises the book's epoch (every attempt that an older process left `intended`
-//!    becomes `in_doubt`), settles old doubt from the provider's own list, and reads customers by pages of a hundred.
+//! 1. [`billing::run`] proves the keys, compares the clocks, and compares the book with the provider's own list since the
+//!    last such look (`billing/hold.rs`, `billing/behind.rs`): a book that lacks a charge of its own is an older copy, and
+//!    is refused with nothing written. Then it raises the book's epoch (every attempt that an older process left
+//!    `intended` becomes `in_doubt`) and settles old doubt from that list. Customers are read by pages of a hundred, beside
+//!    the charging: whoever is due waits for nobody's page but their own.
 //! 2. `billing/serve.rs` takes a due [`model::Snapshot`] and asks [`rules::prepare`]: nothing, flag, skip, or charge. Before
 //!    anybody is flagged the customer is read again.
 //! 3. With the rate permit and a slot in hand, `billing/charge.rs` commits the **intent**: the invoice if it is new, the

@@ -30,8 +30,8 @@ use crate::store::{
 
 pub use backups::{BackupMade, Backups};
 pub use door::{
-    Door, bring_plans, bring_plans_if_possible, check_mode, has_key, judge_plans, new_plans, open_door,
-    open_door_beside, open_door_to_look, prices_of, sandbox_state,
+    Door, bring_judged_plans, bring_plans, bring_plans_if_possible, check_mode, has_key, judge_plans,
+    new_plans, open_door, open_door_beside, open_door_to_look, prices_of, sandbox_state,
 };
 pub use post::{Post, Sent};
 pub use renew::{Renewal, renew};
@@ -125,6 +125,19 @@ pub fn open_existing(settings: &Settings) -> Result<SqliteStore, WiringError> {
 /// Where the system does not let this user look.
 pub fn has_book(settings: &Settings) -> Result<bool, WiringError> {
     Ok(rights::is_there(&settings.store.path)?)
+}
+
+/// Whether whoever opens the book to put something into it would make it. Then whatever could refuse them is asked
+/// beforehand, of a book in memory: what comes to nothing leaves no empty book behind, and none has to be taken away
+/// again, which another program may have opened meanwhile.
+///
+/// # Errors
+/// Where this user could not make or write it.
+pub fn would_make_book(settings: &Settings) -> Result<bool, WiringError> {
+    let book = &settings.store.path;
+    rights::refuse_unwritable(book)?;
+    // In the place of a book that was lost none is made: to open it says so.
+    Ok(!has_book(settings)? && witness::of_lost_book(book).is_none())
 }
 
 /// Refuses to go on where there is no book: what only reads makes none.

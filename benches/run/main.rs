@@ -7,6 +7,12 @@
 
 #![allow(clippy::float_arithmetic, reason = "ratios of times and sizes; no money is computed here")]
 #![allow(missing_docs, reason = "a program, not a library")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it measures by the real clock and prints its tables"
+)]
 
 mod bench;
 mod book;

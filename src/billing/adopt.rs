@@ -2,10 +2,12 @@
 //! the book had lost are taken in as doubt, and settled like any other. A second charge of an attempt that the book has
 //! with another one, or as never charged, is an incident: a person is told of both, and nothing is given back.
 //!
-//! Promises: a book is bound only when it has every charge that it can have. Attempts of one invoice follow each other,
-//! so lost ones are taken in one by one, each once the one before it has ended; where one has not, the book stays unbound.
+//! Promises: a book is bound only when it has every charge that it can have, and no run can charge an invoice again for
+//! which one that it cannot have moves money. Attempts of one invoice follow each other, so lost ones are taken in one by
+//! one, each once the one before it has ended; where one has not, the book stays unbound.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::behind::{self, BEFORE_BOOK};
 use super::doubt::Known;
@@ -15,9 +17,16 @@ use super::{Billing, Part, RunError, RunOrder, doubt};
 use crate::clock::Stopwatch;
 use crate::gateway::Window;
 use crate::hooks::kill_point;
-use crate::model::{Attempt, AttemptId, AttemptStatus, ChargeSeen, RunReport, SeenStatus, Snapshot};
+use crate::model::{
+    Attempt, AttemptId, AttemptStatus, ChargeSeen, Hold, InvoiceId, InvoiceStatus, RunReport, SeenStatus,
+    Snapshot, StoppedBy,
+};
+use crate::rules::recover::TakenIn;
 use crate::rules::{self, RuleError};
-use crate::store::{CommitError, HostBinding, Refusal};
+use crate::store::{CommitError, HostBinding, Refusal, Store, StoreError};
+
+/// How often one charge is decided again in a row because its subscription changed meanwhile, in one pass.
+const MOST_CONFLICTS: u32 = 32;
 
 /// What adopting found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +37,13 @@ pub struct Adopted {
     pub taken_in: u64,
     /// Of these, the ones that contradict an attempt which the book has finished otherwise; each is an incident.
     pub contradicted: u64,
-    /// What could not be taken in, a sentence each: for a person.
+    /// What cannot be taken in, a sentence each: for a person. No run charges for any of it again.
     pub left: Vec<String>,
-    /// What can be taken in once an attempt before it has ended, a sentence each. Empty: the book is bound.
+    /// What can be taken in once an attempt before it has ended, or once a person has mended what keeps it out, a sentence
+    /// each. Empty: the book is bound.
     pub waits: Vec<String>,
+    /// Until when nothing is charged, since what was under way may be listed late; `None`: the book is not bound.
+    pub settles: Option<Timestamp>,
     /// How old and new doubt was settled.
     pub report: RunReport,
 }
@@ -45,7 +57,8 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
     let (run, run_id) = hold_whatever_it_lacks(billing, &order).await?;
     let report = run.tally().0.clone();
     let (left, waits) = (Vec::new(), Vec::new());
-    let mut adopted = Adopted { charges: 0, taken_in: 0, contradicted: 0, left, waits, report };
+    let mut adopted =
+        Adopted { charges: 0, taken_in: 0, contradicted: 0, left, waits, settles: None, report };
     doubt::settle(&run).await?;
     loop {
         let before = adopted.taken_in;
@@ -61,19 +74,18 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
         return Ok(adopted);
     }
     let at = run.at;
-    // Runs ask the list from here on, none of them for what was just compared: what is left is a person's.
-    let seen = behind::seen_up_to(&run.circumstances().wire);
-    let compared = seen.saturating_add(behind::MARGIN).unwrap_or(seen);
+    let (wire, settling) = (run.circumstances().wire, behind::settling(billing));
     kill_point("adopt.before_bind");
     billing
         .lane
         .run(move |store| {
             store.bind_host(&host)?;
-            store.note_adopted(at, compared)
+            behind::note_adopted(store, at, &wire, settling)
         })
         .await??;
     kill_point("adopt.after_bind");
-    adopted.report = run.finish(run_id, watch, calls_before).await?;
+    adopted.settles = behind::settles_until(billing, wire.provider_now.or(Some(wire.wall_at)), &wire);
+    adopted.report = run.finish_lacking(run_id, watch, calls_before).await?;
     Ok(adopted)
 }
 
@@ -104,17 +116,34 @@ async fn compare(run: &Run<'_>, adopted: &mut Adopted) -> Result<(), RunError> {
                 Taken::Known => {}
                 Taken::In => adopted.taken_in += 1,
                 Taken::Contradicts => adopted.contradicted += 1,
-                Taken::Left(why) => adopted.left.push(why),
+                Taken::Left(why) => {
+                    tell(run, seen, &why).await?;
+                    adopted.left.push(why);
+                }
                 Taken::Waits(why) => adopted.waits.push(why),
             }
         }
         run.billing.watch.advance(rows);
         offset += rows;
         if rows == 0 || offset >= page.total {
+            if offset < page.total {
+                let missing = page.total - offset;
+                adopted.waits.push(format!("the provider's list ended {missing} rows before its end"));
+            }
             run.billing.watch.end();
             return Ok(());
         }
     }
+}
+
+/// What a person must see to is an incident of the book, once: no run refuses the book for that charge then.
+async fn tell(run: &Run<'_>, seen: &ChargeSeen, why: &str) -> Result<(), RunError> {
+    let (charge, at) = (seen.charge.clone(), run.at);
+    let data = json!({ "charge": charge, "detail": why }).to_string();
+    let told = run.billing.lane.run(move |store| {
+        if behind::is_told(store, None, &charge)? { Ok(()) } else { store.note_incident(at, &data) }
+    });
+    Ok(told.await??)
 }
 
 enum Taken {
@@ -125,54 +154,134 @@ enum Taken {
     Waits(String),
 }
 
+impl Taken {
+    /// Of a charge that the book cannot have. `over`: no run charges for it again.
+    fn unfit(over: bool, why: String) -> Self {
+        if over { Self::Left(why) } else { Self::Waits(why) }
+    }
+}
+
 async fn take_in(run: &Run<'_>, seen: &ChargeSeen) -> Result<Taken, RunError> {
+    let charge = &seen.charge;
     let Some(id) = seen.attempt.as_deref().and_then(|text| text.parse::<AttemptId>().ok()) else {
-        return Ok(Taken::Left(format!("charge {} names no attempt that can be read", seen.charge)));
+        let why = format!(
+            "charge {charge} names no attempt that can be read, so that nobody knows what it is for: set its metadata \
+             `dues_attempt` right at the provider"
+        );
+        let invoice = seen.invoice.as_deref().and_then(|text| text.parse::<InvoiceId>().ok());
+        return unfit(run, seen, invoice.as_ref(), why).await;
     };
+    match take_in_as(run, &id, seen).await {
+        Err(RunError::Store(error @ StoreError::Nonsense { .. })) => {
+            let why = format!("charge {charge} of attempt {id} cannot be compared: {error}");
+            Ok(Taken::unfit(is_over(run, &id.invoice).await?, why))
+        }
+        taken => taken,
+    }
+}
+
+/// The same as that attempt.
+async fn take_in_as(run: &Run<'_>, id: &AttemptId, seen: &ChargeSeen) -> Result<Taken, RunError> {
+    let charge = &seen.charge;
+    let mut conflicts = 0;
     loop {
         let wanted = id.clone();
-        let (known, snapshot) = run
-            .billing
-            .lane
-            .run(move |store| {
-                let known = store.attempt(&wanted)?;
-                let snapshot = match store.snapshot_of_invoice(&wanted.invoice)? {
-                    Some(snapshot) => Some(snapshot),
-                    None => store.snapshot(&wanted.invoice.subscription)?,
-                };
-                Ok::<_, crate::store::StoreError>((known, snapshot))
-            })
-            .await??;
-        if let Some(known) = known {
-            return against(run, &known, seen).await;
-        }
-        let Some(snapshot) = snapshot else {
-            return Ok(Taken::Left(format!(
-                "charge {} is of subscription {}, which this book does not have",
-                seen.charge, id.invoice.subscription
-            )));
+        let snapshot = match run.billing.lane.run(move |store| read(store, &wanted)).await?? {
+            Read::Known(known) => return against(run, &known, seen).await,
+            Read::Lost(snapshot) => *snapshot,
+            Read::NoSubscription => {
+                return Ok(Taken::Left(format!(
+                    "charge {charge} is of subscription {}, which this book does not have; if you make it again, let it \
+                     start after what is paid",
+                    id.invoice.subscription
+                )));
+            }
         };
-        if let Some(why) = waits_for(&snapshot, &id, seen) {
+        if let Some(why) = waits_for(&snapshot, id, seen) {
             return Ok(Taken::Waits(why));
         }
-        let transition = match rules::recover::take_in(&snapshot, &id, seen, &run.circumstances()) {
-            Ok(transition) => transition,
-            Err(RuleError::Refused(why) | RuleError::Overflow(why)) => return Ok(Taken::Left(why)),
+        let (transition, whole) = match rules::recover::take_in(&snapshot, id, seen, &run.circumstances()) {
+            Ok(TakenIn::Whole(transition)) => (transition, true),
+            Ok(TakenIn::Part(transition)) => (transition, false),
+            Ok(TakenIn::Never) => {
+                return Ok(Taken::Left(format!(
+                    "charge {charge} is for invoice {}, a period that this book skipped; refund it or keep it by hand",
+                    id.invoice
+                )));
+            }
+            Err(RuleError::Refused(why) | RuleError::Overflow(why)) => {
+                let why = format!("charge {charge} of attempt {id}: {why}");
+                return unfit(run, seen, Some(&id.invoice), why).await;
+            }
         };
         kill_point("adopt.before_take");
         match run.billing.lane.commit(transition).await {
             Ok(transition) => {
                 kill_point("adopt.after_take");
                 run.tally().wrote(&transition);
-                return Ok(Taken::In);
+                if whole {
+                    return Ok(Taken::In);
+                }
             }
-            Err(CommitError::Refused(Refusal::Conflict(_))) => {}
+            Err(CommitError::Refused(Refusal::Conflict(_))) if conflicts < MOST_CONFLICTS => conflicts += 1,
             Err(CommitError::Refused(refusal)) => {
-                return Ok(Taken::Left(format!("charge {}: {refusal}", seen.charge)));
+                let why = format!("charge {charge} of attempt {id}: {refusal}");
+                if matches!(refusal, Refusal::Fenced { .. }) {
+                    run.halt(StoppedBy::Lease);
+                    return Ok(Taken::Waits(why));
+                }
+                return unfit(run, seen, Some(&id.invoice), why).await;
             }
             Err(CommitError::Store(error)) => return Err(error.into()),
             Err(CommitError::Closed(_)) => return Err(crate::store::LaneClosed.into()),
         }
+    }
+}
+
+/// What the book has of an attempt.
+enum Read {
+    Known(Box<Attempt>),
+    Lost(Box<Snapshot>),
+    NoSubscription,
+}
+
+/// The rest of the subscription is read only where its attempt is not known: what cannot be read there keeps nothing out
+/// that is in the book.
+fn read(store: &mut dyn Store, id: &AttemptId) -> Result<Read, StoreError> {
+    if let Some(known) = store.attempt(id)? {
+        return Ok(Read::Known(Box::new(known)));
+    }
+    let snapshot = match store.snapshot_of_invoice(&id.invoice)? {
+        Some(snapshot) => Some(snapshot),
+        None => store.snapshot(&id.invoice.subscription)?,
+    };
+    Ok(snapshot.map_or(Read::NoSubscription, |snapshot| Read::Lost(Box::new(snapshot))))
+}
+
+/// A charge that the book cannot have is a person's alone where it moves no money or its invoice takes no charge any more.
+async fn unfit(
+    run: &Run<'_>,
+    seen: &ChargeSeen,
+    invoice: Option<&InvoiceId>,
+    why: String,
+) -> Result<Taken, RunError> {
+    let over = match invoice {
+        _ if matches!(seen.status, SeenStatus::Failed(_) | SeenStatus::Ended(_)) => true,
+        Some(invoice) => is_over(run, invoice).await?,
+        None => false,
+    };
+    Ok(Taken::unfit(over, why))
+}
+
+/// Whether the book has that invoice and no run charges for it again: it is closed, or an incident holds it until a person
+/// closes it. One that cannot be read is not.
+async fn is_over(run: &Run<'_>, id: &InvoiceId) -> Result<bool, RunError> {
+    let wanted = id.clone();
+    match run.billing.lane.run(move |store| store.invoice(&wanted)).await? {
+        Err(StoreError::Nonsense { .. }) => Ok(false),
+        found => Ok(found?.is_some_and(|invoice| {
+            invoice.status != InvoiceStatus::Open || invoice.hold == Some(Hold::Incident)
+        })),
     }
 }
 
@@ -201,19 +310,28 @@ async fn against(run: &Run<'_>, known: &Attempt, seen: &ChargeSeen) -> Result<Ta
     {
         return Ok(Taken::Known);
     }
-    let (subscription, charge) = (known.id.invoice.subscription.clone(), seen.charge.clone());
-    if run.billing.lane.run(move |store| behind::is_told(store, &subscription, &charge)).await?? {
+    if is_told(run, known, seen).await? {
         return Ok(Taken::Known);
     }
+    let charge = &seen.charge;
     if moved {
         doubt::conclude(run, &known.id, &Known::Outcome(rules::outcome_of(seen))).await?;
-        return Ok(Taken::Contradicts);
+        if is_told(run, known, seen).await? {
+            return Ok(Taken::Contradicts);
+        }
     }
     let ended = known.charge.as_ref().map_or_else(String::new, |charge| format!(" with charge {charge}"));
-    Ok(Taken::Left(format!(
-        "charge {} of attempt {} may still move money: the book has the attempt as {}{ended}",
-        seen.charge, known.id, known.status
-    )))
+    let may = if moved { "moved money" } else { "may still move money" };
+    let why = format!(
+        "charge {charge} of attempt {} {may}: the book has the attempt as {}{ended}",
+        known.id, known.status
+    );
+    unfit(run, seen, Some(&known.id.invoice), why).await
+}
+
+async fn is_told(run: &Run<'_>, known: &Attempt, seen: &ChargeSeen) -> Result<bool, RunError> {
+    let (subscription, charge) = (known.id.invoice.subscription.clone(), seen.charge.clone());
+    Ok(run.billing.lane.run(move |store| behind::is_told(store, Some(&subscription), &charge)).await??)
 }
 
 /// Whether the money moved by the very charge that the book has as failed.

@@ -8,6 +8,9 @@ use crate::model::{CustomerId, FlagReason, Snapshot, SubscriptionId};
 use crate::rules;
 use crate::store::Unreadable;
 
+/// Unreadable subscriptions that a report names, at most, among its other incidents; the log names all.
+const MOST_TOLD: usize = 100;
+
 /// One whose snapshot could be read, but not decided or written.
 pub(super) async fn undecided(run: &Run<'_>, snapshot: &Snapshot, why: &str) {
     let flagged = snapshot.flags.iter().any(|flag| flag.reason == FlagReason::Unchargeable);
@@ -16,10 +19,22 @@ pub(super) async fn undecided(run: &Run<'_>, snapshot: &Snapshot, why: &str) {
     }
 }
 
-/// One that cannot be read. Where not even its ids can be, no flag can name it.
+/// One that cannot be read: told among the incidents, and flagged. Where not even its ids can be read, no flag can name
+/// it; and on one that never wakes no run would ever clear it.
 pub(super) async fn unreadable(run: &Run<'_>, found: &Unreadable) {
-    if let (Some((subscription, customer)), false) = (&found.whose, found.flagged) {
-        flag(run, subscription, customer, &found.error.to_string()).await;
+    let error = &found.error;
+    tracing::error!(%error, "a subscription cannot be read; the others go on");
+    tell(run, format!("a subscription cannot be read: {error}"));
+    if let (Some((subscription, customer)), false, true) = (&found.whose, found.is_flagged(), found.wakes) {
+        flag(run, subscription, customer, &error.to_string()).await;
+    }
+}
+
+/// Among the incidents of the run, of which the report names so many at most.
+fn tell(run: &Run<'_>, incident: String) {
+    let incidents = &mut run.tally().0.incidents;
+    if incidents.len() < MOST_TOLD {
+        incidents.push(incident);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::rules::Wire;
 use crate::store::{BookFacts, Filter, Store, StoreError};
 
 /// The provider's machines do not agree to the second. Short, since every charge of it is read again.
-pub(super) const MARGIN: SignedDuration = SignedDuration::from_secs(5);
+const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// Before a new book's own beginning, for clocks that differ.
 pub(super) const BEFORE_BOOK: SignedDuration = SignedDuration::from_hours(1);
 /// After now: a window's end never cuts off what was just made.
@@ -56,6 +56,38 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 /// The provider time from which on the book may lack charges.
 fn lacked_from(facts: &BookFacts) -> Timestamp {
     earlier(facts.provider_seen.unwrap_or_else(|| earlier(facts.created_at, BEFORE_BOOK)), MARGIN)
+}
+
+/// Under this name the book remembers when it was adopted last, in provider time.
+const ADOPTED: &str = "adopted";
+
+/// How long what was under way may stay out of the list: until it can no longer be sent, its answer has come, and all
+/// that is listed late is listed.
+pub(super) fn settling(billing: &Billing) -> SignedDuration {
+    Wire::SEND_WITHIN + billing.settings.timeout + billing.settings.doubt.settle
+}
+
+/// When the book was adopted last; `None`: never.
+pub(super) fn adopted(store: &mut dyn Store) -> Result<Option<Timestamp>, StoreError> {
+    store.job_began(ADOPTED)
+}
+
+/// Until when a book that was adopted then may lack a charge which the provider's list did not show; `None`: that is over.
+pub(super) fn settles_until(billing: &Billing, adopted: Option<Timestamp>, wire: &Wire) -> Option<Timestamp> {
+    let now = wire.provider_now.unwrap_or(wire.wall_at);
+    Some(later(adopted?, settling(billing))).filter(|until| now < *until)
+}
+
+/// Remembers that the book was compared with the whole list, and bound: charging begins once a second comparison, with
+/// what was listed late in it, can be made.
+pub(super) fn note_adopted(
+    store: &mut dyn Store,
+    at: Timestamp,
+    wire: &Wire,
+    settling: SignedDuration,
+) -> Result<(), StoreError> {
+    store.note_job(ADOPTED, wire.provider_now.unwrap_or(wire.wall_at))?;
+    store.note_adopted(at, earlier(seen_up_to(wire), settling))
 }
 
 /// The part of the list that the book may lack.
@@ -151,7 +183,9 @@ fn look_through(
             (Some(_), Some(other)) if is_final => format!("which ended in this book with charge {other}"),
             (Some(_), _) => continue,
         };
-        if is_told(store, &id.invoice.subscription, &seen.charge)? {
+        if is_told(store, Some(&id.invoice.subscription), &seen.charge)?
+            || (known.is_none() && is_told(store, None, &seen.charge)?)
+        {
             continue;
         }
         if known.is_none() || doubled.len() == room {
@@ -162,15 +196,15 @@ fn look_through(
     Ok(Ok(doubled))
 }
 
-/// Whether an incident in the diary of the subscription names the charge: then a person was told, and the book knows of
-/// it as far as it can.
+/// Whether an incident in the diary, of that subscription or of any, names the charge: then a person was told, and the
+/// book knows of it as far as it can.
 pub(super) fn is_told(
     store: &mut dyn Store,
-    subscription: &SubscriptionId,
+    subscription: Option<&SubscriptionId>,
     charge: &ChargeId,
 ) -> Result<bool, StoreError> {
     let filter = Filter {
-        subscription: Some(subscription.clone()),
+        subscription: subscription.cloned(),
         status: Some(EventKind::Incident.word().to_owned()),
         ..Filter::default()
     };

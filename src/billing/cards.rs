@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
+use super::card_seen::present;
 use super::run::Run;
 use super::serve::Visit;
 use super::{Part, RunError, dry};
@@ -180,15 +181,5 @@ pub(super) async fn read_now(run: &Run<'_>, visit: &mut Visit) -> ReadNow {
             run.halt(StoppedBy::Store);
             ReadNow::Failed
         }
-    }
-}
-
-fn present(facts: CustomerFacts, at: Timestamp) -> CustomerReading {
-    CustomerReading {
-        id: facts.id,
-        state: CustomerState::Present,
-        default_card: facts.default_card,
-        cards: facts.cards,
-        read_at: at,
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{
     Transition,
 };
 use crate::rules::{self, PreparedCharge, RuleError, Wire};
-use crate::store::{CommitError, Refusal};
+use crate::store::{CommitError, Refusal, StoreError};
 
 /// How often one invoice is tried again in a row, in one run, after a request that never left us.
 const MOST_RETRIES_NOT_SENT: u32 = 3;
@@ -23,6 +23,8 @@ const MOST_SOURCE_REFUSALS: u32 = 1;
 const RESULT_WAIT: Duration = Duration::from_secs(1);
 /// … this often; then the attempt stays as intended and the next start looks it up.
 const MOST_RESULT_TRIES: u32 = 30;
+/// How often in a row a result is concluded again because its rows changed meanwhile: nobody changes them so often.
+const MOST_CONFLICTS: u32 = 64;
 
 /// What follows for the subscription in this run.
 pub(super) enum Next {
@@ -101,14 +103,15 @@ fn tell(attempt: &AttemptId, customer: &CustomerId, outcome: &ChargeOutcome) {
     }
 }
 
-/// Concludes and commits, from ever fresher snapshots, until the book has it. `None`: the run halted instead.
+/// Concludes and commits, from ever fresher snapshots, until the book has it. `None`: it will not, or the run halted instead;
+/// the attempt is looked up later.
 async fn keep_result(
     run: &Run<'_>,
     mut snapshot: Snapshot,
     attempt: &AttemptId,
     outcome: &ChargeOutcome,
 ) -> Option<Transition> {
-    let mut tries = 0;
+    let (mut tries, mut conflicts) = (0, 0);
     loop {
         let concluded = match rules::conclude(&snapshot, attempt, outcome, &run.circumstances()) {
             Ok(concluded) => concluded,
@@ -122,8 +125,12 @@ async fn keep_result(
                 run.tally().sent(&concluded);
                 return Some(concluded);
             }
-            Err(CommitError::Refused(Refusal::Conflict(what))) => {
+            Err(CommitError::Refused(Refusal::Conflict(what))) if conflicts < MOST_CONFLICTS => {
+                conflicts += 1;
                 tracing::debug!(%attempt, %what, "changed meanwhile: concluded again");
+            }
+            Err(CommitError::Refused(conflict @ Refusal::Conflict(_))) => {
+                return unconcluded(run, attempt, &RuleError::Refused(conflict.to_string()));
             }
             Err(CommitError::Refused(Refusal::Fenced { .. })) => {
                 run.halt(StoppedBy::Lease);
@@ -133,29 +140,56 @@ async fn keep_result(
             Err(CommitError::Refused(Refusal::Constraint(what))) => {
                 return unconcluded(run, attempt, &RuleError::Refused(what));
             }
-            Err(error) if tries >= MOST_RESULT_TRIES => {
-                let story = format!("attempt {attempt}: its result could not be kept ({error}): {outcome:?}");
-                tracing::error!(%attempt, "{story}; it stays intended and will be looked up");
-                run.tally().0.incidents.push(story);
-                run.halt(StoppedBy::Store);
-                return None;
-            }
-            Err(error) => {
-                tries += 1;
-                tracing::error!(%attempt, %error, tries, "the result is offered to the book again");
-                tokio::time::sleep(RESULT_WAIT).await;
-            }
+            Err(error) => wait_for_book(run, attempt, outcome, &error, &mut tries).await?,
         }
+        snapshot = read_again(run, attempt, outcome, &mut tries).await?;
+    }
+}
+
+/// The subscription as the book has it now. `None`: it cannot be read any more, or the run halted.
+async fn read_again(
+    run: &Run<'_>,
+    attempt: &AttemptId,
+    outcome: &ChargeOutcome,
+    tries: &mut u32,
+) -> Option<Snapshot> {
+    loop {
         let invoice = attempt.invoice.clone();
         match run.billing.lane.run(move |store| store.snapshot_of_invoice(&invoice)).await {
-            Ok(Ok(Some(now))) => snapshot = now,
+            Ok(Ok(Some(now))) => return Some(now),
             Ok(Ok(None)) | Err(_) => {
                 run.halt(StoppedBy::Store);
                 return None;
             }
-            Ok(Err(error)) => tracing::error!(%attempt, %error, "the book cannot be read"),
+            // What lies wrong in one subscription stays with it, and no waiting mends it.
+            Ok(Err(error @ StoreError::Nonsense { .. })) => {
+                unconcluded(run, attempt, &RuleError::Refused(error.to_string()));
+                return None;
+            }
+            Ok(Err(error)) => wait_for_book(run, attempt, outcome, &error, tries).await?,
         }
     }
+}
+
+/// Waits until the book may take or show what it could not. `None`: it had time enough, and the run halts.
+async fn wait_for_book(
+    run: &Run<'_>,
+    attempt: &AttemptId,
+    outcome: &ChargeOutcome,
+    error: &(dyn std::error::Error + Sync),
+    tries: &mut u32,
+) -> Option<()> {
+    if *tries >= MOST_RESULT_TRIES {
+        let story = format!("attempt {attempt}: its result could not be kept ({error}): {outcome:?}");
+        tracing::error!(%attempt, "{story}; it stays intended and will be looked up");
+        run.tally().0.incidents.push(story);
+        run.halt(StoppedBy::Store);
+        return None;
+    }
+    *tries += 1;
+    tracing::error!(%attempt, %error, tries = *tries, "the result is offered to the book again");
+    tokio::time::sleep(RESULT_WAIT).await;
+    Some(())
 }
 
 /// A result that the rules cannot place: a fault of ours. The attempt stays unfinished, so nothing is sent beside it.

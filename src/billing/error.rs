@@ -24,6 +24,15 @@ pub enum RunError {
     /// The wall clock cannot be trusted.
     #[error("{0}")]
     Clock(String),
+    /// The book was adopted just now.
+    #[error(
+        "the book was adopted just now: a charge that was under way before that may not be in the provider's list yet, and \
+         would be made again; charging begins at {until}"
+    )]
+    Settling {
+        /// When that is over, in words.
+        until: String,
+    },
     /// The book's thread is gone: a fault of ours.
     #[error(transparent)]
     Lane(#[from] LaneClosed),
@@ -38,7 +47,7 @@ impl RunError {
             Self::Store(error) => {
                 matches!(error, StoreError::Busy { .. } | StoreError::Full { .. } | StoreError::Other { .. })
             }
-            Self::Clock(_) => true,
+            Self::Clock(_) | Self::Settling { .. } => true,
             Self::Usage(_) | Self::KeysDuringRun(_) | Self::Lane(_) => false,
         }
     }

@@ -8,7 +8,7 @@ use super::run::{Run, Taken};
 use super::time::ProviderTime;
 use super::{Billing, RunError, RunOrder, behind};
 use crate::clock::Stopwatch;
-use crate::gateway::AccountFacts;
+use crate::gateway::{AccountFacts, GatewayError};
 use crate::hooks::kill_point;
 use crate::model::{Epoch, RunId, RunReport, StoppedBy};
 use crate::store::{BookFacts, StoreError};
@@ -23,13 +23,31 @@ pub fn is_apart(ahead: SignedDuration) -> bool {
     ahead > MOST_AHEAD || ahead < -MOST_BEHIND
 }
 
+/// What the book is taken for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Intention {
+    Charge,
+    /// Doubt is looked up, and nothing new begun.
+    Look,
+    Adopt,
+}
+
 /// Proves the keys and takes the book: from here on this process charges, and no older one. A book that lacks a charge
-/// of its own is refused, with nothing written; a dry run charges nothing, so it does not ask.
+/// of its own, or may lack one still since it was adopted just now, is refused, with nothing written; a dry run charges
+/// nothing, so it does not ask what the book lacks.
 pub(super) async fn hold<'a>(
     billing: &'a Billing,
     order: &'a RunOrder,
 ) -> Result<(Run<'a>, Option<RunId>), RunError> {
-    take(billing, order, !order.dry_run).await
+    take(billing, order, Intention::Charge).await
+}
+
+/// The same for who charges nothing, and only looks up what is under way.
+pub(super) async fn hold_to_look<'a>(
+    billing: &'a Billing,
+    order: &'a RunOrder,
+) -> Result<(Run<'a>, Option<RunId>), RunError> {
+    take(billing, order, Intention::Look).await
 }
 
 /// The same for who is about to take in what the book lacks.
@@ -37,28 +55,43 @@ pub(super) async fn hold_whatever_it_lacks<'a>(
     billing: &'a Billing,
     order: &'a RunOrder,
 ) -> Result<(Run<'a>, Option<RunId>), RunError> {
-    take(billing, order, false).await
+    take(billing, order, Intention::Adopt).await
 }
 
 async fn take<'a>(
     billing: &'a Billing,
     order: &'a RunOrder,
-    compares: bool,
+    intention: Intention,
 ) -> Result<(Run<'a>, Option<RunId>), RunError> {
     let at = billing_instant(billing, order)?;
-    let facts = billing.lane.run(|store| store.facts()).await??;
+    let (facts, adopted) =
+        billing.lane.run(|store| Ok::<_, StoreError>((store.facts()?, behind::adopted(store)?))).await??;
+    let compares = intention != Intention::Adopt && !order.dry_run;
     let time = ProviderTime::new(billing.clock.clone());
-    let (account, early) = tokio::join!(billing.gateway.account(), async {
-        if compares { behind::ask_early(billing, &facts).await.map(Some) } else { Ok(None) }
-    });
+    let asked = async {
+        tokio::join!(billing.gateway.account(), async {
+            if compares { behind::ask_early(billing, &facts).await.map(Some) } else { Ok(None) }
+        })
+    };
+    let (account, early) = tokio::select! {
+        answers = asked => answers,
+        // Nothing was begun yet, and a silent provider is asked again and again for minutes.
+        () = billing.stop.cancelled() => return Err(told_to_stop()),
+    };
     let account = account?;
     time.saw(account.provider_now);
     check_account(billing, order, at, &facts, &account)?;
-    let compared = match early? {
+    let settles = behind::settles_until(billing, adopted, &time.wire(billing.settings.timeout));
+    if let (Intention::Charge, Some(until)) = (intention, settles) {
+        return Err(RunError::Settling { until: billing.settings.zone.told(until) });
+    }
+    let comparison = match early? {
         Some(early) => Some(behind::refuse(billing, &facts, &time, early).await?),
         None => None,
     };
-    let (seen, doubled) = compared.map(|it| (it.seen_up_to, it.doubled)).unzip();
+    let (seen, doubled) = comparison.map(|it| (it.seen_up_to, it.doubled)).unzip();
+    // What is listed late shows only once that is over: the comparison begins where it began until then.
+    let seen = seen.filter(|_| settles.is_none());
     let (epoch, run_id) =
         if order.dry_run { (None, None) } else { begin(billing, at, &account, &time, seen).await? };
     let report = RunReport::new(
@@ -68,9 +101,15 @@ async fn take<'a>(
         account.livemode,
     );
     let doubled = doubled.unwrap_or_default();
-    let taken = Taken { at, installation: facts.installation, epoch, account, time, doubled };
+    let has_all = settles.is_none();
+    let taken = Taken { at, installation: facts.installation, epoch, account, time, doubled, has_all };
     let run = Run::new(billing, order, taken, report);
     Ok((run, run_id))
+}
+
+/// As a provider that cannot be reached: nothing was begun, and whoever comes next asks again.
+fn told_to_stop() -> RunError {
+    GatewayError::Unreachable("told to stop before it answered".into()).into()
 }
 
 /// The instant that dueness is judged by, in whole seconds.
@@ -159,7 +198,8 @@ pub(super) async fn unreachable_report(
     let livemode = facts.livemode.unwrap_or(false);
     let mut report = RunReport::new("none".into(), billing.settings.zone.at(at), order.dry_run, livemode);
     left.told(at, &mut report);
-    report.stopped_by = Some(StoppedBy::ProviderUnreachable);
+    let stopped = billing.stop.is_cancelled();
+    report.stopped_by = Some(if stopped { StoppedBy::Signal } else { StoppedBy::ProviderUnreachable });
     report.api_calls = billing.gateway.calls() - calls_before;
     report.elapsed_ms = watch.elapsed_ms();
     Ok(report)

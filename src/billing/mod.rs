@@ -40,6 +40,7 @@ pub mod reversal;
 pub mod rings;
 mod run;
 mod serve;
+mod serving;
 mod tally;
 mod time;
 mod turns;
@@ -55,7 +56,7 @@ use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, ThreeDs};
 use crate::model::{CustomerId, DeclineTable, Money, PlanKey, SubscriptionId, Zone};
-use crate::store::Lane;
+use crate::store::{Filter, Lane};
 
 pub use card_seen::{CardSeen, card_seen};
 pub use ease::Speed;
@@ -138,6 +139,16 @@ pub enum Only {
     Subscription(SubscriptionId),
     /// All of one customer.
     Customer(CustomerId),
+}
+
+impl Only {
+    /// The same as what a list is narrowed to.
+    fn filter(&self) -> Filter {
+        match self.clone() {
+            Self::Subscription(id) => Filter { subscription: Some(id), ..Filter::default() },
+            Self::Customer(id) => Filter { customer: Some(id), ..Filter::default() },
+        }
+    }
 }
 
 /// Is told how far a run is. Never asked anything.

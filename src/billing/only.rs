@@ -23,7 +23,8 @@ fn refuse_unknown(store: &mut dyn Store, only: &Only) -> Result<(), RunError> {
         Only::Subscription(id) => (id.as_str(), "a subscription"),
         Only::Customer(id) => (id.as_str(), "a customer with a subscription"),
     };
-    if is_known(store, only)? {
+    // One that cannot be read is known all the same: the run says what is wrong with it.
+    if !store.page_of_subscriptions(&only.filter(), 0, 1)?.is_empty() {
         return Ok(());
     }
     let near = nearest(store, only, id)?.map_or_else(String::new, |near| format!("did you mean {near:?}? "));
@@ -32,24 +33,18 @@ fn refuse_unknown(store: &mut dyn Store, only: &Only) -> Result<(), RunError> {
     )))
 }
 
-fn is_known(store: &mut dyn Store, only: &Only) -> Result<bool, StoreError> {
-    let filter = match only {
-        Only::Subscription(id) => return Ok(store.snapshot(id)?.is_some()),
-        Only::Customer(id) => Filter { customer: Some(id.clone()), ..Filter::default() },
-    };
-    Ok(!store.list_subscriptions(&filter, 0, 1)?.is_empty())
-}
-
 /// The id of the same kind that the wrong one most likely meant; `None`: none is near.
 fn nearest(store: &mut dyn Store, only: &Only, wrong: &str) -> Result<Option<String>, StoreError> {
     let (mut after, mut compared) = (0, 0);
     let mut best: Option<(usize, String)> = None;
     while compared < MOST_COMPARED {
-        let page = store.list_subscriptions(&Filter::default(), after, PAGE_ROWS)?;
-        for row in &page {
+        let page = store.page_of_subscriptions(&Filter::default(), after, PAGE_ROWS)?;
+        let read = page.rows.iter().map(|row| (&row.subscription.id, &row.subscription.customer));
+        let unread = page.unreadable.iter().filter_map(|found| found.whose.as_ref());
+        for (subscription, customer) in read.chain(unread.map(|(id, customer)| (id, customer))) {
             let id: &str = match only {
-                Only::Subscription(_) => row.subscription.id.as_str(),
-                Only::Customer(_) => row.subscription.customer.as_str(),
+                Only::Subscription(_) => subscription.as_str(),
+                Only::Customer(_) => customer.as_str(),
             };
             let off = strsim::damerau_levenshtein(wrong, id);
             if off <= MOST_LETTERS_OFF && best.as_ref().is_none_or(|(least, _)| off < *least) {
@@ -57,8 +52,8 @@ fn nearest(store: &mut dyn Store, only: &Only, wrong: &str) -> Result<Option<Str
             }
         }
         compared += page.len();
-        match page.last() {
-            Some(last) if page.len() == PAGE_ROWS => after = last.row,
+        match page.last {
+            Some(last) if page.len() == PAGE_ROWS => after = last,
             _ => break,
         }
     }

@@ -7,17 +7,15 @@ use futures_util::stream::try_unfold;
 use jiff::Timestamp;
 
 use super::run::{PAGE_ROWS, Run, locked};
-use super::{Only, RunError, aside, cards};
+use super::{Only, RunError, aside, cards, serve};
 use crate::model::{Snapshot, SubscriptionId};
 use crate::rules;
-use crate::store::{DueCursor, DuePage, Filter, Store, StoreError};
+use crate::store::{DueCursor, DuePage, Store, StoreError};
 
 /// The first page is small, so that the first page of the provider's list may cover all of it.
 const FIRST_PAGE_ROWS: usize = 64;
 /// Subscriptions put off until the list of customers has ended, at most; then the run waits for its end.
 const MOST_PUT_OFF: usize = 4_096;
-/// Unreadable subscriptions that a report names, at most, among its other incidents; the log names all.
-const MOST_TOLD: usize = 100;
 
 /// Pages of due snapshots, by keyset; or the few that the order names.
 struct DuePages<'a> {
@@ -119,9 +117,6 @@ impl DuePages<'_> {
         }
         self.cursor = page.last.or(self.cursor);
         for found in &page.unreadable {
-            let error = &found.error;
-            tracing::error!(%error, "a subscription cannot be read; the others go on");
-            self.tell(format!("a subscription cannot be read: {error}"));
             aside::unreadable(self.run, found).await;
         }
         let mut served: Vec<_> = page.rows.into_iter().map(|(_, snapshot)| snapshot).collect();
@@ -133,14 +128,6 @@ impl DuePages<'_> {
         let left_due = locked(&self.run.left_due);
         served.retain(|snapshot| !left_due.contains(&snapshot.subscription.id));
         Ok(served)
-    }
-
-    /// Among the incidents of the run, of which the report names so many at most.
-    fn tell(&self, incident: String) {
-        let incidents = &mut self.run.tally().0.incidents;
-        if incidents.len() < MOST_TOLD {
-            incidents.push(incident);
-        }
     }
 
     const fn most_rows(&self) -> usize {
@@ -176,44 +163,47 @@ impl DuePages<'_> {
         self.again(next.into_iter().rev().map(|(_, id)| id).collect()).await
     }
 
-    /// Those that are due still, as the book has them now.
+    /// Those that are due still, as the book has them now. One that cannot be read any more hides no other: it is told of,
+    /// and flagged by the next run, which meets it first.
     async fn again(&self, ids: Vec<SubscriptionId>) -> Result<Vec<Snapshot>, RunError> {
         let at = self.run.at;
+        let wanted = ids.clone();
         let read = move |store: &mut dyn Store| {
-            let snapshots = ids.iter().filter_map(|id| store.snapshot(id).transpose());
+            let snapshots = wanted.iter().filter_map(|id| store.snapshot(id).transpose());
             snapshots.collect::<Result<Vec<_>, _>>()
         };
-        let mut found = self.run.billing.lane.run(read).await??;
+        let mut found = match self.run.billing.lane.run(read).await? {
+            Err(StoreError::Nonsense { .. }) => {
+                let mut readable = Vec::with_capacity(ids.len());
+                for id in &ids {
+                    readable.extend(serve::fresh(self.run, id).await);
+                }
+                readable
+            }
+            found => found?,
+        };
         found.retain(|s| s.subscription.wake_at.is_some_and(|wake| wake <= at));
         Ok(found)
     }
 
+    /// Those that the order names. One of them that cannot be read is told of even where it is not due.
     async fn named_ones(&self) -> Result<Vec<Snapshot>, RunError> {
-        let (at, only) = (self.run.at, self.run.order.only.clone());
-        let found = self
-            .run
-            .billing
-            .lane
-            .run(move |store| match only {
-                Some(Only::Subscription(id)) => Ok(store.snapshot(&id)?.into_iter().collect()),
-                Some(Only::Customer(customer)) => {
-                    let filter = Filter { customer: Some(customer), ..Filter::default() };
-                    let mut found: Vec<Snapshot> = Vec::new();
-                    let mut after = 0;
-                    loop {
-                        let page = store.list_subscriptions(&filter, after, PAGE_ROWS)?;
-                        for row in &page {
-                            found.extend(store.snapshot(&row.subscription.id)?);
-                        }
-                        match page.last() {
-                            Some(last) if page.len() == PAGE_ROWS => after = last.row,
-                            _ => return Ok(found),
-                        }
-                    }
-                }
-                None => Ok::<_, StoreError>(Vec::new()),
-            })
-            .await??;
-        Ok(found.into_iter().filter(|s| s.subscription.wake_at.is_some_and(|wake| wake <= at)).collect())
+        let Some(named) = self.run.order.only.as_ref().map(Only::filter) else { return Ok(Vec::new()) };
+        let (mut due, mut after) = (Vec::new(), 0);
+        loop {
+            let filter = named.clone();
+            let read = move |store: &mut dyn Store| store.snapshots(&filter, after, PAGE_ROWS);
+            let page = self.run.billing.lane.run(read).await??;
+            for found in &page.unreadable {
+                aside::unreadable(self.run, found).await;
+            }
+            let full = page.len() == PAGE_ROWS;
+            let is_due = |s: &Snapshot| s.subscription.wake_at.is_some_and(|wake| wake <= self.run.at);
+            due.extend(page.rows.into_iter().filter(is_due));
+            match page.last {
+                Some(last) if full => after = last,
+                _ => return Ok(due),
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::orders::{self, OrderError};
 use crate::model::settings::AccountLimits;
 use crate::model::{Money, PlanKey, PlanTerms, PlanVersion, Snapshot, SubscriptionId, Transition};
 use crate::rules::RuleError;
-use crate::store::{PlanChange, Refusal, Store, StoreError, UsageCount};
+use crate::store::{Filter, PlanChange, Refusal, Store, StoreError, UsageCount};
 
 /// One plan, wished or in the book or both.
 #[derive(Clone, Debug)]
@@ -127,45 +127,79 @@ pub fn refused_prices(
 /// Subscriptions moved between two looks at the book.
 const PAGE_ROWS: usize = 256;
 
-/// Moves every subscription of that plan that is on an older version, one decision each; returns how many.
-/// `progress` is told how many so far.
+/// What moving came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Subscriptions that are on the newest version now.
+    pub moved: u64,
+    /// Those that stay where they are: they could not be read, or not decided.
+    pub left: u64,
+}
+
+/// Moves every subscription of that plan that is on an older version, one decision each. One that cannot be moved is left
+/// and named, and the others are moved. `progress` is told how many so far.
 pub fn move_existing(
     store: &mut dyn Store,
     key: &PlanKey,
     decide: &mut dyn FnMut(&Snapshot) -> Result<Transition, RuleError>,
     progress: &mut dyn FnMut(u64),
-) -> Result<u64, OrderError> {
-    let mut moved = 0;
+) -> Result<Moved, OrderError> {
+    let mut all = Moved::default();
     let mut after: Option<SubscriptionId> = None;
     loop {
         let page = store.on_older_versions(key, after.as_ref(), PAGE_ROWS)?;
-        let Some(last) = page.last().cloned() else { return Ok(moved) };
-        moved += move_page(store, &page, decide)?;
-        progress(moved);
+        let Some(last) = page.last().cloned() else { return Ok(all) };
+        let moved = move_page(store, &page, decide)?;
+        all = Moved { moved: all.moved + moved, left: all.left + page.len() as u64 - moved };
+        progress(all.moved);
         after = Some(last);
     }
 }
 
-/// One page in one durable transaction; those that somebody changed meanwhile again by themselves.
+/// One page in one durable transaction; those that somebody changed meanwhile again by themselves. How many were moved.
 fn move_page(
     store: &mut dyn Store,
     page: &[SubscriptionId],
     decide: &mut dyn FnMut(&Snapshot) -> Result<Transition, RuleError>,
 ) -> Result<u64, OrderError> {
+    let mut ids = Vec::with_capacity(page.len());
     let mut transitions = Vec::with_capacity(page.len());
     for id in page {
-        let snapshot = store.snapshot(id)?.ok_or_else(|| OrderError::no_subscription(id))?;
-        transitions.push(decide(&snapshot)?);
-    }
-    let answers = store.commit(&transitions)?;
-    for (id, answer) in page.iter().zip(answers) {
-        match answer {
-            Ok(()) => {}
-            Err(Refusal::Conflict(_)) => {
-                orders::on_subscription(store, id, decide)?;
-            }
-            Err(refusal) => return Err(OrderError::Refused(refusal)),
+        let decided = snapshot(store, id).and_then(|snapshot| Ok(decide(&snapshot)?));
+        if let Some(transition) = unless_left(id, decided)? {
+            ids.push(id);
+            transitions.push(transition);
         }
     }
-    Ok(page.len() as u64)
+    let mut moved = 0;
+    for (id, answer) in ids.into_iter().zip(store.commit(&transitions)?) {
+        let again = match answer {
+            Ok(()) => Ok(()),
+            Err(Refusal::Conflict(_)) => orders::on_subscription(store, id, decide).map(|_| ()),
+            Err(refusal) => return Err(OrderError::Refused(refusal)),
+        };
+        moved += u64::from(unless_left(id, again)?.is_some());
+    }
+    Ok(moved)
+}
+
+fn snapshot(store: &mut dyn Store, id: &SubscriptionId) -> Result<Snapshot, OrderError> {
+    let of = Filter { subscription: Some(id.clone()), ..Filter::default() };
+    let found = store.snapshots(&of, 0, 1)?;
+    if let Some(unread) = found.unreadable.into_iter().next() {
+        return Err(unread.error.into());
+    }
+    found.rows.into_iter().next().ok_or_else(|| OrderError::no_subscription(id))
+}
+
+/// `None`: that subscription alone cannot be moved, which is told; the others can.
+fn unless_left<T>(id: &SubscriptionId, came: Result<T, OrderError>) -> Result<Option<T>, OrderError> {
+    match came {
+        Ok(done) => Ok(Some(done)),
+        Err(error @ (OrderError::Rule(_) | OrderError::Store(StoreError::Nonsense { .. }))) => {
+            tracing::warn!(subscription = %id, "left on its older version: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::hold::hold;
+use super::hold::hold_to_look;
 use super::{Billing, RunError, RunOrder, doubt};
 use crate::clock::Stopwatch;
 use crate::model::{AttemptId, RunReport, StoppedBy};
@@ -28,7 +28,7 @@ pub async fn recover(billing: &Billing) -> Result<Recovered, RunError> {
     let watch = Stopwatch::start();
     let calls_before = billing.gateway.calls();
     let order = RunOrder { routine: true, ..RunOrder::default() };
-    let (run, run_id) = hold(billing, &order).await?;
+    let (run, run_id) = hold_to_look(billing, &order).await?;
     // Whoever holds the book compared the clocks, if there were two.
     let clocks_agree = run.account.provider_now.is_some();
     doubt::settle(&run).await?;

@@ -93,7 +93,7 @@ pub async fn end(billing: &Billing, id: i64, outcome: &Result<RunReport, RunErro
 
 const fn kind(error: &RunError) -> &'static str {
     match error {
-        RunError::Store(_) => "store",
+        RunError::Store(_) | RunError::Settling { .. } => "store",
         RunError::Gateway(GatewayError::Keys { .. }) | RunError::KeysDuringRun(_) => "keys",
         RunError::Usage(_) => "usage",
         RunError::Clock(_) => "clock",

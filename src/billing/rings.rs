@@ -66,8 +66,15 @@ fn settler<'a>(billing: &'a Billing, order: &'a RunOrder, facts: &BookFacts) -> 
     let livemode = facts.livemode.unwrap_or(false);
     let account = AccountFacts { livemode, limits: AccountLimits::default(), provider_now: None };
     let time = ProviderTime::new(billing.clock.clone());
-    let taken =
-        Taken { at, installation: facts.installation, epoch: None, account, time, doubled: Vec::new() };
+    let taken = Taken {
+        at,
+        installation: facts.installation,
+        epoch: None,
+        account,
+        time,
+        doubled: Vec::new(),
+        has_all: true,
+    };
     let report = RunReport::new("news".into(), billing.settings.zone.at(at), false, livemode);
     Run::new(billing, order, taken, report)
 }

@@ -1,11 +1,10 @@
-//! One billing run: proves the keys, takes up old doubt, reads cards, then serves all that is due.
+//! One billing run: takes the book once keys, clocks and the provider's own list allow it (`hold.rs`), takes up old doubt,
+//! then serves all that is due while the list of customers is read beside it; at the end it reports what was done and left.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -20,7 +19,7 @@ use super::pace::Pace;
 use super::tally::Tally;
 use super::time::ProviderTime;
 use super::turns::Turns;
-use super::{Billing, Part, RunError, RunOrder, Watch, behind, cards, doubt, only, pages, serve};
+use super::{Billing, RunError, RunOrder, Watch, behind, cards, doubt, only};
 use crate::clock::Stopwatch;
 use crate::gateway::{AccountFacts, GatewayError};
 use crate::hooks::kill_point;
@@ -29,8 +28,6 @@ use crate::rules::{self, Circumstances};
 
 /// Snapshots loaded at a time; two pages are in memory at most.
 pub(super) const PAGE_ROWS: usize = 128;
-/// Subscriptions served at a time for each call that may be under way: while one result is kept the next call is out.
-const SERVED_PER_SLOT: usize = 2;
 /// Requests in a row that never reached the provider before the run gives up.
 const MOST_UNREACHED_IN_A_ROW: u64 = 20;
 
@@ -44,6 +41,7 @@ pub(super) struct Run<'a> {
     pub(super) account: AccountFacts,
     pub(super) time: ProviderTime,
     doubled: Vec<(AttemptId, ChargeSeen)>,
+    has_all: bool,
     pub(super) pace: Pace,
     /// What a dry run keeps, since it writes nothing.
     dry: Mutex<Memory>,
@@ -54,7 +52,7 @@ pub(super) struct Run<'a> {
     /// How far the list of customers has come.
     pub(super) listing: Arc<Listing>,
     /// The watch is told of charges now, no longer of customers.
-    charging: AtomicBool,
+    pub(super) charging: AtomicBool,
     /// Charges of one card number, one at a time.
     pub(super) turns: Turns,
     brakes: Mutex<RunBrakes>,
@@ -75,6 +73,8 @@ pub(super) struct Taken {
     pub(super) time: ProviderTime,
     /// Second charges of attempts that have ended, found before the run began.
     pub(super) doubled: Vec<(AttemptId, ChargeSeen)>,
+    /// The comparison with the provider's list is worth remembering: nothing can be listed late.
+    pub(super) has_all: bool,
 }
 
 /// Makes one run and reports it. The caller holds the charging lock, but for a dry run.
@@ -88,7 +88,7 @@ pub async fn run(billing: &Billing, order: &RunOrder) -> Result<RunReport, RunEr
             run.finish(run_id, watch, calls_before).await
         }
         Err(RunError::Gateway(GatewayError::Unreachable(reason))) => {
-            tracing::error!(%reason, "the provider cannot be reached: nothing was begun");
+            tracing::error!(%reason, "the provider gave no answer: nothing was begun");
             unreachable_report(billing, order, watch, calls_before).await
         }
         Err(error) => Err(error),
@@ -111,6 +111,7 @@ impl<'a> Run<'a> {
             account: taken.account,
             time: taken.time,
             doubled: taken.doubled,
+            has_all: taken.has_all,
             pace: Pace::new(billing.clock.clone(), billing.meters.clone(), billing.settings.rate),
             dry: Mutex::default(),
             left_due: Mutex::default(),
@@ -128,7 +129,7 @@ impl<'a> Run<'a> {
 }
 
 impl Run<'_> {
-    /// Old doubt first, then cards, then all that is due.
+    /// Old doubt first; then all that is due, and beside it the list of customers. A dry run reads the list before.
     async fn work(&self) -> Result<(), RunError> {
         if self.order.dry_run {
             tracing::info!("dry run: nothing is written or sent; doubt is left as it is");
@@ -163,65 +164,8 @@ impl Run<'_> {
         listed.and(served)
     }
 
-    /// Serves everything due, `in_flight` subscriptions at a time, page by page.
-    async fn serve_all(&self) -> Result<(), RunError> {
-        let at = self.at;
-        let total = match self.order.only {
-            Some(_) => None,
-            None => Some(self.billing.lane.run(move |store| store.count_due(at)).await??),
-        };
-        let mut pages = std::pin::pin!(pages::pages(self));
-        let mut waiting = VecDeque::new();
-        let mut under_way = FuturesUnordered::new();
-        let most_under_way = self.billing.settings.in_flight * SERVED_PER_SLOT;
-        let (mut more, mut failed) = (true, None);
-        loop {
-            // The next page is read while this one is served, so that nobody waits for it.
-            let goes_on = self.halted().is_none();
-            let wants_more = more && goes_on && waiting.len() < PAGE_ROWS / 2;
-            let serves = goes_on && !waiting.is_empty() && under_way.len() < most_under_way;
-            if under_way.is_empty() && !wants_more && !serves {
-                break;
-            }
-            self.billing.meters.serving(self.slots_taken());
-            tokio::select! {
-                Some(()) = under_way.next() => self.billing.watch.advance(1),
-                // Boxed: a visit is some 5 KB, which would be moved ten times on its way in.
-                slot = self.slot(), if serves => under_way.extend(
-                    waiting.pop_front().map(|snapshot| Box::pin(serve::serve(self, snapshot, slot))),
-                ),
-                page = pages.next(), if wants_more => match page {
-                    Some(Err(error)) => {
-                        failed = Some(error);
-                        more = false;
-                    }
-                    Some(Ok(page)) => {
-                        waiting.extend(page);
-                        self.page_came(total);
-                    }
-                    None => more = false,
-                },
-            }
-        }
-        self.billing.meters.serving(0);
-        self.billing.watch.end();
-        failed.map_or(Ok(()), Err)
-    }
-
-    /// From the first page on the charges are told, whatever is still read of customers. Every page is a moment to
-    /// notice the pause file.
-    fn page_came(&self, total: Option<u64>) {
-        if !self.charging.swap(true, Ordering::Relaxed) {
-            self.billing.watch.end();
-            self.billing.watch.begin(Part::Charges, total);
-        }
-        if (self.billing.paused)() {
-            self.halt(StoppedBy::PauseFile);
-        }
-    }
-
     /// How many of the places for a call under way are taken.
-    fn slots_taken(&self) -> usize {
+    pub(super) fn slots_taken(&self) -> usize {
         self.billing.settings.in_flight.saturating_sub(self.slots.available_permits())
     }
 
@@ -320,7 +264,8 @@ impl Run<'_> {
         watch: Stopwatch,
         calls_before: u64,
     ) -> Result<RunReport, RunError> {
-        self.end(run, watch, calls_before, true).await
+        let has_all = self.has_all;
+        self.end(run, watch, calls_before, has_all).await
     }
 
     /// The same for a book that still lacks charges of its own: the next comparison begins where this one did.

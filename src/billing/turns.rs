@@ -80,6 +80,8 @@ impl Drop for Turn<'_> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
     use crate::store::conformance::samples::{fill, snapshot};
     use crate::store::sqlite::SqliteStore;
@@ -102,7 +104,7 @@ mod tests {
         let gave_back = std::cell::Cell::new(false);
         let waiting = turns.take(&one, || gave_back.set(true));
         tokio::pin!(waiting);
-        assert!(futures_util::poll!(waiting.as_mut()).is_pending(), "the turn is held");
+        assert!(waiting.as_mut().now_or_never().is_none(), "the turn is held");
         assert!(gave_back.get(), "told before it waits");
         drop(held);
         drop(waiting.await);

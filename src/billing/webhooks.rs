@@ -5,11 +5,12 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::run::locked;
 use super::{Billing, RunError};
 use crate::gateway::webhooks::{self, News, Proof, Secrets};
 
@@ -96,10 +97,6 @@ pub struct Doorbell {
     memory: Mutex<Memory>,
     queue: mpsc::Sender<Ring>,
     counts: [AtomicU64; Heard::ALL.len()],
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Doorbell {

@@ -53,6 +53,13 @@ pub struct Global {
     pub log_format: LogFormat,
 }
 
+impl Global {
+    /// What a command that is recommended needs besides, with a space before it: the config that this one was given.
+    pub fn config_words(&self) -> String {
+        self.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default()
+    }
+}
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {

@@ -16,6 +16,7 @@ use crate::billing::Speed;
 use crate::billing::card_watch::{CardWatch, watch_cards};
 use crate::model::Expiration;
 use crate::rules::ending::next_charge;
+use crate::store::Filter;
 
 /// Whose cards end unless somebody says otherwise.
 const WITHIN: &str = "60d";
@@ -82,9 +83,11 @@ fn expiring(args: &ExpiringArgs, context: &Context) -> Result<Exit, Failure> {
             after = shown.last().map(|row| row.cursor).or(after);
             let mut rows = Vec::with_capacity(cards.len());
             for card in &cards {
-                let snapshot = store.snapshot(&card.subscription)?;
-                let next = snapshot.as_ref().and_then(next_charge);
-                rows.push((0, EndingCardLine::of(card, next, context.zone())));
+                let of = Filter { subscription: Some(card.subscription.clone()), ..Filter::default() };
+                let found = store.snapshots(&of, 0, 1)?;
+                let next = found.rows.first().and_then(next_charge);
+                let why = found.unreadable.first().map(|found| found.error.to_string());
+                rows.push((0, EndingCardLine::of(card, next, context.zone()).beside(why)));
             }
             Ok(rows)
         })?;

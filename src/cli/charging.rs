@@ -15,7 +15,7 @@ use super::output::{Column, Output};
 use super::report::{exit_of, render_report};
 use super::rows::short;
 use super::run_now::RunNowArgs;
-use crate::billing::adopt::adopt;
+use crate::billing::adopt::{Adopted, adopt};
 use crate::billing::reconcile::{Finding, Reconciled, reconcile};
 use crate::billing::{self, RunError, RunOrder, requests};
 use crate::gateway::Window;
@@ -137,6 +137,7 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
             "left": adopted.left,
             "waits": adopted.waits,
             "bound": adopted.waits.is_empty(),
+            "charging_from": adopted.settles.map(|until| context.zone().told(until)),
             "resolved": adopted.report,
         }))?;
     } else {
@@ -156,6 +157,12 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
                 adopted.contradicted
             ))?;
         }
+        if adopted.report.held_periods > 0 {
+            out.line(&format!(
+                "  {} held, see [catch_up] hold_after; collected after `dues resume`",
+                counted(adopted.report.held_periods, "missed period")
+            ))?;
+        }
         for why in &adopted.report.incidents {
             out.line(&format!("  incident: {why}"))?;
         }
@@ -165,11 +172,14 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
         for why in &adopted.waits {
             out.line(&format!("  not yet: {why}"))?;
         }
-        if adopted.waits.is_empty() {
-            out.line("\nNext:\n  dues check\n  dues run-now --dry-run")?;
-        } else {
-            let settle = context.settings().doubt.settle;
-            out.line(&format!("\nNext, {settle:#} from now and again until it is bound:\n  dues adopt"))?;
+        if let Some(until) = adopted.settles {
+            out.line(&format!(
+                "  charging begins at {}: what was under way before may come into the provider's list until then",
+                context.zone().told(until)
+            ))?;
+        }
+        for line in after_adopting(&adopted, context) {
+            out.line(&line)?;
         }
     }
     out.finish()?;
@@ -178,6 +188,31 @@ pub(super) fn adopt_book(_: &AdoptArgs, context: &Context) -> Result<Exit, Failu
     }
     let waits_for_a_person = adopted.contradicted > 0 || !adopted.left.is_empty();
     Ok(if waits_for_a_person { Exit::Attention } else { exit_of(&adopted.report, false) })
+}
+
+/// What to do next. Nothing that leads to a charge before everything that is a person's was looked at.
+fn after_adopting(adopted: &Adopted, context: &Context) -> Vec<String> {
+    let config = context.global.config_words();
+    let report = &adopted.report;
+    if !adopted.waits.is_empty() {
+        let settle = context.settings().doubt.settle;
+        return vec![format!(
+            "\nNext, {settle:#} from now and again until it is bound:\n  dues adopt{config}"
+        )];
+    }
+    let incidents = adopted.contradicted > 0 || !report.incidents.is_empty();
+    let is_a_persons = incidents || !adopted.left.is_empty() || report.manual_left > 0;
+    let steps = [
+        (true, "check"),
+        (incidents, "list events --status incident"),
+        (report.manual_left > 0, "list attempts --status manual"),
+        (report.held_periods > 0, "list events --status catch_up_held"),
+        (!is_a_persons, "run-now --dry-run"),
+    ];
+    let steps = steps.into_iter().filter(|(fits, _)| *fits);
+    std::iter::once("\nNext:".to_owned())
+        .chain(steps.map(|(_, words)| format!("  dues {words}{config}")))
+        .collect()
 }
 
 /// Which part of the provider's list.

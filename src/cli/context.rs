@@ -1,5 +1,8 @@
 //! What a command has in hand: the config, and through it the book, the provider and the time.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
@@ -8,11 +11,27 @@ use super::exit::Failure;
 use crate::billing::offer::Offer;
 use crate::config::{self, Loaded, Settings};
 use crate::model::settings::AccountLimits;
-use crate::model::{PlanVersion, PlanVersionId, Zone};
+use crate::model::{PlanKey, PlanTerms, PlanVersion, PlanVersionId, Zone};
 use crate::rules::{Circumstances, Wire};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
-use crate::wiring;
+use crate::wiring::{self, Door};
+
+/// Where [`Context::put`] stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// In a book in memory, for what may refuse it.
+    Trial,
+    /// In the book, after it came to something in memory.
+    AfterTrial,
+    /// In the book that was there.
+    Only,
+}
+
+/// A provider that gives no answer for so long is told of.
+const SILENT_FOR: Duration = Duration::from_secs(1);
+/// Plans named to whoever waits for them.
+const MOST_NAMES: usize = 5;
 
 /// What a command has in hand.
 pub struct Context {
@@ -94,7 +113,29 @@ impl Context {
     /// Brings the config's new plans into the book; returns the versions that were added. Refused without a key where
     /// there are some.
     pub fn bring_plans(&self, store: &mut SqliteStore) -> Result<Vec<PlanVersion>, Failure> {
-        self.wait(async { Ok(wiring::bring_plans(self.settings(), &self.config.plans, store, None).await?) })
+        self.wait(self.plans_brought(store, None))
+    }
+
+    /// The same by that door to the provider. Whoever waits for its answer is told so.
+    pub async fn plans_brought(
+        &self,
+        store: &mut SqliteStore,
+        door: Option<&Door>,
+    ) -> Result<Vec<PlanVersion>, Failure> {
+        let (settings, plans) = (self.settings(), &self.config.plans);
+        let new = wiring::new_plans(plans, &store.plans()?);
+        let mut brought = pin!(wiring::bring_plans(settings, plans, store, door));
+        let early = tokio::time::timeout(SILENT_FOR, &mut brought).await;
+        if let Ok(brought) = early {
+            return Ok(brought?);
+        }
+        tracing::warn!(
+            "waiting for the provider, a call to which may take {:#}: the config's prices are held against the account's \
+             limits{}",
+            settings.omise.timeout,
+            named(&new)
+        );
+        Ok(brought.await?)
     }
 
     /// What is sold, the config's new plans in the book first. Without a key they stay out of it, and are not sold yet.
@@ -105,7 +146,39 @@ impl Context {
         Ok(Offer::new(store.plans()?, &self.config.plans))
     }
 
-    /// The same for a dry run, which writes nothing: the config's new plans count as sold where the account can charge
+    /// The same at that turn: after a trial nobody is asked again.
+    pub fn offer_at(&self, turn: Turn, store: &mut SqliteStore) -> Result<Offer, Failure> {
+        if wiring::has_key(self.settings()) {
+            self.bring_plans_at(turn, store)?;
+        }
+        Ok(Offer::new(store.plans()?, &self.config.plans))
+    }
+
+    /// As [`Self::bring_plans`] at that turn: after a trial nobody is asked again.
+    pub fn bring_plans_at(&self, turn: Turn, store: &mut SqliteStore) -> Result<Vec<PlanVersion>, Failure> {
+        match turn {
+            Turn::Trial | Turn::Only => self.bring_plans(store),
+            Turn::AfterTrial => Ok(wiring::bring_judged_plans(self.settings(), &self.config.plans, store)?),
+        }
+    }
+
+    /// Puts something into the book, made if there is none. Then it is put into one in memory first: what is refused
+    /// makes no book.
+    pub fn put<T>(
+        &self,
+        put: &mut dyn FnMut(&mut SqliteStore, Turn) -> Result<T, Failure>,
+    ) -> Result<(SqliteStore, T), Failure> {
+        let mut turn = Turn::Only;
+        if wiring::would_make_book(self.settings())? {
+            put(&mut SqliteStore::in_memory()?, Turn::Trial)?;
+            turn = Turn::AfterTrial;
+        }
+        let mut store = self.book_made()?;
+        let done = put(&mut store, turn)?;
+        Ok((store, done))
+    }
+
+    /// As [`Self::offer`] for a dry run, which writes nothing: the config's new plans count as sold where the account can charge
     /// them. Without a key nobody knows whether it can, which is said.
     pub fn offer_in_memory(&self, store: &mut dyn Store) -> Result<Offer, Failure> {
         let (settings, wished) = (self.settings(), &self.config.plans);
@@ -190,4 +263,11 @@ impl Context {
             },
         })
     }
+}
+
+/// Plans that are new to the book, named in the middle of a sentence.
+fn named(new: &[(PlanKey, PlanTerms)]) -> String {
+    let mut names: Vec<&str> = new.iter().map(|(key, _)| key.as_str()).take(MOST_NAMES).collect();
+    names.extend((new.len() > MOST_NAMES).then_some("…"));
+    if names.is_empty() { String::new() } else { format!("; new to the book: {}", names.join(", ")) }
 }

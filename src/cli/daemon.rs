@@ -165,11 +165,23 @@ async fn open_in_turn(
     stop: &CancellationToken,
 ) -> Result<Option<SqliteStore>, Failure> {
     let (settings, plans) = (context.settings(), &context.config.plans);
-    let open = async || {
-        let mut store = wiring::open_book_within(settings, BUSY_WAIT)?;
+    let bring = async |store: &mut SqliteStore| {
         let unanswered = || GatewayError::Unreachable(format!("no answer within {ONE_TRY:?}").into());
-        let brought = timeout(ONE_TRY, wiring::bring_plans(settings, plans, &mut store, Some(door))).await;
-        brought.unwrap_or_else(|_| Err(unanswered().into()))?;
+        let brought = timeout(ONE_TRY, wiring::bring_plans(settings, plans, store, Some(door))).await;
+        brought.unwrap_or_else(|_| Err(unanswered().into()))
+    };
+    let open = async || {
+        let makes_it = wiring::would_make_book(settings)?;
+        if makes_it {
+            // Plans that are refused make no book.
+            bring(&mut SqliteStore::in_memory()?).await?;
+        }
+        let mut store = wiring::open_book_within(settings, BUSY_WAIT)?;
+        if makes_it {
+            wiring::bring_judged_plans(settings, plans, &mut store)?;
+        } else {
+            bring(&mut store).await?;
+        }
         store.wait_for_others(OpenOptions::default().busy_wait)?;
         Ok(store)
     };

@@ -140,7 +140,7 @@ impl From<RunError> for Failure {
             RunError::Usage(sentence) => Self::usage(sentence),
             RunError::KeysDuringRun(_) => Self::new(Exit::Provider, error),
             // Whoever does not believe the clock keeps the book shut.
-            RunError::Clock(_) => Self::new(Exit::Store, error),
+            RunError::Clock(_) | RunError::Settling { .. } => Self::new(Exit::Store, error),
             RunError::Lane(_) => Self::unexpected(error),
         }
     }

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::exit::Failure;
 use super::objects::as_raw;
 use super::output::Output;
-use super::rows::{AttemptLine, CustomerLine, EventLine, FlagLine, InvoiceLine, SubscriptionLine};
+use super::rows::{AttemptLine, CustomerLine, EventLine, FlagLine, InvoiceLine, ListedLine, Row as _};
 use crate::model::CustomerId;
 use crate::omise::{Client, Customer, ErrorKind, HasId, ListQuery, Rows};
 use crate::store::{Filter, Store, StoreError};
@@ -52,7 +52,7 @@ struct AtProvider {
 #[derive(Serialize)]
 struct InBook {
     customer: Vec<CustomerLine>,
-    subscriptions: Vec<SubscriptionLine>,
+    subscriptions: Vec<ListedLine>,
     invoices: Vec<InvoiceLine>,
     attempts: Vec<AttemptLine>,
     flags: Vec<FlagLine>,
@@ -130,8 +130,11 @@ fn in_book(id: &CustomerId, context: &Context) -> Result<InBook, Failure> {
             Ok(page.iter().map(|row| (row.row, CustomerLine::of(row, zone))).collect())
         })?,
         subscriptions: pages(|after| {
-            let page = store.list_subscriptions(&filter, after, PAGE_ROWS)?;
-            Ok(page.iter().map(|row| (row.row, SubscriptionLine::of(row))).collect())
+            let page = ListedLine::of(&store.page_of_subscriptions(&filter, after, PAGE_ROWS)?);
+            for why in page.iter().filter_map(|(_, line)| line.trouble()) {
+                tracing::warn!("a subscription cannot be read, the others are given out: {why}");
+            }
+            Ok(page)
         })?,
         invoices: pages(|after| {
             let page = store.list_invoices(&filter, after, PAGE_ROWS)?;

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::context::Context;
+use super::context::{Context, Turn};
 use super::exit::Failure;
 use super::progress::Progress;
 use crate::billing::import::Import;
 use crate::billing::offer::Offer;
 use crate::billing::{BillingSettings, Part, Watch};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{ChargingLock, Filter, Store, rights, witness};
+use crate::store::{ChargingLock, Store, rights, witness};
 use crate::wiring::{self, Claim, Door, House};
 
 /// What a command wants of the house.
@@ -59,6 +59,7 @@ pub(super) async fn open_claimed(
         Purpose::Keep => wiring::open_door_beside(settings).await?,
         Purpose::Look => wiring::open_door_to_look(settings).await?,
     };
+    let turn = if purpose == Purpose::Charge { rehearse(context, &door).await? } else { Turn::Only };
     let store = match purpose {
         Purpose::Look => book_for_a_look(context, &door).await.map_err(Failure::of_a_dry_run)?,
         Purpose::Charge | Purpose::Adopt | Purpose::Keep => {
@@ -67,8 +68,10 @@ pub(super) async fn open_claimed(
             let plans = &context.config.plans;
             if purpose != Purpose::Charge {
                 wiring::bring_plans_if_possible(settings, plans, &mut store, Some(&door)).await;
+            } else if turn == Turn::AfterTrial {
+                wiring::bring_judged_plans(settings, plans, &mut store)?;
             } else if has_new_plans(context, &mut store)? {
-                wiring::bring_plans(settings, plans, &mut store, Some(&door)).await?;
+                context.plans_brought(&mut store, Some(&door)).await?;
             }
             if purpose == Purpose::Charge {
                 first_subscriptions(context, &mut store, &door)?;
@@ -84,6 +87,20 @@ pub(super) async fn open_claimed(
         house.billing.settings = Arc::new(all);
     }
     Ok(house)
+}
+
+/// Before a first run makes the book: what may refuse it, of a book in memory, so that none is left behind that nothing
+/// came of.
+async fn rehearse(context: &Context, door: &Door) -> Result<Turn, Failure> {
+    if !wiring::would_make_book(context.settings())? {
+        return Ok(Turn::Only);
+    }
+    let mut trial = SqliteStore::in_memory()?;
+    if has_new_plans(context, &mut trial)? {
+        context.plans_brought(&mut trial, Some(door)).await?;
+    }
+    first_subscriptions(context, &mut trial, door)?;
+    Ok(Turn::AfterTrial)
 }
 
 /// Without any, the account need not be asked beforehand: the run asks it, and holds every price against its limits.
@@ -107,7 +124,7 @@ async fn book_for_a_look(context: &Context, door: &Door) -> Result<SqliteStore, 
         }
         wiring::refuse_stranger(settings, &store.facts()?)?;
         let is_first = settings.sandbox.subscriptions.is_some() && door.pretend().is_some();
-        if !is_first || !store.list_subscriptions(&Filter::default(), 0, 1)?.is_empty() {
+        if !is_first || store.has_subscriptions()? {
             return Ok(store);
         }
     }
@@ -127,7 +144,7 @@ pub(super) fn first_subscriptions(
     else {
         return Ok(());
     };
-    if !store.list_subscriptions(&Filter::default(), 0, 1)?.is_empty() {
+    if store.has_subscriptions()? {
         return Ok(());
     }
     let text = std::fs::read(file)

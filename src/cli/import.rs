@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::context::Context;
+use super::context::{Context, Turn};
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::progress::Progress;
 use crate::billing::import::{Import, ImportError, Late, Stage};
+use crate::billing::offer::Offer;
 use crate::model::counted;
+use crate::store::sqlite::SqliteStore;
 
 /// From where.
 #[derive(Debug, Args)]
@@ -32,22 +34,17 @@ pub struct ImportArgs {
 /// Imports it.
 pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<Exit, Failure> {
     let text = read(&args.file)?;
-    let mut store = if args.dry_run { context.book_to_read()? } else { context.book_made()? };
-    let offer =
-        if args.dry_run { context.offer_in_memory(&mut store)? } else { context.offer(&mut store)? };
-    let live = context.livemode(&mut store)?;
-    let import = Import::new(&text, offer.plans().to_vec(), context.zone().clone(), context.now())
-        .of_kind(live)
-        .not_selling(offer.refused().clone());
-    let mut progress = ImportProgress { context, bar: None };
-    let done = if args.dry_run {
-        import.judge(&mut store, &mut |stage| progress.at(stage))
+    let (count, late) = if args.dry_run {
+        let mut store = context.book_to_read()?;
+        let offer = context.offer_in_memory(&mut store)?;
+        carry_out(args, &text, context, (&mut store, &offer), false)?
     } else {
-        import.carry_out(&mut store, &mut |stage| progress.at(stage))
+        let mut put = |store: &mut SqliteStore, turn| {
+            let offer = context.offer_at(turn, store)?;
+            carry_out(args, &text, context, (store, &offer), turn != Turn::Trial)
+        };
+        context.put(&mut put)?.1
     };
-    drop(progress);
-    let count = done.map_err(|error| refuse(&args.file, &error))?;
-    let late = import.late(context.settings().catch_up);
     warn_of(late, context);
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
@@ -65,6 +62,29 @@ pub(super) fn run(args: &ImportArgs, context: &Context) -> Result<Exit, Failure>
     }
     out.finish()?;
     Ok(Exit::Done)
+}
+
+/// Judges the lines, and writes them if that is wished; how many, and what of them lies in the past already.
+fn carry_out(
+    args: &ImportArgs,
+    text: &[u8],
+    context: &Context,
+    (store, offer): (&mut SqliteStore, &Offer),
+    write: bool,
+) -> Result<(u64, Late), Failure> {
+    let live = context.livemode(store)?;
+    let import = Import::new(text, offer.plans().to_vec(), context.zone().clone(), context.now())
+        .of_kind(live)
+        .not_selling(offer.refused().clone());
+    let mut progress = ImportProgress { context, bar: None };
+    let done = if write {
+        import.carry_out(store, &mut |stage| progress.at(stage))
+    } else {
+        import.judge(store, &mut |stage| progress.at(stage))
+    };
+    drop(progress);
+    let count = done.map_err(|error| refuse(&args.file, &error))?;
+    Ok((count, import.late(context.settings().catch_up)))
 }
 
 /// First days that lie far back are most likely mistyped, and until the next run nothing has come of them.

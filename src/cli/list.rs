@@ -6,10 +6,10 @@ use super::access::{self, Act};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use super::rows::{AttemptLine, CustomerLine, EventLine, FlagAtRiskLine, InvoiceLine, Row, SubscriptionLine};
+use super::rows::{AttemptLine, CustomerLine, EventLine, FlagAtRiskLine, InvoiceLine, ListedLine, Row};
 use crate::model::{
     AttemptStatus, CustomerId, CustomerState, EventKind, FlagReason, InvoiceStatus, SubscriptionId,
-    SubscriptionStatus,
+    SubscriptionStatus, counted,
 };
 use crate::store::{Filter, Store, StoreError};
 
@@ -19,12 +19,15 @@ const PAGE_ROWS: usize = 1_000;
 const FLAGS_AT_A_TIME: usize = 10_000;
 /// People are shown that many unless they ask for more.
 const ROWS_FOR_PEOPLE: u64 = 100;
+/// Rows that cannot be read are named one by one up to so many; what spoils more of them is one thing, told by the first.
+const MOST_NAMED: u64 = 20;
 
 /// Which rows.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dues list subscriptions --customer cust_test_5xuy4w91xqz7d1w9u0t\n  \
                         dues list invoices --status open\n  dues list flags --json\n\n\
-                        Flags come with the money behind them, by currency, the largest sum first.")]
+                        Flags come with the money behind them, by currency, the largest sum first. Subscriptions that \
+                        cannot be read are listed as that, and the exit code is then 3.")]
 pub struct ListArgs {
     /// Rows of what
     #[arg(value_enum)]
@@ -86,8 +89,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     let mut out = Listing::new(context, args.limit);
     match args.kind {
         Kind::Subscriptions => out.pages(store, |store, after, n| {
-            let page = store.list_subscriptions(&filter, after, n)?;
-            Ok(page.iter().map(|row| (row.row, SubscriptionLine::of(row))).collect())
+            Ok(ListedLine::of(&store.page_of_subscriptions(&filter, after, n)?))
         }),
         Kind::Invoices => out.pages(store, |store, after, n| {
             let page = store.list_invoices(&filter, after, n)?;
@@ -154,6 +156,8 @@ pub(super) struct Listing {
     left: Option<u64>,
     page_rows: usize,
     quiet: bool,
+    /// Rows shown that could not be read whole.
+    unreadable: u64,
 }
 
 impl Listing {
@@ -161,13 +165,17 @@ impl Listing {
     pub(super) fn new(context: &Context, limit: Option<u64>) -> Self {
         let json = context.global.json;
         let left = limit.or((!json).then_some(ROWS_FOR_PEOPLE));
-        Self { out: Output::stdout(json), left, page_rows: PAGE_ROWS, quiet: context.global.quiet }
+        let (out, quiet) = (Output::stdout(json), context.global.quiet);
+        Self { out, left, page_rows: PAGE_ROWS, quiet, unreadable: 0 }
     }
 
-    /// Hands everything over.
+    /// Hands everything over. Rows that could not be read want a person.
     pub(super) fn finish(self) -> Result<Exit, Failure> {
         self.out.finish()?;
-        Ok(Exit::Done)
+        if self.unreadable > MOST_NAMED {
+            tracing::warn!("{} cannot be read whole", counted(self.unreadable, "row"));
+        }
+        Ok(if self.unreadable == 0 { Exit::Done } else { Exit::Attention })
     }
 
     /// `page` is told after which row, and how many rows: one more than are shown, if there are as many.
@@ -199,6 +207,12 @@ impl Listing {
     }
 
     fn write<R: Row>(&mut self, rows: &[R]) -> Result<(), Failure> {
+        for why in rows.iter().filter_map(Row::trouble) {
+            self.unreadable += 1;
+            if self.unreadable <= MOST_NAMED {
+                tracing::warn!("cannot be read, and the rest is shown: {why}");
+            }
+        }
         if self.out.is_json() {
             return rows.iter().try_for_each(|row| self.out.object(row));
         }

@@ -1,4 +1,5 @@
-//! The counter: one file per command, each taking words from the command line and giving words back.
+//! The counter: a file for each command, or for each noun with commands of its own, taking words from the command line and
+//! giving words back. `run-now`, `adopt` and `reconcile` share `charging`; what several commands need has files above them.
 //!
 //! Promises: data goes to stdout, everything else to stderr; with `--json` stdout holds JSON alone; every failure
 //! is one clear sentence and an exit code. Must never know: SQL, HTTP shapes, cron.

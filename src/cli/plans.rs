@@ -12,11 +12,9 @@ use super::output::{Column, Output};
 use super::progress::Progress;
 use super::rows::grouped;
 use crate::billing::plans::{self, PlanDiff};
-use crate::model::{Currency, Interval, PlanTerms};
+use crate::model::{Currency, Interval, PlanTerms, counted};
 use crate::rules::commands::{self, ChangeOrder};
-use crate::store::sqlite::SqliteStore;
 use crate::store::{PlanChange, Store as _};
-use crate::wiring;
 
 /// What about them.
 #[derive(Debug, Args)]
@@ -181,13 +179,8 @@ fn diff(context: &Context) -> Result<Exit, Failure> {
 }
 
 fn apply(existing: bool, context: &Context) -> Result<Exit, Failure> {
-    if !wiring::has_book(context.settings())? {
-        // Whatever could refuse them is asked before a book is made.
-        context.bring_plans(&mut SqliteStore::in_memory()?)?;
-    }
-    let mut store = context.book_made()?;
-    let added = context.bring_plans(&mut store)?;
-    let mut moved = 0;
+    let (mut store, added) = context.put(&mut |store, turn| context.bring_plans_at(turn, store))?;
+    let (mut moved, mut left) = (0, 0);
     if existing {
         let (at, catch_up) = (context.now(), context.settings().catch_up);
         let older = plans::diff(&mut store, &context.config.plans)?;
@@ -195,19 +188,20 @@ fn apply(existing: bool, context: &Context) -> Result<Exit, Failure> {
             Progress::new(&context.global, "moving", older.iter().map(|plan| plan.on_older).sum());
         for plan in store.plans()? {
             let wish = ChangeOrder { plan: Some(Arc::new(plan.clone())), ..ChangeOrder::default() };
-            moved += plans::move_existing(
+            let all = plans::move_existing(
                 &mut store,
                 &plan.key,
                 &mut |snapshot| Ok(commands::change(snapshot, &wish, catch_up, at, None)?.transition),
                 &mut |done| progress.set(moved + done),
             )?;
+            (moved, left) = (moved + all.moved, left + all.left);
         }
     }
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
         let added: Vec<_> =
             added.iter().map(|plan| json!({ "plan": plan.key, "version": plan.version })).collect();
-        out.object(&json!({ "added": added, "moved": moved }))?;
+        out.object(&json!({ "added": added, "moved": moved, "left": left }))?;
     } else {
         for plan in &added {
             out.line(&format!("{} version {}: {}", plan.key, plan.version, plan.terms.name))?;
@@ -220,7 +214,11 @@ fn apply(existing: bool, context: &Context) -> Result<Exit, Failure> {
                 "{moved} subscriptions moved to the newest version, from their next period on."
             ))?;
         }
+        if left > 0 {
+            let stay = if left == 1 { "stays" } else { "stay" };
+            out.line(&format!("{} {stay} on an older version.", counted(left, "subscription")))?;
+        }
     }
     out.finish()?;
-    Ok(Exit::Done)
+    Ok(if left == 0 { Exit::Done } else { Exit::Attention })
 }

@@ -217,8 +217,7 @@ fn remark(report: &RunReport) -> Option<String> {
 
 /// Commands that fit what happened.
 fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
-    let config =
-        global.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default();
+    let config = global.config_words();
     let mut steps: Vec<(String, &str)> = Vec::new();
     if report.dry_run {
         steps.push((format!("dues run-now{config}"), "charge what is due now"));

@@ -2,18 +2,21 @@
 
 use clap::Args;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
-use super::context::Context;
+use super::context::{Context, Turn};
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::rows::SubscriptionLine;
 use super::{instant, standing};
 use crate::billing::kind::refuse_other_kind;
 use crate::billing::orders::OrderError;
-use crate::model::{CardId, CustomerId, PlanKey, Quantity, SubscriptionId, Zone, counted};
+use crate::model::{CardId, CustomerId, PlanKey, PlanVersion, Quantity, SubscriptionId, Zone, counted};
 use crate::rules::commands::{NewSubscriptionOrder, subscribe};
 use crate::rules::{Past, past};
+use crate::store::sqlite::SqliteStore;
 use crate::store::{Refusal, Store};
+use crate::wiring;
 
 /// Another command took the id that was counted for us so often in a row.
 const MOST_CONFLICTS: u32 = 10;
@@ -62,25 +65,7 @@ pub enum Agreed {
 /// Makes it; prints its id.
 pub(super) fn run(args: &SubscribeArgs, context: &Context) -> Result<Exit, Failure> {
     let starts = args.starts.as_deref().map(|text| instant::date("--starts", text)).transpose()?;
-    let mut store = context.book_made()?;
-    let live = context.livemode(&mut store)?;
-    refuse_other_kind(live, Some(&args.customer), args.card.as_ref()).map_err(Failure::usage)?;
-    let offer = context.offer(&mut store)?;
-    let plan = offer.find(&args.plan).map_err(Failure::usage)?;
-    let order = |id: SubscriptionId| NewSubscriptionOrder {
-        id,
-        customer: args.customer.clone(),
-        plan,
-        quantity: args.quantity,
-        zone: args.zone.clone().unwrap_or_else(|| context.zone().clone()),
-        starts,
-        paid_through: None,
-        card: args.card.clone(),
-        backup_card: args.backup_card == Agreed::Yes,
-        metadata: None,
-    };
-    let now = context.now();
-    let id = insert(&mut store, &args.customer, now, &|id| Ok(subscribe(order(id), now)?.1))?;
+    let (mut store, (id, plan)) = context.put(&mut |store, turn| make(args, starts, context, store, turn))?;
     let row = standing::row(&mut store, &id)?;
     let past = past(&row.subscription, &plan.terms, context.settings().catch_up, context.now());
     warn_of(past, &id, context);
@@ -94,6 +79,34 @@ pub(super) fn run(args: &SubscribeArgs, context: &Context) -> Result<Exit, Failu
     }
     out.finish()?;
     Ok(Exit::Done)
+}
+
+/// Makes it in that book; its id, and what it was put on.
+fn make(
+    args: &SubscribeArgs,
+    starts: Option<Date>,
+    context: &Context,
+    store: &mut SqliteStore,
+    turn: Turn,
+) -> Result<(SubscriptionId, PlanVersion), Failure> {
+    let live = context.livemode(store)?;
+    refuse_other_kind(live, Some(&args.customer), args.card.as_ref()).map_err(Failure::usage)?;
+    let offer = context.offer_at(turn, store)?;
+    let plan = offer.find(&args.plan).map_err(Failure::usage)?;
+    let order = |id: SubscriptionId| NewSubscriptionOrder {
+        id,
+        customer: args.customer.clone(),
+        plan,
+        quantity: args.quantity,
+        zone: args.zone.clone().unwrap_or_else(|| context.zone().clone()),
+        starts,
+        paid_through: None,
+        card: args.card.clone(),
+        backup_card: args.backup_card == Agreed::Yes,
+        metadata: None,
+    };
+    let id = insert(store, &args.customer, wiring::now(), &|id| Ok(subscribe(order(id), context.now())?.1))?;
+    Ok((id, plan.clone()))
 }
 
 /// A first day that lies far back is most likely mistyped, and until the next run nothing has come of it.

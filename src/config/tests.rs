@@ -1,7 +1,7 @@
 //! Configs that are believed, value by value, and a table of those that are not, with what is said of each.
 //!
 //! `tests/golden/config/NAME.toml` is refused with exactly `NAME.txt`; `DUES_WRITE_GOLDEN=1` writes the texts
-//! anew, to be read before they are committed.
+//! anew, to be read before they are committed, and passes nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,15 +42,19 @@ fn every_bad_config_is_refused_with_its_golden_text() {
         let said = load(&path).map(|_| ()).unwrap_err().to_string();
         let said = said.replace(&format!("{}/", folder.display()), "") + "\n";
         let golden = path.with_extension("txt");
-        if std::env::var_os("DUES_WRITE_GOLDEN").is_some() {
-            std::fs::write(&golden, &said).unwrap();
-        }
         let wanted = std::fs::read_to_string(&golden).unwrap_or_default();
         if said != wanted {
             wrong.push(format!("{}\n--- said\n{said}\n--- wanted\n{wanted}", path.display()));
         }
+        if std::env::var_os("DUES_WRITE_GOLDEN").is_some() {
+            std::fs::write(&golden, &said).unwrap();
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        std::env::var_os("DUES_WRITE_GOLDEN").is_none(),
+        "written anew; read what changed, then without it"
+    );
 }
 
 #[test]

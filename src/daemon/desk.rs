@@ -40,6 +40,9 @@ const BEAT: Duration = Duration::from_secs(1);
 const LONGEST_WITHOUT_TICK: Duration = Duration::from_secs(90);
 /// Beyond a call's time-out, for a calm stop: what the book has to write.
 const STOP_BESIDES_CALL: Duration = Duration::from_secs(30);
+/// Of that, what is left for the way out once work that did not end in time was given up: a silent provider is asked for
+/// the same page again and again.
+const WAY_OUT: Duration = Duration::from_secs(10);
 
 /// The service at work.
 pub struct Desk {
@@ -81,6 +84,8 @@ pub struct Desk {
     proof: Option<BookSeen>,
     /// What the vigil over each step knows, and what systemd was told.
     memory: Memory,
+    /// Told to stop, it leaves then, whatever is under way; `None`: nobody told it.
+    leaves_at: Option<Duration>,
 }
 
 /// Waits for a task if there is one, else for ever.
@@ -137,6 +142,7 @@ impl Desk {
             considered: 0,
             proof: None,
             memory: Memory::begin(clock.steady()),
+            leaves_at: None,
         }
     }
 
@@ -150,7 +156,7 @@ impl Desk {
         self.begin(Work::Recover);
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !(self.is_stopping() && self.is_idle()) {
+        while !(self.is_stopping() && (self.is_idle() || self.is_late())) {
             let hears = self.hears();
             tokio::select! {
                 biased;
@@ -185,6 +191,17 @@ impl Desk {
         self.under_way.is_none() && self.reading.is_none() && !news
     }
 
+    /// Whether a calm stop has waited for long enough: no call is under way any more by then, and what is given up the
+    /// next start looks after, as after a kill.
+    fn is_late(&self) -> bool {
+        let steady = self.wishes.billing.clock.steady();
+        let is_late = self.leaves_at.is_some_and(|at| steady >= at);
+        if let (true, Some((work, _))) = (is_late, &self.under_way) {
+            tracing::warn!(work = work.name(), "did not end in time and is given up");
+        }
+        is_late
+    }
+
     fn is_stopping(&self) -> bool {
         self.phase() == Phase::Stopping
     }
@@ -203,6 +220,8 @@ impl Desk {
                 }
                 self.standing.send_modify(|standing| standing.phase = Phase::Stopping);
                 let call = self.wishes.billing.settings.timeout.unsigned_abs();
+                let most = call + STOP_BESIDES_CALL.saturating_sub(WAY_OUT);
+                self.leaves_at = Some(self.wishes.billing.clock.steady() + most);
                 systemd::stopping("stopping: calls in flight are waited for", call + STOP_BESIDES_CALL);
             }
             Order::Reload if self.reading.is_none() => self.read_config(),

@@ -15,9 +15,12 @@ use super::webhook::Webhook;
 use crate::model::settings::{CommandWishes, WebhookWishes};
 use crate::model::{Delivered, Facts, Message, MessageKind, Zone};
 
-const DEADLINE: SignedDuration = SignedDuration::from_millis(400);
+/// Of receivers and commands that do what they have to: far longer than that takes on a busy machine.
+const PATIENT: SignedDuration = SignedDuration::from_secs(30);
+/// Of those that never end: long enough for them to begin.
+const HASTY: SignedDuration = SignedDuration::from_secs(2);
 /// Longer than any deadline of these tests: whoever is slower waits for something it should not.
-const LONGEST: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_mins(1);
 
 fn message() -> Message {
     Message {
@@ -37,6 +40,7 @@ fn now() -> Timestamp {
 /// A receiver on loopback that does the same to everybody who comes.
 struct Receiver {
     port: u16,
+    does: Does,
     came: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
@@ -67,7 +71,7 @@ impl Receiver {
                 guests.spawn(serve(stream, does));
             }
         });
-        Self { port, came, task }
+        Self { port, does, came, task }
     }
 
     fn came(&self) -> usize {
@@ -100,19 +104,20 @@ async fn serve(mut stream: TcpStream, does: Does) {
     }
 }
 
-fn webhook(url: &str, allow_private: bool) -> Webhook {
+fn webhook(url: &str, allow_private: bool, timeout: SignedDuration) -> Webhook {
     let wishes = WebhookWishes {
         url: url.into(),
         secret_file: "unused".into(),
         allow_private,
         events: MessageKind::ALL.to_vec(),
-        timeout: DEADLINE,
+        timeout,
     };
     Webhook::new(&wishes, vec![Zeroizing::new(b"0123456789abcdef".to_vec())]).unwrap()
 }
 
 async fn sent_to(receiver: &Receiver) -> Delivered {
-    let hook = webhook(&format!("http://127.0.0.1:{}/hook", receiver.port), true);
+    let timeout = if matches!(receiver.does, Does::KeepsSilent) { HASTY } else { PATIENT };
+    let hook = webhook(&format!("http://127.0.0.1:{}/hook", receiver.port), true, timeout);
     tokio::time::timeout(LONGEST, hook.send(&message(), now())).await.expect("within its deadline")
 }
 
@@ -181,7 +186,7 @@ async fn a_receiver_whose_answer_is_none_has_taken_nothing() {
     let gone = Receiver::start(Does::Dies).await;
     let port = gone.port;
     drop(gone);
-    let hook = webhook(&format!("http://127.0.0.1:{port}/"), true);
+    let hook = webhook(&format!("http://127.0.0.1:{port}/"), true, PATIENT);
     assert!(!failure(hook.send(&message(), now()).await).is_empty(), "nobody listens");
 }
 
@@ -189,7 +194,7 @@ async fn a_receiver_whose_answer_is_none_has_taken_nothing() {
 async fn a_private_address_is_not_even_called() {
     let receiver = Receiver::start(Does::Answers("HTTP/1.1 200 OK\r\n\r\n")).await;
     for host in ["127.0.0.1", "localhost", "2130706433"] {
-        let hook = webhook(&format!("http://{host}:{}/", receiver.port), false);
+        let hook = webhook(&format!("http://{host}:{}/", receiver.port), false, PATIENT);
         let why = failure(hook.send(&message(), now()).await);
         assert!(why.contains("wanted a public address"), "{host}: {why}");
     }
@@ -197,10 +202,14 @@ async fn a_private_address_is_not_even_called() {
 }
 
 fn hook(script: &str) -> Hook {
+    hook_within(PATIENT, script)
+}
+
+fn hook_within(timeout: SignedDuration, script: &str) -> Hook {
     let wishes = CommandWishes {
         program: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
         events: MessageKind::ALL.to_vec(),
-        timeout: DEADLINE,
+        timeout,
     };
     Hook::new(&wishes, "/usr/bin:/bin".into()).unwrap()
 }
@@ -224,10 +233,10 @@ async fn a_command_that_fails_says_why() {
     let why = failure(hook("echo 'no room' >&2; exit 3").send(&message()).await);
     assert!(why.contains("exit status: 3: no room"), "{why}");
     assert_eq!(hook("exit 0").send(&message()).await, Delivered::Sent, "one that reads nothing");
-    let loud = failure(hook("yes >&2").send(&message()).await);
+    let loud = failure(hook_within(HASTY, "yes >&2").send(&message()).await);
     assert!(loud.len() < 3_000, "what it says is cut off");
     let missing =
-        CommandWishes { program: vec!["/nowhere/told".into()], events: Vec::new(), timeout: DEADLINE };
+        CommandWishes { program: vec!["/nowhere/told".into()], events: Vec::new(), timeout: PATIENT };
     let why = failure(Hook::new(&missing, String::new()).unwrap().send(&message()).await);
     assert!(why.starts_with("/nowhere/told: "), "{why}");
 }
@@ -236,7 +245,8 @@ async fn a_command_that_fails_says_why() {
 async fn a_command_that_hangs_is_killed_and_gone() {
     let folder = tempfile::tempdir().unwrap();
     let pid = folder.path().join("pid");
-    let why = failure(hook(&format!("echo $$ > {}; exec sleep 600", pid.display())).send(&message()).await);
+    let script = format!("echo $$ > {}; exec sleep 600", pid.display());
+    let why = failure(hook_within(HASTY, &script).send(&message()).await);
     assert!(why.contains("was killed"), "{why}");
     let pid = std::fs::read_to_string(pid).unwrap();
     assert!(!std::path::Path::new("/proc").join(pid.trim()).exists(), "{pid}");

@@ -22,10 +22,11 @@ pub(super) const MOST_PERIODS_PER_DECISION: u32 = 400;
 /// A pause that ends and an end that comes are two; one more look finds nothing left.
 const MOST_TURNS: usize = 3;
 
-/// Now, and how many missed periods are collected without asking.
+/// Now, when what is opened counts as opened, and how many missed periods are collected without asking.
 #[derive(Clone, Copy)]
 struct Now {
     at: Timestamp,
+    opened_at: Timestamp,
     hold_after: u32,
 }
 
@@ -39,7 +40,7 @@ enum Turn {
 /// Brings the working copy up to `at`. At most [`MOST_PERIODS_PER_DECISION`] invoices are opened; whether that
 /// was enough is answered.
 pub(super) fn advance(d: &mut Draft, at: Timestamp, catch_up: CatchUp) -> Result<bool, RuleError> {
-    let now = Now { at, hold_after: catch_up.hold_after };
+    let now = Now { at, opened_at: at, hold_after: catch_up.hold_after };
     let mut room = MOST_PERIODS_PER_DECISION;
     for _ in 0..MOST_TURNS {
         let turn = next_turn(&d.now.subscription, at);
@@ -130,11 +131,11 @@ fn open_periods(
     let ended = missed_to.saturating_sub(range.start);
     let missed = ended.saturating_sub(calendar.empty_among(range.start, missed_to));
     let held_already = d.now.invoices.iter().any(|open| open.invoice.hold == Some(Hold::CatchUp));
-    let before = u32::try_from(just_missed(d, now.at).count()).unwrap_or(u32::MAX);
+    let before = u32::try_from(just_missed(d, now).count()).unwrap_or(u32::MAX);
     let all = missed.saturating_add(before);
     let holds = missed > 0 && (all > now.hold_after || held_already);
     if holds {
-        for open in just_missed(d, now.at) {
+        for open in just_missed(d, now) {
             (open.invoice.hold, open.invoice.next_attempt_at) = (Some(Hold::CatchUp), None);
         }
     }
@@ -145,41 +146,56 @@ fn open_periods(
     for index in range {
         let Some(period) = lasting(d, index, now.at)? else { continue };
         let hold = (holds && index < missed_to).then_some(Hold::CatchUp);
-        open_invoice(d, period, hold, now.at)?;
+        open_invoice(d, period, hold, now)?;
     }
     Ok(())
 }
 
 /// Missed periods that began before a pause and are invoiced now that it has ended: of one absence with those that began
 /// after it, they wait together with them or not at all.
-fn just_missed<'d>(d: &'d mut Draft<'_>, at: Timestamp) -> impl Iterator<Item = &'d mut OpenInvoice> {
+fn just_missed<'d>(d: &'d mut Draft<'_>, now: Now) -> impl Iterator<Item = &'d mut OpenInvoice> {
     d.now.invoices.iter_mut().filter(move |open| {
         let invoice = &open.invoice;
-        invoice.opened_at == at
-            && invoice.period.end <= at
+        invoice.opened_at == now.opened_at
+            && invoice.period.end <= now.at
             && invoice.hold.is_none()
             && open.attempts.is_empty()
     })
 }
 
-/// Invoices every period up to and with `index`, whatever the clock says: the provider has proof that it was due.
-pub(super) fn open_through(d: &mut Draft, index: u32, at: Timestamp) -> Result<(), RuleError> {
+/// Invoices periods up to and with `index`, whatever the clock says: the provider has proof that it was due, and that they
+/// had been opened at `opened_at`. At most [`MOST_PERIODS_PER_DECISION`]; whether that was enough is answered. Missed ones
+/// before it are held as ever; it never is.
+///
+/// Refused if it lies further ahead than any course of time explains: a calendar that is not the book's billed it.
+pub(super) fn open_through(
+    d: &mut Draft,
+    index: u32,
+    opened_at: Timestamp,
+    at: Timestamp,
+    catch_up: CatchUp,
+) -> Result<bool, RuleError> {
     let next = index
         .checked_add(1)
         .ok_or_else(|| RuleError::Overflow(format!("period {index} has none after it")))?;
-    if next.saturating_sub(d.now.subscription.next_index) > MOST_PERIODS_PER_DECISION {
+    let first = d.now.subscription.next_index;
+    let begun = Calendar::of(&d.now.subscription, &d.now.plan.terms).first_reaching(first, after(at));
+    if next.saturating_sub(begun) > MOST_PERIODS_PER_DECISION {
         return Err(RuleError::Refused(format!(
-            "period {index} lies more than {MOST_PERIODS_PER_DECISION} periods after all that this book knows of \
-             subscription {}; run `dues run-now` first",
+            "period {index} of subscription {} begins more than {MOST_PERIODS_PER_DECISION} periods from now in this \
+             book, which lacks a change of its plan, it seems: make that again with `dues change`",
             d.now.subscription.id
         )));
     }
-    for index in d.now.subscription.next_index..next {
-        let Some(period) = lasting(d, index, at)? else { continue };
-        open_invoice(d, period, None, at)?;
+    let now = Now { at, opened_at, hold_after: catch_up.hold_after };
+    let opened_to = next.min(first.saturating_add(MOST_PERIODS_PER_DECISION));
+    open_periods(d, now, first..opened_to.min(index), index)?;
+    let reached = opened_to == next;
+    if reached && let Some(period) = lasting(d, index, at)? {
+        open_invoice(d, period, None, now)?;
     }
-    d.now.subscription.next_index = next;
-    Ok(())
+    d.now.subscription.next_index = opened_to;
+    Ok(reached)
 }
 
 /// That period; `None` where no time lies in it, which is noted: nothing ever falls due in it.
@@ -203,12 +219,7 @@ fn first_not_missed(d: &Draft, at: Timestamp, first: u32) -> u32 {
     calendar.first_reaching(first, after(at)).saturating_sub(1).max(first)
 }
 
-fn open_invoice(
-    d: &mut Draft,
-    period: BillingPeriod,
-    hold: Option<Hold>,
-    at: Timestamp,
-) -> Result<(), RuleError> {
+fn open_invoice(d: &mut Draft, period: BillingPeriod, hold: Option<Hold>, now: Now) -> Result<(), RuleError> {
     let subscription = &d.now.subscription;
     let id = InvoiceId::new(subscription.id.clone(), period.index);
     let terms = &d.now.plan.terms;
@@ -225,7 +236,7 @@ fn open_invoice(
         status: InvoiceStatus::Open,
         next_attempt_at: hold.is_none().then_some(period.start),
         hold,
-        opened_at: at,
+        opened_at: now.opened_at,
         closed_at: None,
         version: Version::FIRST,
     };
@@ -234,9 +245,9 @@ fn open_invoice(
     if d.now.subscription.status == SubscriptionStatus::Trialing {
         d.now.subscription.status = SubscriptionStatus::Active;
         if d.now.plan.terms.trial.is_some() {
-            d.invoice_event(at, EventKind::TrialEnded, &id, None);
+            d.invoice_event(now.at, EventKind::TrialEnded, &id, None);
         }
     }
-    d.invoice_event(at, EventKind::InvoiceOpened, &id, None);
+    d.invoice_event(now.at, EventKind::InvoiceOpened, &id, None);
     Ok(())
 }

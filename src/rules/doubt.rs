@@ -81,11 +81,6 @@ fn own_window(attempt: &Attempt, c: &Circumstances, now: Timestamp) -> (Timestam
     (from, to.map_or(now, |to| to.min(now)))
 }
 
-/// Whether a daemon should look for an attempt in doubt now: an age has come at which nobody has looked.
-pub fn due_for_look(intent: &Intent, wall_now: Timestamp) -> bool {
-    next_look(intent).is_some_and(|next| next <= wall_now)
-}
-
 /// When a daemon should next look, on the wall clock: the first age that no look has followed. What is in doubt still
 /// past the last one, since nobody looked before or nothing was answered, is looked for daily until it ends. `None`: not
 /// in doubt.

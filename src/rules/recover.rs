@@ -10,37 +10,48 @@ use crate::model::{
     Attempt, AttemptId, AttemptStatus, ChargeSeen, Epoch, IdempotencyKey, Intent, Snapshot, Transition,
 };
 
-/// Takes in that charge as an attempt in doubt. Empty: the book knows the attempt. `snapshot` must hold its invoice
-/// if the book has it, closed or not.
+/// How a lost charge comes into the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakenIn {
+    /// By this. Empty: the book knows the attempt.
+    Whole(Transition),
+    /// More periods lie before it than one decision opens: this opens some of them, and the charge is decided again.
+    Part(Transition),
+    /// Not at all: the book skipped the charge's period, and never bills it.
+    Never,
+}
+
+/// Takes in that charge as an attempt in doubt. `snapshot` must hold its invoice if the book has it, closed or not.
 ///
-/// Refused if the period lies before any that the book could have billed.
+/// Fails where its period cannot be opened as the book stands; a person can change that.
 pub fn take_in(
     snapshot: &Snapshot,
     attempt: &AttemptId,
     seen: &ChargeSeen,
     c: &Circumstances,
-) -> Result<Transition, RuleError> {
+) -> Result<TakenIn, RuleError> {
     let mut d = Draft::new(snapshot);
     if d.find(attempt).is_some() {
-        return Ok(Transition::default());
+        return Ok(TakenIn::Whole(Transition::default()));
     }
     let index = attempt.invoice.index;
+    let mut reached = true;
     if index >= d.now.subscription.next_index {
-        course::open_through(&mut d, index, c.at)?;
+        // Periods are opened in their order, so that all up to this one were, no later than its charge was made.
+        reached = course::open_through(&mut d, index, seen.created_at.min(c.at), c.at, c.catch_up)?;
     }
-    let Some(place) = d.now.invoices.iter().position(|open| open.invoice.id == attempt.invoice) else {
-        return Err(RuleError::Refused(format!(
-            "charge {} is for invoice {}, a period that this book skipped; refund it or keep it by hand",
-            seen.charge, attempt.invoice
-        )));
-    };
-    let lost = doubtful(&d, place, attempt, seen, c);
-    let open = &mut d.now.invoices[place];
-    open.invoice.next_attempt_at = None;
-    open.attempts.push(lost);
+    if reached {
+        let place = d.now.invoices.iter().position(|open| open.invoice.id == attempt.invoice);
+        let Some(place) = place else { return Ok(TakenIn::Never) };
+        let lost = doubtful(&d, place, attempt, seen, c);
+        let open = &mut d.now.invoices[place];
+        open.invoice.next_attempt_at = None;
+        open.attempts.push(lost);
+    }
     d.guard_subscription();
     d.now.subscription.wake_at = wake::next(&d.now, c.at);
-    Ok(d.transition(c.epoch))
+    let transition = d.transition(c.epoch);
+    Ok(if reached { TakenIn::Whole(transition) } else { TakenIn::Part(transition) })
 }
 
 fn doubtful(d: &Draft, place: usize, id: &AttemptId, seen: &ChargeSeen, c: &Circumstances) -> Attempt {

@@ -1,4 +1,6 @@
-//! The book: one small synchronous trait, with SQLite behind it and a lane in front of it.
+//! The book: one synchronous trait, a method for each question that is asked of it and each note that is made in it, with
+//! SQLite behind it and a lane in front of it. What a decision changes is written by `commit` alone; the other writing
+//! methods note what was read, asked for or counted, bring in what people import, or blank whom the law lets be forgotten.
 //!
 //! Promises: what `commit` accepted is durable; a transition is written whole or not at all; a row is only
 //! changed from the version its writer saw; nothing loads the whole book.
@@ -35,8 +37,8 @@ pub use place::true_place;
 pub use rows::{
     AttemptRow, BookFacts, ChargedPage, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, EndingCard,
     EndingCursor, Filter, FlagAtRisk, GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed,
-    PlanChange, RiskCursor, RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionRow, Unreadable,
-    UsageCount,
+    PlanChange, RiskCursor, RunProgress, RunRequest, RunState, SkippedPeriods, SubscriptionPage,
+    SubscriptionRow, Unreadable, UsageCount,
 };
 
 /// The book. One owner at a time; every method is one transaction unless it says otherwise.
@@ -55,6 +57,9 @@ pub trait Store: Outbox + Send {
     /// Notes in the diary that the book was bound to a host by hand, having been compared with the provider's list up to
     /// that moment of the provider's time.
     fn note_adopted(&mut self, at: Timestamp, provider_seen: Timestamp) -> Result<(), StoreError>;
+
+    /// Notes in the diary an incident that is of no subscription in the book; `data`: JSON.
+    fn note_incident(&mut self, at: Timestamp, data: &str) -> Result<(), StoreError>;
 
     /// Remembers the book's zone (`zone` of the config) the first time, and changes it when it is another.
     fn set_zone(&mut self, zone: &crate::model::Zone) -> Result<(), StoreError>;
@@ -162,7 +167,16 @@ pub trait Store: Outbox + Send {
     /// One subscription with all that a decision needs; `None`: no such id.
     fn snapshot(&mut self, id: &SubscriptionId) -> Result<Option<Snapshot>, StoreError>;
 
-    /// The same, with this invoice among `invoices` even if it is closed; `None`: no such invoice.
+    /// The same of every subscription that the filter names, due or not, by order of making, after that row. One in which
+    /// there is nonsense does not hide the others.
+    fn snapshots(
+        &mut self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Result<SubscriptionPage<Snapshot>, StoreError>;
+
+    /// The subscription of this invoice, with it among `invoices` even if it is closed; `None`: no such invoice.
     fn snapshot_of_invoice(&mut self, id: &InvoiceId) -> Result<Option<Snapshot>, StoreError>;
 
     /// A page of unfinished attempts (intended, pending, in doubt, manual), oldest first, after that many rows' cursor.
@@ -283,13 +297,30 @@ pub trait Store: Outbox + Send {
 
     // --- what people read, by pages
 
-    /// Subscriptions by order of making.
+    /// Subscriptions by order of making. One in which there is nonsense does not hide the others.
+    fn page_of_subscriptions(
+        &mut self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Result<SubscriptionPage<SubscriptionRow>, StoreError>;
+    /// The same for who cannot do without any of them: refused where one cannot be read.
     fn list_subscriptions(
         &mut self,
         f: &Filter,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<SubscriptionRow>, StoreError>;
+    ) -> Result<Vec<SubscriptionRow>, StoreError> {
+        let page = self.page_of_subscriptions(f, after, limit)?;
+        match page.unreadable.into_iter().next() {
+            Some(found) => Err(found.error),
+            None => Ok(page.rows),
+        }
+    }
+    /// Whether there is any subscription, readable or not.
+    fn has_subscriptions(&mut self) -> Result<bool, StoreError> {
+        Ok(!self.page_of_subscriptions(&Filter::default(), 0, 1)?.is_empty())
+    }
     /// Invoices by order of opening.
     fn list_invoices(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<InvoiceRow>, StoreError>;
     /// Attempts by order of intent.

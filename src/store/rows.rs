@@ -53,15 +53,54 @@ pub struct DueNow {
     pub since: Option<Timestamp>,
 }
 
-/// A due subscription that could not be read.
+/// A subscription that could not be read.
 #[derive(Debug)]
 pub struct Unreadable {
+    /// Its place in the list.
+    pub row: i64,
     /// What was found and wanted: `StoreError::Nonsense`.
     pub error: StoreError,
     /// Its id and its customer's; `None`: these cannot be read either.
     pub whose: Option<(SubscriptionId, CustomerId)>,
-    /// A flag that it cannot be charged stands already.
-    pub flagged: bool,
+    /// Reasons of its standing flags.
+    pub flags: Vec<FlagReason>,
+    /// It wakes at some instant, so far as that can be told: a run will meet it.
+    pub wakes: bool,
+}
+
+impl Unreadable {
+    /// Whether a flag that it cannot be charged stands already.
+    pub fn is_flagged(&self) -> bool {
+        self.flags.contains(&FlagReason::Unchargeable)
+    }
+}
+
+/// A page of subscriptions, in whatever form they were asked for.
+#[derive(Debug)]
+pub struct SubscriptionPage<T> {
+    /// Those that could be read, in the order of the book.
+    pub rows: Vec<T>,
+    /// Those that could not, in the same order.
+    pub unreadable: Vec<Unreadable>,
+    /// The place of the last one, read or not; `None`: there was none.
+    pub last: Option<i64>,
+}
+
+impl<T> SubscriptionPage<T> {
+    /// A page of nobody.
+    pub const fn empty() -> Self {
+        Self { rows: Vec::new(), unreadable: Vec::new(), last: None }
+    }
+
+    /// How many there were, read or not.
+    pub const fn len(&self) -> usize {
+        self.rows.len() + self.unreadable.len()
+    }
+
+    /// Whether there was none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A page of due subscriptions.
@@ -244,8 +283,8 @@ pub struct InvoiceRow {
     pub invoice: Invoice,
     /// Of the subscription.
     pub customer: CustomerId,
-    /// Of the subscription.
-    pub zone: Zone,
+    /// Of the subscription; `None`: the book names one that no calendar knows.
+    pub zone: Option<Zone>,
     /// How many attempts it had.
     pub attempts: u32,
     /// The charge that paid it; `None`: none.

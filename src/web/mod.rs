@@ -2,8 +2,9 @@
 //!
 //! And a doorbell for the provider, where its secret is configured.
 //!
-//! Promises: shows counts and instants, never anything of a customer. Must never know: the store, the gateway, the
-//! daemon.
+//! Promises: shows counts and instants, never anything of a customer. It asks the book, through the lane of billing, how
+//! much is due, in doubt or flagged and since when, and lane and gateway how often and how long they were asked; it
+//! changes nothing by it, and names neither room. Must never know: how a book is kept, how a charge is sent, the daemon.
 
 mod doorbell;
 mod lengths;

@@ -192,9 +192,9 @@ pub async fn bring_plans(
     store: &mut dyn Store,
     door: Option<&Door>,
 ) -> Result<Vec<PlanVersion>, WiringError> {
-    if door.is_none() && !settings.omise.sandbox && has_key(settings) {
+    if door.is_none() {
         // Before a key of the other kind goes out.
-        fits_mode(store.facts()?.livemode, gateway_to(settings, None)?.client().livemode())?;
+        key_fits(settings, store)?;
     }
     let known = store.plans()?;
     let fresh = judge_plans(settings, plans, &known, door).await?;
@@ -204,7 +204,29 @@ pub async fn bring_plans(
     Ok(store.apply_plans(&fresh, SystemClock.now())?)
 }
 
-/// The same for who needs none of them: what keeps them out of the book is told, and ends nothing. Waits for the provider
+/// The same for who has just brought them into a book in memory: they were judged there, and nobody is asked again.
+///
+/// # Errors
+/// When the book, which another program may have made meanwhile, is bound to keys of the other kind, or refuses.
+pub fn bring_judged_plans(
+    settings: &Settings,
+    plans: &[(PlanKey, PlanTerms)],
+    store: &mut dyn Store,
+) -> Result<Vec<PlanVersion>, WiringError> {
+    key_fits(settings, store)?;
+    let fresh = new_plans(plans, &store.plans()?);
+    Ok(if fresh.is_empty() { Vec::new() } else { store.apply_plans(&fresh, SystemClock.now())? })
+}
+
+/// Refuses the config's key, if there is one, for a book that is bound to the other kind.
+fn key_fits(settings: &Settings, store: &mut dyn Store) -> Result<(), WiringError> {
+    if settings.omise.sandbox || !has_key(settings) {
+        return Ok(());
+    }
+    fits_mode(store.facts()?.livemode, gateway_to(settings, None)?.client().livemode())
+}
+
+/// As [`bring_plans`] for who needs none of them: what keeps them out of the book is told, and ends nothing. Waits for the provider
 /// no longer than somebody who only looks would.
 pub async fn bring_plans_if_possible(
     settings: &Settings,

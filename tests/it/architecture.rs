@@ -100,14 +100,30 @@ const FENCES: &[Fence] = &[
     fence("hyper", &["sandbox/", "web/"]),
     fence("getrandom", &["store/sqlite/"]),
     fence("toml", &["config/"]),
+    // The words of the schedule: the config refuses bad ones, the daemon asks them which job is due.
+    fence("croner", &["config/scalar.rs", "daemon/jobs.rs"]),
+    // The config's secrets, the commands that messages are handed to, and who sits at the counter.
+    fence("std::env", &["config/secret.rs", "wiring/post.rs", "cli/", "hooks.rs"]),
+    // The counter alone talks to people. A command that a message is handed to has streams of its own.
+    fence("stdout", &["cli/", "notify/command.rs"]),
+    fence("stderr", &["cli/", "notify/command.rs"]),
     fence("Timestamp::now", &["clock.rs"]),
     fence("Zoned::now", &["clock.rs"]),
     fence("SystemTime", &["clock.rs"]),
     // The sandbox drips its answers on the runtime's own timer.
     fence("Instant", &["clock.rs", "sandbox/http/answer.rs"]),
     fence("clock_gettime", &["clock.rs"]),
+    // Names can be changed on import, so clippy forbids the calls by type as well; only the clock may set that aside.
+    Fence { what: "disallowed_methods", only_in: &["clock.rs"], tests_too: true },
     Fence { what: "unsafe", only_in: &[], tests_too: true },
 ];
+
+/// Fenced by their last part wherever it stands, although they begin like a library.
+const BARE_WORDS: &[&str] = &["unsafe", "clock_gettime", "disallowed_methods", "stdout", "stderr"];
+
+/// What clippy forbids by type, whatever it was renamed to.
+const FORBIDDEN_BY_TYPE: &[&str] =
+    &["jiff::Timestamp::now", "jiff::Zoned::now", "std::time::SystemTime::now", "std::time::Instant::now"];
 
 /// Words of the test switches, which only the file of the switches may read or name.
 const SWITCH_WORDS: &[&str] = &["DUES_KILL_AT", "DUES_PLANT", "DUES_CLOCK", "DUES_HANG", "test-hooks"];
@@ -198,6 +214,17 @@ fn a_shipped_binary_has_no_test_switches() {
 }
 
 #[test]
+fn clippy_forbids_the_clocks_by_type() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clippy.toml");
+    let wishes = std::fs::read_to_string(path).expect("clippy's wishes");
+    let (_, forbidden) = wishes.split_once("disallowed-methods = [").expect("a list of what is forbidden");
+    let (forbidden, _) = forbidden.split_once("\n]").expect("its end");
+    for path in FORBIDDEN_BY_TYPE {
+        assert!(forbidden.contains(&format!("{{ path = \"{path}\", ")), "{path} is not in\n{forbidden}");
+    }
+}
+
+#[test]
 fn a_bad_house_is_refused() {
     let cases = [
         ("rules/x.rs", "use crate::store::Store;", "src/rules/x.rs:1: rules -> store"),
@@ -221,6 +248,12 @@ fn a_bad_house_is_refused() {
         ("billing/x.rs", "fn f() { jiff::Timestamp::now(); }", "`Timestamp::now` belongs in"),
         ("billing/x.rs", "fn f() { std::time::Instant::now(); }", "`Instant` belongs in"),
         ("billing/x.rs", "#[cfg(test)] mod t { fn f() { unsafe {} } }", "`unsafe` belongs nowhere"),
+        ("billing/x.rs", "#[allow(clippy::disallowed_methods)] fn f() {}", "`disallowed_methods` belongs in"),
+        ("billing/x.rs", "use croner::Cron;", "`croner` belongs in"),
+        ("gateway/x.rs", "fn f() { std::env::var(\"X\"); }", "`std::env` belongs in"),
+        ("store/x.rs", "use std::{env, fs};", "`std::env` belongs in"),
+        ("daemon/x.rs", "use std::io; fn f() { io::stdout(); }", "`stdout` belongs in"),
+        ("billing/x.rs", "fn f() { std::io::stderr(); }", "`stderr` belongs in"),
         ("rules/x.rs", "fn f() { std::env::var(\"X\"); }", "src/rules/x.rs:1: `std::env` is an effect"),
         ("model/x.rs", "use std::{fs, fmt};", "`std::fs` is an effect"),
         ("billing/x.rs", "fn f(n: &str) { kill_point(n) }", "a kill point without a literal name"),
@@ -407,7 +440,7 @@ fn fences(file: &File, reading: &Reading, only_tests: bool, complaints: &mut Vec
 fn uses(reading: &Reading, what: &str, only_tests: bool, tests_too: bool) -> Vec<usize> {
     let wanted: Vec<&str> = what.split("::").collect();
     let counts = |in_test: bool| tests_too || !(in_test || only_tests);
-    let library = what.starts_with(char::is_lowercase) && !["unsafe", "clock_gettime"].contains(&what);
+    let library = what.starts_with(char::is_lowercase) && !BARE_WORDS.contains(&what);
     let mut lines = BTreeSet::new();
     for named in reading.named.iter().filter(|named| counts(named.in_test)) {
         let segments: Vec<&str> = named.segments.iter().map(String::as_str).collect();

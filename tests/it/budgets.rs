@@ -15,7 +15,7 @@ fn all_due(number: &str, customers: u32, subscriptions: u32) -> Scene {
     for c in 0..customers {
         let (customer, _) = scene.new_customer(number);
         for s in 0..subscriptions {
-            writeln!(csv, "may-{c}-{s},{customer},monthly,2026-11-15").unwrap();
+            writeln!(csv, "may-{c}-{s},{customer},monthly,2030-11-15").unwrap();
         }
     }
     scene.import(&csv);
@@ -50,7 +50,7 @@ fn one_number_has_one_budget_whoever_has_saved_it() {
 fn no_command_leads_past_a_budget_and_time_does() {
     let scene = all_due(VISA, 1, 16);
     run(&scene, AT);
-    for at in [AT, "2026-11-23T12:00:00+07:00", "2026-12-20T09:00:00+07:00"] {
+    for at in [AT, "2030-11-23T12:00:00+07:00", "2030-12-20T09:00:00+07:00"] {
         for n in 0..16 {
             scene.dues(&["retry", &format!("may-0-{n}")]).expect(0);
         }
@@ -58,7 +58,7 @@ fn no_command_leads_past_a_budget_and_time_does() {
         scene.dues(&["run-now", "--at", at, "--only", "may-0-15"]).expect(0);
         assert_eq!(scene.ledger().len(), 15, "{at}\n{}", scene.story());
     }
-    run(&scene, "2026-12-21T09:00:01+07:00");
+    run(&scene, "2030-12-21T09:00:01+07:00");
     assert!(scene.ledger().len() > 15, "the oldest declines have aged\n{}", scene.story());
     assert!(scene.ledger().len() <= 30, "{}", scene.story());
 }
@@ -69,7 +69,7 @@ fn who_waits_for_the_turn_of_a_card_leaves_the_place_for_a_call_to_its_holder() 
     let scene = Scene::new(Setting { customers: 0, in_flight: 2, ..Setting::default() });
     let (customer, _) = scene.new_customer(VISA);
     let rows = (0..6).fold("id,customer,plan,starts\n".to_owned(), |mut csv, n| {
-        writeln!(csv, "may-{n},{customer},monthly,2026-11-15").unwrap();
+        writeln!(csv, "may-{n},{customer},monthly,2030-11-15").unwrap();
         csv
     });
     scene.import(&rows);

@@ -16,14 +16,14 @@ fn scene(rows: &str) -> Scene {
 }
 
 fn day(n: u32) -> String {
-    format!("2026-11-{:02}T12:00:00+07:00", 20 + n)
+    format!("2030-11-{:02}T12:00:00+07:00", 20 + n)
 }
 
 #[test]
 fn the_oldest_missed_period_of_a_customer_is_collected_first_whichever_subscription_it_is_of() {
     for rows in [
-        "later,CUST,monthly,2026-09-10\nearly,CUST,monthly,2026-09-05\n",
-        "early,CUST,monthly,2026-09-05\nlater,CUST,monthly,2026-09-10\n",
+        "later,CUST,monthly,2030-09-10\nearly,CUST,monthly,2030-09-05\n",
+        "early,CUST,monthly,2030-09-05\nlater,CUST,monthly,2030-09-10\n",
     ] {
         let scene = scene(rows);
         scene.run_at(&day(0)).expect(0);

@@ -105,6 +105,13 @@ fn charged_nothing(report: &Value) {
     assert!(report["next_due_at"].is_string(), "it says when something is due: {report}");
 }
 
+/// A month from today where the demo's customers live, whose day is not that of this machine, and a day more, should
+/// midnight pass meanwhile.
+fn a_month_later() -> String {
+    let today = Zoned::now().in_tz("Asia/Bangkok").expect("a zone that everybody has");
+    today.checked_add(32.days()).expect("a month later").date().to_string()
+}
+
 #[test]
 fn the_first_run_says_what_the_ledger_says() {
     let demo = Demo::fresh();
@@ -176,8 +183,7 @@ fn twice_at_one_instant_charges_nothing_and_says_why() {
 #[test]
 fn a_month_later_and_back_again() {
     let demo = Demo::fresh();
-    let today = Zoned::now();
-    let later = today.checked_add(31.days()).expect("a month later").date().to_string();
+    let later = a_month_later();
     let first = demo.run(&[]);
     let month = demo.run(&["--at", &later]);
     assert!(count(&month, "attempts", "succeeded") > 100, "{month}");
@@ -244,7 +250,7 @@ fn what_does_not_charge_works_beside_the_demos_service() {
     }
     let customers = demo.dues(&["customers", "list", "--json"]).rows();
     assert!(customers.len() > 150, "{} customers", customers.len());
-    let later = Zoned::now().checked_add(31.days()).expect("a month later").date().to_string();
+    let later = a_month_later();
     let dry = demo.run(&["--dry-run", "--at", &later]);
     assert!(dry["considered"].as_u64() > Some(100), "{dry}");
     let watched = demo.dues(&["cards", "watch", "--json"]).json();
@@ -257,4 +263,21 @@ fn what_does_not_charge_works_beside_the_demos_service() {
     // With it went its address: the next command runs the sandbox itself.
     assert!(!demo.0.path().join("config/demo-book/dues.db.sandbox.at").exists());
     assert_eq!(demo.dues(&["customers", "list", "--json"]).rows().len(), customers.len());
+}
+
+#[test]
+fn a_first_subscription_that_cannot_be_read_stops_no_run_of_the_demo() {
+    let demo = Demo::fresh();
+    demo.run(&[]);
+    let book = rusqlite::Connection::open(demo.0.path().join("config/demo-book/dues.db")).unwrap();
+    let wrong = "INSERT INTO zones (row, name) VALUES (99, 'Mars/Tharsis'); \
+        UPDATE subscriptions SET zone = 99 WHERE row = 1";
+    book.execute_batch(wrong).unwrap();
+    let later = (Zoned::now() + 1.month()).strftime("%Y-%m-%d").to_string();
+    for more in [&["--dry-run"][..], &[]] {
+        let words = [&["run-now", "--json", "--at", &later, "--config", "config/demo.toml"], more].concat();
+        let report = Child::start(demo.0.path(), &words, &[]).wait().expect(3).json();
+        assert!(report["considered"].as_u64().unwrap() > 100, "{report:#}");
+        assert!(report["incidents"][0].as_str().unwrap().contains("Mars/Tharsis"), "{report:#}");
+    }
 }

@@ -68,45 +68,45 @@ struct Case {
 }
 
 const FIVE: &[&str] = &[
-    "a,{0},monthly,2026-11-21",
-    "b,{1},monthly,2026-11-21",
-    "c,{2},monthly,2026-11-21",
-    "d,{3},monthly,2026-11-21",
-    "e,{4},monthly,2026-11-21",
+    "a,{0},monthly,2030-11-21",
+    "b,{1},monthly,2030-11-21",
+    "c,{2},monthly,2030-11-21",
+    "d,{3},monthly,2030-11-21",
+    "e,{4},monthly,2030-11-21",
 ];
 const FOUR_OF_ONE: &[&str] = &[
-    "a,{0},monthly,2026-11-21",
-    "b,{0},monthly,2026-11-21",
-    "c,{0},monthly,2026-11-21",
-    "d,{0},monthly,2026-11-21",
+    "a,{0},monthly,2030-11-21",
+    "b,{0},monthly,2030-11-21",
+    "c,{0},monthly,2030-11-21",
+    "d,{0},monthly,2030-11-21",
 ];
 
 const CASES: &[Case] = &[
     Case {
         name: "a missed period and the current one",
         toml: "",
-        rows: &["a,{0},weekly,2026-11-22"],
-        at: "2026-11-30",
+        rows: &["a,{0},weekly,2030-11-22"],
+        at: "2030-11-30",
         more: &[],
         code: 0,
         planned: 2,
-        told: &[("invoiced", "2"), ("next_due_at", "\"2026-12-05T17:00:00Z\"")],
+        told: &[("invoiced", "2"), ("next_due_at", "\"2030-12-05T17:00:00Z\"")],
     },
     Case {
         name: "missed periods of one customer take turns",
         toml: "",
-        rows: &["a,{0},weekly,2026-11-15", "b,{0},weekly,2026-11-15"],
-        at: "2026-11-30",
+        rows: &["a,{0},weekly,2030-11-15", "b,{0},weekly,2030-11-15"],
+        at: "2030-11-30",
         more: &[],
         code: 0,
         planned: 3,
-        told: &[("invoiced", "6"), ("next_due_at", "\"2026-11-30T17:00:00Z\"")],
+        told: &[("invoiced", "6"), ("next_due_at", "\"2030-11-30T17:00:00Z\"")],
     },
     Case {
         name: "more periods than one decision opens",
         toml: "",
-        rows: &["a,{0},daily,2025-06-01"],
-        at: "2026-11-30",
+        rows: &["a,{0},daily,2029-06-01"],
+        at: "2030-11-30",
         more: &[],
         code: 0,
         planned: 1,
@@ -115,8 +115,8 @@ const CASES: &[Case] = &[
     Case {
         name: "more missed periods than are collected without asking",
         toml: "[catch_up]\nhold_after = 1\n",
-        rows: &["a,{0},weekly,2026-11-01", "b,{1},weekly,2026-11-21"],
-        at: "2026-11-30",
+        rows: &["a,{0},weekly,2030-11-01", "b,{1},weekly,2030-11-21"],
+        at: "2030-11-30",
         more: &[],
         code: 0,
         planned: 3,
@@ -130,12 +130,12 @@ const CASES: &[Case] = &[
         more: &[],
         code: 0,
         planned: 2,
-        told: &[("skipped", r#"{"customer_day":2}"#), ("next_due_at", "\"2026-11-21T17:00:00Z\"")],
+        told: &[("skipped", r#"{"customer_day":2}"#), ("next_due_at", "\"2030-11-21T17:00:00Z\"")],
     },
     Case {
         name: "amount_per_run",
         toml: "[brakes]\namount_per_run = { THB = \"1500.00\" }\n",
-        rows: &["a,{0},monthly,2026-10-05"],
+        rows: &["a,{0},monthly,2030-10-05"],
         at: AT,
         more: &[],
         code: 3,
@@ -143,7 +143,7 @@ const CASES: &[Case] = &[
         told: &[
             ("stopped_by", "\"amount_per_run\""),
             ("due_left", "1"),
-            ("next_due_at", "\"2026-11-21T02:00:00Z\""),
+            ("next_due_at", "\"2030-11-21T02:00:00Z\""),
         ],
     },
     Case {
@@ -164,7 +164,7 @@ const CASES: &[Case] = &[
         more: &["--limit", "2"],
         code: 0,
         planned: 2,
-        told: &[("stopped_by", "\"limit\""), ("due_left", "3"), ("next_due_at", "\"2026-11-21T02:00:00Z\"")],
+        told: &[("stopped_by", "\"limit\""), ("due_left", "3"), ("next_due_at", "\"2030-11-21T02:00:00Z\"")],
     },
     Case {
         name: "--limit that is enough",
@@ -174,7 +174,7 @@ const CASES: &[Case] = &[
         more: &["--limit", "5"],
         code: 0,
         planned: 5,
-        told: &[("stopped_by", "null"), ("due_left", "0"), ("next_due_at", "\"2026-12-20T17:00:00Z\"")],
+        told: &[("stopped_by", "null"), ("due_left", "0"), ("next_due_at", "\"2030-12-20T17:00:00Z\"")],
     },
     Case {
         name: "--only",
@@ -184,7 +184,7 @@ const CASES: &[Case] = &[
         more: &["--only", "c"],
         code: 0,
         planned: 1,
-        told: &[("due_left", "4"), ("next_due_at", "\"2026-11-21T02:00:00Z\"")],
+        told: &[("due_left", "4"), ("next_due_at", "\"2030-11-21T02:00:00Z\"")],
     },
 ];
 
@@ -220,7 +220,7 @@ fn a_dry_run_shows_what_the_run_does() {
 
 #[test]
 fn a_dry_run_flags_whom_the_run_flags() {
-    let scene = laid("", &["z,{0},weekly,2027-06-01"], 200, Fates::Mixed);
+    let scene = laid("", &["z,{0},weekly,2031-06-01"], 200, Fates::Mixed);
     let seeded = scene.sandbox().customers();
     let of = |fate: Fate| seeded.iter().filter(move |customer| customer.fate == fate).map(|c| c.id.clone());
     let mut csv = String::from("id,customer,plan,starts\n");
@@ -228,18 +228,18 @@ fn a_dry_run_flags_whom_the_run_flags() {
         [("p", Fate::Paying), ("n", Fate::NoCard), ("x", Fate::ExpiredCard), ("g", Fate::Deleted)]
     {
         for (number, customer) in of(fate).take(2).enumerate() {
-            let _ = writeln!(csv, "{name}-{number}-a,{customer},weekly,2026-11-22");
-            let _ = writeln!(csv, "{name}-{number}-b,{customer},monthly,2026-11-22");
+            let _ = writeln!(csv, "{name}-{number}-a,{customer},weekly,2030-11-22");
+            let _ = writeln!(csv, "{name}-{number}-b,{customer},monthly,2030-11-22");
         }
     }
     scene.import(&csv);
-    let (first, _) = both(&scene, "2026-11-30", &[], "flags");
+    let (first, _) = both(&scene, "2030-11-30", &[], "flags");
     let wanted = serde_json::json!({"no_card": 4, "expired_card": 4, "customer_gone": 4});
     assert_eq!((&first["planned"], &first["flagged"]), (&6.into(), &wanted), "{first:#}");
     // They are looked at again, and what flags explain is not what is left due.
-    let (again, _) = both(&scene, "2026-12-01", &["--limit", "9"], "flags that stand");
+    let (again, _) = both(&scene, "2030-12-01", &["--limit", "9"], "flags that stand");
     assert_eq!((&again["planned"], &again["flagged"]), (&0.into(), &serde_json::json!({})), "{again:#}");
-    let (narrow, _) = both(&scene, "2026-12-06", &["--only", "p-0-a"], "flags beside what is due");
+    let (narrow, _) = both(&scene, "2030-12-06", &["--only", "p-0-a"], "flags beside what is due");
     assert_eq!((&narrow["planned"], &narrow["due_left"]), (&1.into(), &1.into()), "{narrow:#}");
 }
 
@@ -252,7 +252,7 @@ fn a_run_that_a_pause_file_stops_says_that_something_is_due_now() {
         assert_eq!(report["stopped_by"], "pause_file");
         assert_eq!(
             (&report["due_left"], &report["next_due_at"]),
-            (&5.into(), &"2026-11-21T02:00:00Z".into())
+            (&5.into(), &"2030-11-21T02:00:00Z".into())
         );
     }
     let told = scene.dues(&["run-now", "--at", AT]).expect(3).stdout;
@@ -283,12 +283,12 @@ fn random_course(seed: u64) {
     for number in 0..14 {
         let plan = ["weekly", "monthly", "daily"][usize::try_from(chance.below(3)).unwrap()];
         let (month, day) = (10 + chance.below(2), 1 + chance.below(20));
-        rows.push(format!("s{number},{{{}}},{plan},2026-{month}-{day:02}", chance.below(5)));
+        rows.push(format!("s{number},{{{}}},{plan},2030-{month}-{day:02}", chance.below(5)));
     }
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let scene = laid(&toml, &rows, 5, Fates::Paying);
     let customers = scene.customers();
-    let mut date: jiff::civil::Date = "2026-11-05".parse().unwrap();
+    let mut date: jiff::civil::Date = "2030-11-05".parse().unwrap();
     for step in 0..6 {
         let at = format!("{date}T{:02}:30:00+07:00", chance.below(24));
         let name = format!("seed {seed}, step {step}, at {at}");

@@ -9,7 +9,7 @@ fn each_line_of_the_log_is_json_and_names_what_it_is_about() {
     let scene = Scene::new(Setting { customers: 2, ..Setting::default() });
     let who = scene.customers();
     scene.import(&format!(
-        "id,customer,plan,starts\nann,{},monthly,2026-11-15\nbob,{},monthly,2026-11-15\n",
+        "id,customer,plan,starts\nann,{},monthly,2030-11-15\nbob,{},monthly,2030-11-15\n",
         who[0], who[1]
     ));
     scene.charges_meet("decline:insufficient_fund", Some(&who[1]), None);

@@ -7,7 +7,14 @@
     clippy::panic,
     reason = "a test says what it expects; clippy knows only functions marked as tests, not what they call"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the suite waits for processes by the real clock, and prints its proofs"
+)]
 
+mod adopting;
 mod api_commands;
 mod architecture;
 mod budgets;

@@ -46,7 +46,7 @@ fn crowded(scene: &Scene) -> [(String, String); 2] {
     make_default(scene, &defaulted.0, &defaulted.1);
     give_year(scene, &defaulted.0, &defaulted.1, 2020);
     let rows = format!(
-        "customer,plan,starts,card\n{},monthly,2026-11-21,{}\n{},monthly,2026-11-21,\n",
+        "customer,plan,starts,card\n{},monthly,2030-11-21,{}\n{},monthly,2030-11-21,\n",
         named.0, named.1, defaulted.0
     );
     scene.import(&rows);
@@ -54,7 +54,7 @@ fn crowded(scene: &Scene) -> [(String, String); 2] {
 }
 
 fn import_seeded(scene: &Scene) {
-    let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly,2026-11-21")).collect();
+    let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly,2030-11-21")).collect();
     scene.import(&format!("customer,plan,starts\n{}\n", rows.join("\n")));
 }
 
@@ -98,7 +98,7 @@ fn who_has_few_cards_costs_no_call_more() {
     let scene = Scene::new(Setting { customers: 4, ..Setting::default() });
     let (twenty, _) = with_cards(&scene, 20);
     import_seeded(&scene);
-    scene.import(&format!("customer,plan,starts\n{twenty},monthly,2026-11-21\n"));
+    scene.import(&format!("customer,plan,starts\n{twenty},monthly,2030-11-21\n"));
     let report = scene.run_at(AT).expect(0).json();
     assert_eq!(report["attempts"]["succeeded"], 5, "{report:#}");
     assert_eq!(calls(&report), CALLS_OF_A_RUN + 5, "{report:#}");
@@ -109,7 +109,7 @@ fn a_book_that_holds_the_first_page_of_cards_alone_charges_nobody_on_it() {
     let scene = Scene::new(Setting { customers: 0, ..Setting::default() });
     let (customer, card) = with_cards(&scene, CARDS);
     make_default(&scene, &customer, &card);
-    scene.import(&format!("customer,plan,starts\n{customer},monthly,2026-11-21\n"));
+    scene.import(&format!("customer,plan,starts\n{customer},monthly,2030-11-21\n"));
     scene.run_at(AT).expect(0);
     assert_eq!(scene.ledger().len(), 1);
     // As an older version left it: read a moment ago, but only the first page.
@@ -117,7 +117,7 @@ fn a_book_that_holds_the_first_page_of_cards_alone_charges_nobody_on_it() {
     assert_eq!(book.execute("UPDATE cards SET place = NULL WHERE place >= 20", []).unwrap(), 3);
     drop(book);
     give_year(&scene, &customer, &card, 2020);
-    scene.import(&format!("customer,plan,starts\n{customer},weekly,2026-11-21\n"));
+    scene.import(&format!("customer,plan,starts\n{customer},weekly,2030-11-21\n"));
     let report = scene.run_at(AT).expect(0).json();
     assert_eq!(report["flagged"], json!({"expired_card": 1}), "{report:#}");
     assert_eq!(scene.ledger().len(), 1, "{}", scene.story());
@@ -159,7 +159,7 @@ fn who_has_more_cards_than_are_taken_in_is_invoiced_and_flagged_until_there_are_
     let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
     import_seeded(&scene);
     let (customer, card) = with_cards(&scene, 501);
-    scene.import(&format!("id,customer,plan,starts\ncrowd,{customer},monthly,2026-11-21\n"));
+    scene.import(&format!("id,customer,plan,starts\ncrowd,{customer},monthly,2030-11-21\n"));
     let dry = scene.dues(&["run-now", "--dry-run", "--at", AT, "--json"]).expect(0).json();
     let ended = scene.run_at(AT).expect(0);
     let report = ended.json();

@@ -2,13 +2,13 @@
 
 use crate::harness::{AT, Scene, Setting};
 
-const A_MONTH_LATER: &str = "2026-12-20T09:00:00+07:00";
+const A_MONTH_LATER: &str = "2030-12-20T09:00:00+07:00";
 
 #[test]
 fn a_narrowed_run_neither_asks_for_a_strangers_payment_nor_ends_it() {
     let scene = Scene::new(Setting { customers: 2, ..Setting::default() });
     let customers = scene.customers();
-    let rows: Vec<_> = customers.iter().map(|id| format!("{id},monthly,sub-{id},2026-11-21\n")).collect();
+    let rows: Vec<_> = customers.iter().map(|id| format!("{id},monthly,sub-{id},2030-11-21\n")).collect();
     scene.import(&format!("customer,plan,id,starts\n{}", rows.concat()));
     scene.charges_meet("3ds", None, None);
     scene.run_at(AT).expect(0);

@@ -2,6 +2,7 @@
 //! no charge made and nothing half done.
 
 mod disk;
+mod full_disk;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -155,11 +156,11 @@ const TABLE: &[Row] = &[
     Row {
         name: "a CSV with two bad lines",
         wrong: |scene| {
-            scene.write("bad.csv", "customer,plan,starts\ncust_test_a,monthly,2026-11-01\ncust_test_b,yearly,2026-11-01\ncust_test_c,monthly,2026-02-30\n");
+            scene.write("bad.csv", "customer,plan,starts\ncust_test_a,monthly,2030-11-01\ncust_test_b,yearly,2030-11-01\ncust_test_c,monthly,2030-02-30\n");
         },
         command: "import bad.csv",
         exit: 2,
-        says: &["bad.csv", "3", "yearly", "4", "2026-02-30"],
+        says: &["bad.csv", "3", "yearly", "4", "2030-02-30"],
     },
     Row {
         name: "a CSV that is not there",
@@ -232,9 +233,9 @@ const TABLE: &[Row] = &[
 
 /// A subscription that was charged for its only due period.
 fn charged_once() -> Scene {
-    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let scene = Scene::new(Setting { customers: 1, timeout: "30s", ..Setting::default() });
     let customer = &scene.customers()[0];
-    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2030-11-15\n"));
     scene.write_config("patient.toml", scene.sandbox().addr());
     let patient =
         fs::read_to_string(scene.path("patient.toml")).expect("written").replace("\"1s\"", "\"10m\"");
@@ -289,14 +290,14 @@ fn each_mistake_is_named_and_nothing_is_half_done() {
 #[test]
 fn a_book_in_use_is_left_to_its_user() {
     let scene = charged_once();
-    scene.charges_meet("delay_after:1500", None, None);
-    let first = scene.start(&["run-now", "--json", "--at", "2026-12-15T09:00:00+07:00"], &[]);
+    scene.charges_meet("delay_after:4000", None, None);
+    let first = scene.start(&["run-now", "--json", "--at", "2030-12-15T09:00:00+07:00"], &[]);
     let begun = Instant::now();
     while scene.ledger().len() < 2 {
-        assert!(begun.elapsed() < Duration::from_secs(20), "no charge was made");
+        assert!(begun.elapsed() < Duration::from_mins(1), "no charge was made");
         std::thread::sleep(Duration::from_millis(5));
     }
-    let second = scene.run_at("2026-12-15T09:00:00+07:00").expect(4);
+    let second = scene.run_at("2030-12-15T09:00:00+07:00").expect(4);
     assert!(second.stderr.contains("dues.db") && second.stderr.contains("lock"), "{second:#?}");
     // What does not charge works beside it.
     scene.dues(&["list", "invoices"]).expect(0);

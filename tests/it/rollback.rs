@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use crate::harness::{AT, Ended, Scene, Setting};
 
 const CUSTOMERS: u32 = 6;
+/// Longer than nothing is charged after adopting: `settle`, `timeout` and five seconds.
+const SETTLING_SECONDS: u32 = 15;
 /// What belongs to a book, its journal included.
 const BOOK: [&str; 4] = ["dues.db", "dues.db-wal", "dues.db-shm", "dues.db.witness"];
 
@@ -16,7 +18,7 @@ const BOOK: [&str; 4] = ["dues.db", "dues.db-wal", "dues.db-shm", "dues.db.witne
 fn due() -> Scene {
     let scene = Scene::new(Setting { customers: CUSTOMERS, ..Setting::default() });
     let rows = scene.customers().into_iter().enumerate();
-    let rows: Vec<_> = rows.map(|(n, customer)| format!("s{n},{customer},monthly,2026-11-15\n")).collect();
+    let rows: Vec<_> = rows.map(|(n, customer)| format!("s{n},{customer},monthly,2030-11-15\n")).collect();
     scene.import(&format!("id,customer,plan,starts\n{}", rows.concat()));
     scene
 }
@@ -62,8 +64,35 @@ fn refused(scene: &Scene, words: &[&str], says: &[&str]) {
     assert_eq!(scene.ledger().len(), before, "{words:?} charged");
 }
 
+/// Adopts the book; what was under way before has been listed since.
 fn adopt(scene: &Scene) -> Ended {
-    scene.dues(&["adopt", "--json"])
+    let adopted = scene.dues(&["adopt", "--json"]);
+    scene.provider_time_passes(SETTLING_SECONDS);
+    adopted
+}
+
+#[test]
+fn a_charge_that_is_listed_late_is_not_made_again_by_a_book_adopted_meanwhile() {
+    let scene = due();
+    copy_aside(&scene);
+    // The list shows none of them for a while.
+    scene.charges_meet("list_delay:4000", None, None);
+    scene.run_at(AT).expect(0);
+    scene.behave();
+    put_back(&scene);
+    let adopted = scene.dues(&["adopt", "--json"]).expect(0).json();
+    assert_eq!((&adopted["charges"], &adopted["bound"]), (&json!(0), &json!(true)), "{adopted}");
+    let from = adopted["charging_from"].as_str().unwrap();
+    for words in [&["run-now", "--at", AT][..], &["run-now", "--at", AT, "--dry-run"]] {
+        refused(&scene, words, &["was adopted just now", from]);
+    }
+    scene.provider_time_passes(SETTLING_SECONDS);
+    for _ in 0..2 {
+        refused(&scene, &["run-now", "--at", AT], &["older copy", "`dues adopt`"]);
+    }
+    assert_eq!(adopt(&scene).expect(0).json()["taken_in"], CUSTOMERS);
+    scene.run_at(AT).expect(0);
+    assert_eq!(scene.ledger().len(), CUSTOMERS as usize, "{}", scene.story());
 }
 
 #[test]
@@ -85,7 +114,7 @@ fn a_book_older_than_the_provider_s_list_charges_nobody() {
         (&json!(CUSTOMERS), &json!(CUSTOMERS - 2)),
         "{adopted}"
     );
-    for at in [AT, "2026-12-15T09:00:00+07:00"] {
+    for at in [AT, "2030-12-15T09:00:00+07:00"] {
         scene.run_at(at).expect(0);
     }
     assert_eq!(scene.ledger().len(), 2 * CUSTOMERS as usize, "each period once\n{}", scene.story());
@@ -162,7 +191,7 @@ fn a_second_charge_of_a_finished_attempt_is_an_incident_and_stops_nobody() {
     let attempts = scene.list("attempts");
     let (first, second) = made_again(&scene, &attempts[0]);
     let (other, _) = scene.new_customer("4242424242424242");
-    scene.import(&format!("id,customer,plan,starts\nnew,{other},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\nnew,{other},monthly,2030-11-15\n"));
     assert_eq!(scene.run_at(AT).expect(3).json()["attempts"]["succeeded"], 1, "{}", scene.story());
     let incidents = || {
         let told = scene.list("events").into_iter().filter(|event| event["kind"] == "incident");
@@ -195,7 +224,7 @@ fn a_subscription_made_anew_after_a_book_was_put_back_is_another_one() {
     copy_aside(&scene);
     let (customer, _) = scene.new_customer("4242424242424242");
     let subscribe = || {
-        let words = ["subscribe", "--customer", &customer, "--plan", "monthly", "--starts", "2026-11-15"];
+        let words = ["subscribe", "--customer", &customer, "--plan", "monthly", "--starts", "2030-11-15"];
         scene.dues(&words).expect(0).stdout.trim().to_owned()
     };
     let lost = subscribe();
@@ -204,9 +233,12 @@ fn a_subscription_made_anew_after_a_book_was_put_back_is_another_one() {
     // Its charge is of a subscription that this book does not have: that is said, and a person's.
     let adopted = adopt(&scene).expect(3);
     assert!(adopted.stdout.contains(&lost), "{adopted:#?}");
+    let incidents = || scene.list("events").iter().filter(|event| event["kind"] == "incident").count();
+    assert_eq!(incidents(), 1);
+    adopt(&scene).expect(3);
+    assert_eq!(incidents(), 1, "it is noted once");
     let anew = subscribe();
     assert_ne!(lost, anew);
-    scene.provider_time_passes(15);
     scene.run_at(AT).expect(0);
     let invoices: std::collections::BTreeSet<_> =
         scene.ledger().iter().map(|entry| entry.metadata["dues_invoice"].to_string()).collect();
@@ -229,13 +261,13 @@ fn a_book_reached_by_a_link_is_locked_once() {
     }
 }
 
-const LATER: &str = "2026-11-25T09:00:00+07:00";
+const LATER: &str = "2030-11-25T09:00:00+07:00";
 
 /// One customer, whose first charge meets that.
 fn one_whose_first_charge_meets(fault: &str) -> Scene {
     let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
     let customer = scene.customers().remove(0);
-    scene.import(&format!("id,customer,plan,starts\ns0,{customer},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\ns0,{customer},monthly,2030-11-15\n"));
     scene.charges_meet(fault, None, Some(1));
     scene
 }

@@ -3,8 +3,8 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use serde_json::Value;
@@ -67,6 +67,9 @@ impl Drop for Pretend {
 #[test]
 fn nothing_that_was_answered_is_lost_by_a_kill() {
     const ROUNDS: u64 = 6;
+    /// Of each round, before its kill: a round of a slow disk is no shorter than one of a quick one.
+    const ANSWERED: usize = 4;
+    const LONGEST: Duration = Duration::from_mins(1);
     let folder = tempfile::tempdir().expect("a folder");
     let state = folder.path().join("state.jsonl");
     let arguments = ["--state", state.to_str().expect("a name"), "--customers", "200", "--fates", "paying"];
@@ -75,7 +78,7 @@ fn nothing_that_was_answered_is_lost_by_a_kill() {
         let mut sandbox = Pretend::start(&arguments);
         let customers = sandbox.ask("GET", "/__sandbox/customers", "").expect("answers");
         let customer = customers[0]["id"].as_str().expect("an id").to_owned();
-        let over = AtomicBool::new(false);
+        let (over, made_here) = (AtomicBool::new(false), AtomicUsize::new(0));
         std::thread::scope(|threads| {
             let charging = threads.spawn(|| {
                 let mut own = Vec::new();
@@ -83,10 +86,15 @@ fn nothing_that_was_answered_is_lost_by_a_kill() {
                     let body = format!("amount=50000&currency=thb&customer={customer}");
                     let made = sandbox.ask("POST", "/charges", &body);
                     own.extend(made.and_then(|charge| charge["id"].as_str().map(str::to_owned)));
+                    made_here.store(own.len(), Ordering::Relaxed);
                 }
                 own
             });
-            std::thread::sleep(Duration::from_millis(20 + 13 * round));
+            let begun = Instant::now();
+            while made_here.load(Ordering::Relaxed) < ANSWERED && begun.elapsed() < LONGEST {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(Duration::from_millis(13 * round));
             let id = rustix::process::Pid::from_child(&sandbox.process);
             rustix::process::kill_process(id, rustix::process::Signal::KILL).expect("killed");
             over.store(true, Ordering::Relaxed);

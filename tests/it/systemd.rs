@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Scene, Setting};
 
-const LONGEST: Duration = Duration::from_mins(1);
+const LONGEST: Duration = Duration::from_mins(2);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 const CUSTOMERS: u32 = 6;
 
@@ -175,7 +175,13 @@ impl Drop for Machine {
 /// config.
 fn scene() -> Scene {
     use std::os::unix::fs::symlink;
-    let setting = Setting { customers: CUSTOMERS, fates: Fates::Paying, in_flight: 2, ..Setting::default() };
+    let setting = Setting {
+        customers: CUSTOMERS,
+        fates: Fates::Paying,
+        in_flight: 2,
+        timeout: "3s",
+        ..Setting::default()
+    };
     let scene = Scene::new(setting);
     let addr = scene.sandbox().addr();
     std::fs::create_dir_all(scene.path("target/release")).unwrap();

@@ -197,7 +197,7 @@ impl<'a> Import<'a> {
     ) -> Result<Option<BadLine>, StoreError> {
         let Some(id) = id else { return Ok(None) };
         let filter = Filter { subscription: Some(id.clone()), ..Filter::default() };
-        let there = !store.list_subscriptions(&filter, 0, 1)?.is_empty();
+        let there = !store.page_of_subscriptions(&filter, 0, 1)?.is_empty();
         let reason = format!("id: found {:?}, which is in the book already, wanted a new one", id.as_str());
         Ok(there.then_some(BadLine { line, reason }))
     }

@@ -25,6 +25,8 @@ pub(in crate::cli) struct EndingCardLine {
     pub(in crate::cli) currency: Option<Currency>,
     /// Whether it has ended when that charge is due.
     pub(in crate::cli) misses_next: bool,
+    #[serde(skip)]
+    trouble: Option<String>,
 }
 
 impl EndingCardLine {
@@ -42,7 +44,13 @@ impl EndingCardLine {
             amount: next.map(|next| next.amount.minor()),
             currency: next.map(|next| next.amount.currency()),
             misses_next: next.is_some_and(|next| next.at >= ends),
+            trouble: None,
         }
+    }
+
+    /// The same beside what keeps its subscription from being read, so that nobody can tell its next charge.
+    pub(in crate::cli) fn beside(self, trouble: Option<String>) -> Self {
+        Self { trouble, ..self }
     }
 }
 
@@ -56,6 +64,10 @@ impl Row for EndingCardLine {
         Column::number("AMOUNT"),
         Column::text("TOO LATE"),
     ];
+
+    fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
 
     fn cells(&self) -> Vec<String> {
         let amount = self.amount.zip(self.currency).map(|(minor, currency)| main_units(minor, currency));

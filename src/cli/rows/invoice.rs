@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Row, clip, main_units, or_dash, rfc3339};
 use crate::cli::output::Column;
-use crate::model::{Currency, InvoiceStatus, Quantity};
+use crate::model::{Currency, InvoiceStatus, Quantity, Zone};
 use crate::store::InvoiceRow;
 
 /// An invoice. `number` is the last part of its id.
@@ -27,12 +27,17 @@ pub(in crate::cli) struct InvoiceLine {
     pub(in crate::cli) charge: Option<String>,
     pub(in crate::cli) opened_at: String,
     pub(in crate::cli) closed_at: Option<String>,
+    #[serde(skip)]
+    trouble: Option<String>,
 }
 
 impl InvoiceLine {
     pub(in crate::cli) fn of(row: &InvoiceRow) -> Self {
         let invoice = &row.invoice;
-        let local = |at: Timestamp| rfc3339(at, &row.zone);
+        // An instant of another zone is the same instant, and says so.
+        let zone = row.zone.clone().unwrap_or(Zone::UTC);
+        let local = |at: Timestamp| rfc3339(at, &zone);
+        let unknown = || format!("the zone of invoice {}: its instants are told in UTC", invoice.id);
         Self {
             id: invoice.id.to_string(),
             subscription: invoice.id.subscription.to_string(),
@@ -50,6 +55,7 @@ impl InvoiceLine {
             charge: row.charge.as_ref().map(ToString::to_string),
             opened_at: local(invoice.opened_at),
             closed_at: invoice.closed_at.map(local),
+            trouble: row.zone.is_none().then(unknown),
         }
     }
 }
@@ -64,6 +70,10 @@ impl Row for InvoiceLine {
         Column::text("NEXT TRY"),
         Column::text("CHARGE"),
     ];
+
+    fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
 
     fn cells(&self) -> Vec<String> {
         let day = |text: &str| text.get(..10).unwrap_or(text).to_owned();

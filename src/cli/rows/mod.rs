@@ -11,6 +11,7 @@ mod flag;
 mod flag_at_risk;
 mod invoice;
 mod subscription;
+mod unreadable;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -27,6 +28,7 @@ pub(super) use flag::FlagLine;
 pub(super) use flag_at_risk::FlagAtRiskLine;
 pub(super) use invoice::InvoiceLine;
 pub(super) use subscription::SubscriptionLine;
+pub(super) use unreadable::ListedLine;
 
 /// What one kind of row looks like.
 pub(super) trait Row: Serialize {
@@ -35,6 +37,11 @@ pub(super) trait Row: Serialize {
 
     /// One line of that table.
     fn cells(&self) -> Vec<String>;
+
+    /// What of it cannot be read, and why; `None`: all of it can.
+    fn trouble(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// RFC 3339 with the zone's own offset, by the second.

@@ -90,7 +90,7 @@ async fn no_error_and_no_log_line_shows_a_secret() {
     ];
     for act in acts {
         let server = Server::start(vec![act]).await;
-        let config = config(&server.address, SHORT / 4);
+        let config = config(&server.address, SHORT / 16);
         assert_clean("the config", &format!("{config:?}"));
         let client = Client::new(&config).unwrap();
         assert_clean("the client", &format!("{client:?} {:?}", client.charges()));

@@ -20,9 +20,10 @@ fn is_perhaps_processed(result: &Result<Reply, TransportError>) -> bool {
 
 #[tokio::test]
 async fn a_refused_connection_was_never_sent() {
-    // Bound and released: nobody listens there now.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let result = post(&format!("http://{free}"), LONG).await;
+    // Bound, so that nobody else is given it, and never listened at.
+    let kept = tokio::net::TcpSocket::new_v4().unwrap();
+    kept.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let result = post(&format!("http://{}", kept.local_addr().unwrap()), LONG).await;
     assert!(is_never_sent(&result), "{result:?}");
 }
 

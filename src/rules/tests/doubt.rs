@@ -63,10 +63,8 @@ fn looks_follow_the_age_of_the_doubt_not_their_number() {
     let mut intent = attempt.intent.unwrap();
     let since = intent.doubt_since.unwrap();
     let after = |minutes| since + SignedDuration::from_mins(minutes);
-    assert!(!doubt::due_for_look(&intent, after(0)));
-    assert!(doubt::due_for_look(&intent, after(1)));
+    assert_eq!(doubt::next_look(&intent), Some(after(1)), "nobody has looked");
     intent.looked_at = Some(after(1));
-    assert!(!doubt::due_for_look(&intent, after(4)));
     assert_eq!(doubt::next_look(&intent), Some(after(5)));
     intent.looked_at = Some(after(70));
     assert_eq!(

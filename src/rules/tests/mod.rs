@@ -13,6 +13,7 @@ mod glance;
 mod kit;
 mod laws;
 mod looks;
+mod lost;
 mod money;
 mod planted;
 mod properties;

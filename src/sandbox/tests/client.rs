@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::sandbox::{Sandbox, SandboxOptions, start};
 
 /// No test waits longer for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An answer as it came.
 #[derive(Debug)]

@@ -83,6 +83,26 @@ fn an_import_is_all_or_nothing(store: &mut dyn Store) {
     assert_ne!(counted, next(5, 1), "made anew after the book was put back, it is another one");
 }
 
+fn the_diary_says_what_an_imported_subscription_began_with(store: &mut dyn Store) {
+    let plan = plan(store);
+    let made = |n: u32, quantity: u32| {
+        let mut s = subscription(n, plan);
+        s.quantity = crate::model::Quantity::new(quantity).unwrap();
+        NewSubscription { id: Some(sub_id(n)), subscription: s, billed_elsewhere: 0 }
+    };
+    store.import(&mut [made(0, 1), made(1, 50)].into_iter(), &mut |_| ()).unwrap();
+    // Whatever it is put on later, and whatever its plan costs by then.
+    let mut moved = snapshot(store, 0).subscription;
+    let newer = [(PlanKey::parse("pro").unwrap(), terms("1090.00 THB"))];
+    moved.plan = store.apply_plans(&newer, at(2)).unwrap()[0].id;
+    accept(store, only(Change::UpdateSubscription(moved)));
+    let diary = store.list_events(&Filter::default(), 0, 10).unwrap();
+    let created = diary.iter().filter(|event| event.kind == EventKind::SubscriptionCreated);
+    let told: Vec<_> = created.map(|event| event.data.as_deref().unwrap()).collect();
+    let wanted = [1, 50].map(|n| format!(r#"{{"plan":"pro","quantity":{n},"version":1}}"#));
+    assert_eq!(told, wanted);
+}
+
 fn periods_billed_elsewhere_are_skipped(store: &mut dyn Store) {
     let plan = plan(store);
     let mut s = subscription(0, plan);
@@ -160,6 +180,7 @@ mod tests {
         the_book_says_what_it_is,
         a_changed_plan_is_a_new_version,
         an_import_is_all_or_nothing,
+        the_diary_says_what_an_imported_subscription_began_with,
         periods_billed_elsewhere_are_skipped,
         runs_are_counted_and_the_last_is_told,
         lists_are_paged_and_narrowed,

@@ -1,4 +1,4 @@
-//! The one way to write: transitions, each whole or not at all, many in one durable transaction.
+//! The one way to write what a decision changes: transitions, each whole or not at all, many in one durable transaction.
 
 use jiff::Timestamp;
 

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::{NewSubscription, Refusal, StoreError};
 use super::book::Book;
+use super::created;
 use super::fault::{Fault, Outcome};
 use super::hot::Hot;
 use crate::model::{CustomerId, EventKind, NewEvent, SkipReason, SubscriptionId};
@@ -94,12 +95,13 @@ impl Book {
             let reason = SkipReason::BilledElsewhere;
             self.skip_periods(row, 0, new.billed_elsewhere, reason, subscription.created_at)?;
         }
+        let data = Some(created::packed(&subscription).into());
         let created = NewEvent {
             at: subscription.created_at,
             kind: EventKind::SubscriptionCreated,
             subscription: Some(subscription.id),
             invoice: None,
-            data: None,
+            data,
         };
         self.append_event(hot, &created)
     }

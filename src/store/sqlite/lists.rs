@@ -5,7 +5,9 @@ use rusqlite::{Row, params_from_iter};
 
 use jiff::Timestamp;
 
-use super::super::{AttemptRow, ChargedPage, CustomerRow, Filter, InvoiceRow, StoreError, SubscriptionRow};
+use super::super::{
+    AttemptRow, ChargedPage, CustomerRow, Filter, InvoiceRow, StoreError, SubscriptionPage, SubscriptionRow,
+};
 use super::attempts::{ATTEMPT, ATTEMPT_FROM};
 use super::book::Book;
 use super::codes::Coded;
@@ -17,7 +19,7 @@ use super::invoices::{INVOICE, INVOICE_FROM, INVOICE_WIDTH};
 use super::subscriptions::{SUBSCRIPTION, SUBSCRIPTION_FROM};
 use super::unsigned;
 use crate::model::{
-    AttemptStatus, BillingPeriod, CustomerState, Event, EventKind, Flag, FlagReason, InvoiceStatus,
+    AttemptStatus, BillingPeriod, CustomerState, Event, EventKind, Flag, FlagReason, InvoiceStatus, Snapshot,
     SubscriptionStatus,
 };
 
@@ -106,19 +108,13 @@ impl Book {
         }
     }
 
-    pub(super) fn list_subscriptions(
+    pub(super) fn page_of_subscriptions(
         &self,
         f: &Filter,
         after: i64,
         limit: usize,
-    ) -> Outcome<Vec<SubscriptionRow>> {
-        let mut page = Page::after("s.row", after);
-        if !self.narrow(&mut page, f, "s.row = #", "s.customer = #")? {
-            return Ok(Vec::new());
-        }
-        self.narrow_word(&mut page, f, "s.status", SubscriptionStatus::from_word)?;
-        let sql = page.sql(SUBSCRIPTION, SUBSCRIPTION_FROM, "s.row", limit);
-        self.page(&sql, page, |row| {
+    ) -> Outcome<SubscriptionPage<SubscriptionRow>> {
+        self.of_subscriptions(SUBSCRIPTION, f, (after, limit), |row| {
             let number: i64 = row.get(0)?;
             let subscription = self.subscription_of(row)?;
             let plan = self.plan_at(subscription.plan.0)?;
@@ -131,6 +127,44 @@ impl Book {
                 subscription,
             })
         })
+    }
+
+    /// As `Store::snapshots` says.
+    pub(super) fn snapshots(
+        &self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Outcome<SubscriptionPage<Snapshot>> {
+        self.of_subscriptions("s.row", f, (after, limit), |row| self.snapshot_at(row.get(0)?))
+    }
+
+    /// A page of those columns, the first being the row's number. What cannot be read is set aside.
+    fn of_subscriptions<T>(
+        &self,
+        columns: &str,
+        f: &Filter,
+        (after, limit): (i64, usize),
+        make: impl Fn(&Row<'_>) -> Outcome<T>,
+    ) -> Outcome<SubscriptionPage<T>> {
+        let mut wanted = Page::after("s.row", after);
+        if !self.narrow(&mut wanted, f, "s.row = #", "s.customer = #")? {
+            return Ok(SubscriptionPage::empty());
+        }
+        self.narrow_word(&mut wanted, f, "s.status", SubscriptionStatus::from_word)?;
+        let sql = wanted.sql(columns, SUBSCRIPTION_FROM, "s.row", limit);
+        let mut page = SubscriptionPage::empty();
+        let mut find = self.sql(&sql)?;
+        let mut rows = find.query(params_from_iter(wanted.values))?;
+        while let Some(row) = rows.next()? {
+            let number = row.get(0)?;
+            match make(row) {
+                Ok(one) => page.rows.push(one),
+                Err(fault) => page.unreadable.push(self.unreadable(number, fault)?),
+            }
+            page.last = Some(number);
+        }
+        Ok(page)
     }
 
     fn last_period(&self, subscription_row: i64) -> Outcome<Option<BillingPeriod>> {
@@ -167,7 +201,7 @@ impl Book {
                 row: r.key,
                 invoice: Self::invoice_of(row)?,
                 customer: r.customer_id(INVOICE_WIDTH)?,
-                zone: self.zone_at(r.integer(INVOICE_WIDTH + 1)?)?,
+                zone: self.zone_if_readable(r.integer(INVOICE_WIDTH + 1)?)?,
                 attempts: r.count(INVOICE_WIDTH + 2)?,
                 charge: r.maybe_charge_id(INVOICE_WIDTH + 3)?,
             })
@@ -239,7 +273,7 @@ impl Book {
         }
         self.narrow_word(&mut page, f, "e.kind", EventKind::from_word)?;
         let sql = page.sql(EVENT, EVENT_FROM, "e.seq", limit);
-        self.page(&sql, page, Self::event_of)
+        self.page(&sql, page, |row| self.unpacked_event(Self::event_of(row)?))
     }
 
     pub(super) fn list_customers(&self, f: &Filter, after: i64, limit: usize) -> Outcome<Vec<CustomerRow>> {

@@ -10,6 +10,7 @@ mod cache;
 mod codes;
 mod columns;
 mod commit;
+mod created;
 mod customers;
 mod diary;
 mod disk;
@@ -36,6 +37,7 @@ mod snapshots;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 mod verify;
 mod warnings;
 mod webhooks;
@@ -50,7 +52,7 @@ use super::rows::{EndingCard, EndingCursor, FlagAtRisk, RiskCursor};
 use super::{
     AttemptRow, BookFacts, ChargedPage, CustomerReading, CustomerRow, DueCursor, DueNow, DuePage, Filter,
     GlancePage, HostBinding, InvoiceRow, NewSubscription, Observed, Refusal, RunProgress, RunRequest,
-    RunState, SkippedPeriods, Store, StoreError, SubscriptionRow, UsageCount, witness,
+    RunState, SkippedPeriods, Store, StoreError, SubscriptionPage, SubscriptionRow, UsageCount, witness,
 };
 use crate::model::{
     Attempt, AttemptId, CardWarning, CustomerId, CustomerSnapshot, Epoch, Event, Expiration, Flag,
@@ -148,6 +150,12 @@ impl Store for SqliteStore {
             book.note_provider_time(provider_seen)?;
             book.append_event(&Hot::new(&book.conn), &event)
         })
+    }
+
+    fn note_incident(&mut self, at: Timestamp, data: &str) -> Result<(), StoreError> {
+        let data = Some(data.into());
+        let event = NewEvent { at, kind: EventKind::Incident, subscription: None, invoice: None, data };
+        self.write(|book| book.append_event(&Hot::new(&book.conn), &event))
     }
 
     fn set_zone(&mut self, zone: &Zone) -> Result<(), StoreError> {
@@ -260,6 +268,15 @@ impl Store for SqliteStore {
 
     fn next_wake(&mut self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.read(|book| book.next_wake(after))
+    }
+
+    fn snapshots(
+        &mut self,
+        f: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> Result<SubscriptionPage<Snapshot>, StoreError> {
+        self.read(|book| book.snapshots(f, after, limit))
     }
 
     fn snapshot(&mut self, id: &SubscriptionId) -> Result<Option<Snapshot>, StoreError> {
@@ -398,13 +415,13 @@ impl Store for SqliteStore {
         self.read(|book| book.run_state(id))
     }
 
-    fn list_subscriptions(
+    fn page_of_subscriptions(
         &mut self,
         f: &Filter,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<SubscriptionRow>, StoreError> {
-        self.read(|book| book.list_subscriptions(f, after, limit))
+    ) -> Result<SubscriptionPage<SubscriptionRow>, StoreError> {
+        self.read(|book| book.page_of_subscriptions(f, after, limit))
     }
 
     fn list_invoices(&mut self, f: &Filter, after: i64, limit: usize) -> Result<Vec<InvoiceRow>, StoreError> {

@@ -3,20 +3,19 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, params};
+use rusqlite::CachedStatement;
 
-use super::super::{DueCursor, DueNow, DuePage, StoreError, Unreadable};
+use super::super::{DueCursor, DueNow, DuePage};
 use super::book::Book;
 use super::cache::KnownSubscription;
 use super::codes::Coded;
 use super::columns::{Reader, seconds, signed};
 use super::customers::{CARD, CUSTOMER_BESIDE, CUSTOMER_BESIDE_WIDTH, card_at, customer_with};
-use super::fault::{Fault, Outcome};
+use super::fault::Outcome;
 use super::invoices::{INVOICE, INVOICE_FROM};
 use super::subscriptions::{SUBSCRIPTION, SUBSCRIPTION_FROM, SUBSCRIPTION_WIDTH};
 use crate::model::{
-    Attempt, AttemptId, CustomerId, FlagReason, Hold, Invoice, InvoiceId, OpenInvoice, Snapshot,
-    SubscriptionId,
+    Attempt, AttemptId, CustomerId, Hold, Invoice, InvoiceId, OpenInvoice, Snapshot, SubscriptionId,
 };
 
 /// A subscription, its customer, whether there is more of it, and its customer's cards.
@@ -55,7 +54,7 @@ impl Book {
         Ok(Some(snapshot))
     }
 
-    fn snapshot_at(&self, row: i64) -> Outcome<Snapshot> {
+    pub(super) fn snapshot_at(&self, row: i64) -> Outcome<Snapshot> {
         self.snapshot_by(&mut self.sql(&WHOLE)?, row)
     }
 
@@ -163,28 +162,10 @@ impl Book {
         for cursor in page {
             match self.snapshot_by(&mut whole, cursor.row) {
                 Ok(snapshot) => due.rows.push((cursor, snapshot)),
-                Err(Fault::Store(error @ StoreError::Nonsense { .. })) => {
-                    due.unreadable.push(self.unreadable_at(cursor.row, error)?);
-                }
-                Err(fault) => return Err(fault),
+                Err(fault) => due.unreadable.push(self.unreadable(cursor.row, fault)?),
             }
         }
         Ok(due)
-    }
-
-    /// What can still be told of a row that cannot be read.
-    fn unreadable_at(&self, row: i64, error: StoreError) -> Outcome<Unreadable> {
-        let mut find = self.sql(
-            "SELECT s.row, s.id, c.id, EXISTS (SELECT 1 FROM flags f INDEXED BY flags_standing \
-             WHERE f.subscription = s.row AND f.until IS NULL AND f.reason = ?2) \
-             FROM subscriptions s JOIN customers c ON c.row = s.customer WHERE s.row = ?1",
-        )?;
-        let mut rows = find.query(params![row, FlagReason::Unchargeable.word()])?;
-        let Some(found) = rows.next()? else { return Ok(Unreadable { error, whose: None, flagged: false }) };
-        let r = Reader::new("subscriptions", found)?;
-        let subscription = r.get::<String>(1).ok().and_then(|text| SubscriptionId::parse(&text).ok());
-        let whose = subscription.zip(r.customer_id(2).ok());
-        Ok(Unreadable { error, whose, flagged: r.get(3)? })
     }
 
     fn cursors(&self, sql: &str, with: [i64; 4], page: &mut Vec<DueCursor>) -> Outcome<()> {

@@ -1,5 +1,7 @@
 //! What is wrong is told in one sentence with the right exit code, and nothing is half done.
 
+use std::process::Stdio;
+
 use dues::store::ChargingLock;
 
 use super::Shop;
@@ -247,4 +249,55 @@ fn books_that_cannot_be_used() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn a_first_command_that_is_refused_leaves_no_book() {
+    let shop = Shop::new();
+    shop.write("bad.csv", "customer,plan\ncust_test_1,pro-monthly\ncust_test_2,gold\n");
+    let refused: &[(&[&str], &str)] = &[
+        (&["subscribe", "--customer", "cust_test_1", "--plan", "gold"], "plan: found \"gold\""),
+        (&["subscribe", "--customer", "cust_5x1", "--plan", "pro-monthly"], "of a live account"),
+        (
+            &["subscribe", "--customer", "cust_test_1", "--plan", "team-yearly", "--starts", "9999-12-31"],
+            "beyond the calendar",
+        ),
+        (&["import", "bad.csv"], "bad.csv: line 3: plan: found \"gold\""),
+    ];
+    for (args, said) in refused {
+        shop.dues(args).fails(2, &[said]);
+        assert!(!shop.path("book").exists(), "{args:?} made something");
+    }
+    // Every command that makes a book is refused a price that the account cannot charge.
+    shop.config("990.00 THB", "1.00 THB");
+    shop.write("good.csv", "customer,plan\ncust_test_1,pro-monthly\n");
+    let subscribe = ["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly"];
+    for args in [&subscribe[..], &["import", "good.csv"], &["plans", "apply"], &["run-now"], &["daemon"]] {
+        shop.dues(args).fails(2, &["wanted at least 20.00 THB"]);
+        assert!(!shop.path("book/dues.db").exists(), "{args:?} made a book");
+    }
+    shop.config("1.00 THB", "990.00 THB");
+    shop.dues(&["import", "good.csv"]).ok();
+    assert_eq!(shop.dues(&["list", "subscriptions", "--json"]).ok().rows().len(), 1);
+}
+
+#[test]
+fn first_commands_side_by_side_share_one_book_with_those_that_are_refused() {
+    let shop = Shop::new();
+    let start = |n: usize| {
+        let (customer, plan) =
+            (format!("cust_test_{n}"), if n.is_multiple_of(2) { "pro-monthly" } else { "gold" });
+        let args = ["subscribe", "--customer", &customer, "--plan", plan, "--config", "dues.toml"];
+        let mut command = shop.command(&args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let children: Vec<_> = (0..8).map(start).collect();
+    for (n, child) in children.into_iter().enumerate() {
+        let done = child.wait_with_output().unwrap();
+        let wanted = if n.is_multiple_of(2) { 0 } else { 2 };
+        assert_eq!(done.status.code(), Some(wanted), "{n}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert_eq!(shop.dues(&["list", "subscriptions", "--json"]).ok().rows().len(), 4);
+    let plans = shop.dues(&["plans", "list", "--json"]).ok().rows();
+    assert!(plans.iter().all(|plan| plan["version"] == 1), "{plans:?}");
 }

@@ -9,7 +9,7 @@ fn a_good_file_is_imported_whole() {
         "in.csv",
         "customer,plan,id,starts,paid_through,quantity,card,zone,metadata.crm\n\
          cust_test_1,pro-monthly,a,2026-01-31,2026-03-15,2,card_test_1,Asia/Tokyo,c-1\n\
-         cust_test_2,team-yearly,,2027-01-01,,,,,\n",
+         cust_test_2,team-yearly,,2031-01-01,,,,,\n",
     );
     let dry = shop.dues(&["import", "in.csv", "--dry-run", "--json"]).ok().json();
     assert_eq!((dry["imported"].as_u64(), dry["lines"].as_u64()), (Some(0), Some(2)));
@@ -23,7 +23,7 @@ fn a_good_file_is_imported_whole() {
     // 31 January and 28 February were billed elsewhere; 31 March is the first that is charged here.
     assert_eq!(rows[0]["next_due_at"], "2026-03-31T00:00:00+09:00");
     assert_eq!((&rows[1]["status"], rows[1]["quantity"].as_u64()), (&"trialing".into(), Some(1)));
-    assert_eq!(rows[1]["next_due_at"], "2027-01-15T00:00:00+07:00");
+    assert_eq!(rows[1]["next_due_at"], "2031-01-15T00:00:00+07:00");
     let why = shop.dues(&["why", "a", "--json"]).ok().json();
     assert_eq!(why["skipped"][0]["reason"], "billed_elsewhere");
 }
@@ -47,7 +47,7 @@ fn one_bad_line_stops_all_of_them() {
             ],
         );
     }
-    assert!(shop.dues(&["list", "subscriptions", "--json"]).ok().stdout.is_empty());
+    assert!(!shop.path("book").exists(), "a refused import made a book");
     shop.write("in.csv", "customer,plan,id\ncust_test_1,pro-monthly,a\n");
     shop.dues(&["import", "in.csv"]).ok();
     shop.dues(&["import", "in.csv"]).fails(2, &["line 2: id: found \"a\", which is in the book already"]);
@@ -68,7 +68,7 @@ fn a_quote_that_is_never_closed_loses_nobody() {
         shop.dues(&["import", "in.csv", "--dry-run"]).fails(2, &[said, "1 bad line; nothing was imported"]);
         shop.dues(&["import", "in.csv"]).fails(2, &[said, "1 bad line; nothing was imported"]);
     }
-    assert!(shop.dues(&["list", "subscriptions", "--json"]).ok().stdout.is_empty());
+    assert!(!shop.path("book").exists(), "a refused import made a book");
     shop.write("in.csv", &format!("{heading}qa,cust_test_1,pro-monthly,\"Bob\n\"\"Al\"\"\"\n{rest}"));
     assert_eq!(shop.dues(&["import", "in.csv"]).ok().stdout, "3 subscriptions imported\n");
     let rows = shop.dues(&["list", "subscriptions", "--json"]).ok().rows();
@@ -102,4 +102,19 @@ fn one_period_that_has_ended_is_told_in_the_singular() {
     let wanted =
         format!("1 period of {} has ended already: the next run invoices it; it is", done.stdout.trim());
     assert!(done.stderr.contains(&wanted), "{}", done.stderr);
+}
+
+#[test]
+fn the_diary_says_of_an_imported_subscription_what_it_says_of_a_subscribed_one() {
+    let shop = Shop::new();
+    let subscribed = ["subscribe", "--customer", "cust_test_1", "--plan", "team-yearly", "--quantity", "12"];
+    shop.dues(&subscribed).ok();
+    shop.write("in.csv", "id,customer,plan,quantity\nmine,cust_test_2,team-yearly,12\n");
+    shop.dues(&["import", "in.csv"]).ok();
+    let rows = shop.dues(&["list", "events", "--status", "subscription_created", "--json"]).ok().rows();
+    assert_eq!(rows[0]["data"]["plan"], "team-yearly", "{rows:?}");
+    assert_eq!(rows[0]["data"], rows[1]["data"]);
+    let why = shop.dues(&["why", "mine"]).ok().stdout;
+    let created = why.lines().find(|line| line.contains("subscription_created")).unwrap();
+    assert!(created.contains(r#""plan":"team-yearly""#) && created.contains(r#""quantity":12"#), "{created}");
 }

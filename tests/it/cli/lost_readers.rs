@@ -13,8 +13,13 @@ const LONGEST: Duration = Duration::from_mins(1);
 
 /// Six customers who pay, from the day of the run on.
 fn scene() -> Scene {
+    scene_from("2030-11-21")
+}
+
+/// The same from that day on; empty: today.
+fn scene_from(starts: &str) -> Scene {
     let scene = Scene::new(Setting::default());
-    let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly,2026-11-21")).collect();
+    let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly,{starts}")).collect();
     scene.import(&format!("customer,plan,starts\n{}\n", rows.join("\n")));
     scene
 }
@@ -96,7 +101,7 @@ impl Drop for Ours {
 
 #[test]
 fn a_service_without_a_stderr_serves() {
-    let scene = scene();
+    let scene = scene_from("");
     let mut service = Ours(dues(&scene, &["daemon"]).stdout(Stdio::null()).stderr(full()).spawn().unwrap());
     let begun = Instant::now();
     while scene.ledger().len() < 6 {

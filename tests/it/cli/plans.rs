@@ -1,9 +1,11 @@
 //! Plans of the config and those of the book: who may bring which, and what is sold.
 
 use dues::store::Store as _;
+use serde_json::json;
 
 use super::Shop;
 use super::bad_input::open;
+use crate::harness::{Scene, Setting};
 
 /// A config that names no key.
 fn without_key(shop: &Shop) {
@@ -183,4 +185,31 @@ fn a_key_of_the_other_kind_brings_no_plan_into_the_book() {
     shop.with_key("skey_5xuy4w91xqz7d1w9u0t", 0o600);
     shop.dues(&["plans", "apply"]).fails(2, &["live", "test"]);
     assert_eq!(versions(&shop), 2);
+}
+
+#[test]
+fn who_waits_for_the_provider_is_told_so() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    scene.import(&format!("customer,plan\n{},monthly\n", scene.customers()[0]));
+    let id = scene.list("subscriptions")[0]["id"].as_str().unwrap().to_owned();
+    let good = std::fs::read_to_string(scene.path("dues.toml")).unwrap();
+    let more = |name: &str| {
+        let plan =
+            format!("\n[plans.{name}]\nprice = \"30.00 THB\"\nevery = \"week\"\ndunning = \"standard\"\n");
+        scene.write("dues.toml", &(good.clone() + &plan));
+    };
+    let slow = json!({"path": "/capability", "method": "GET", "faults": "delay_before:1500"});
+    scene.ask("POST", "/__sandbox/faults", "", &slow);
+    more("tiny");
+    let change = scene.dues(&["change", &id, "--plan", "weekly"]).expect(0);
+    let told = "waiting for the provider, a call to which may take 3s: the config's prices are held against the account's \
+                limits; new to the book: tiny";
+    assert_eq!(change.stderr.matches(told).count(), 1, "{change:#?}");
+    more("small");
+    let run = scene.dues(&["run-now"]).expect(0);
+    assert_eq!(run.stderr.matches("new to the book: small").count(), 1, "{run:#?}");
+    scene.behave();
+    more("little");
+    let change = scene.dues(&["change", &id, "--plan", "little"]).expect(0);
+    assert!(!change.stderr.contains("waiting"), "{change:#?}");
 }

@@ -9,28 +9,14 @@ use serde_json::json;
 use super::{Count, PROVIDER_SECONDS_BETWEEN_RUNS, rest};
 use crate::harness::{Ended, Expected, Scene, Setting};
 
+const ORDER: &[&str] = &["order.before_commit", "order.after_commit"];
+const NEWS: &[&str] = &["news.before_commit", "news.after_commit"];
+const CARD_WATCH: &[&str] =
+    &["watch.before_keep", "watch.after_keep", "warning.before_commit", "warning.after_commit"];
+const ADOPT: &[&str] = &["adopt.before_take", "adopt.after_take", "adopt.before_bind", "adopt.after_bind"];
+const RESTORE: &[&str] = &["restore.before_rename", "restore.aside", "restore.in_place"];
 /// Every kill point that is tried here.
-pub const POINTS: &[&str] = &[
-    "order.before_commit",
-    "order.after_commit",
-    "news.before_commit",
-    "news.after_commit",
-    "watch.before_keep",
-    "watch.after_keep",
-    "warning.before_commit",
-    "warning.after_commit",
-    "adopt.before_take",
-    "adopt.after_take",
-    "adopt.before_bind",
-    "adopt.after_bind",
-    "restore.before_rename",
-    "restore.aside",
-    "restore.in_place",
-];
-
-fn points(start: &str) -> impl Iterator<Item = &'static str> {
-    POINTS.iter().copied().filter(move |point| point.starts_with(start))
-}
+pub const POINTS: &[&[&str]] = &[ORDER, NEWS, CARD_WATCH, ADOPT, RESTORE];
 
 fn killed(count: &mut Count, scene: &Scene, words: &[&str], kill: &str) {
     let ended = scene.start(words, &[("DUES_KILL_AT", kill)]).wait();
@@ -83,7 +69,7 @@ fn all_paid_once(count: &mut Count, case: &str, scene: &Scene, expected: &Expect
 #[test]
 fn in_an_order_of_a_person() {
     let mut count = Count::default();
-    for kill in points("order") {
+    for kill in ORDER {
         let scene = Scene::new(Setting { customers: 2, ..Setting::default() });
         let who = scene.customers();
         let expected = from_today(&scene, &[("ann", &who[0]), ("bob", &who[1])]);
@@ -101,7 +87,7 @@ fn in_an_order_of_a_person() {
 #[test]
 fn in_news_of_a_card() {
     let mut count = Count::default();
-    for kill in points("news") {
+    for kill in NEWS {
         let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
         let who = scene.customers();
         let cardless = scene.cardless_customer();
@@ -133,7 +119,7 @@ fn ends_soon(scene: &Scene) -> String {
 #[test]
 fn in_the_card_watch() {
     let mut count = Count::default();
-    for kill in points("watch").chain(points("warning")) {
+    for kill in CARD_WATCH {
         let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
         let (who, ending) = (scene.customers(), ends_soon(&scene));
         let expected = from_today(&scene, &[("ann", &who[0]), ("bob", &ending)]);
@@ -181,12 +167,12 @@ fn adopted_and_at_rest(count: &mut Count, case: &str, scene: &Scene, expected: &
 #[test]
 fn in_adopting_a_book_that_was_put_back() {
     let mut count = Count::default();
-    for kill in points("adopt") {
+    for kill in ADOPT {
         let (scene, expected) = charged_after_a_backup();
         scene.dues(&["restore", "copy.db"]).expect(0);
         killed(&mut count, &scene, &["adopt"], kill);
         let before = scene.ledger().len();
-        let bound = kill == "adopt.after_bind";
+        let bound = *kill == "adopt.after_bind";
         if !bound {
             scene.run_at(&soon()).expect(4);
             assert_eq!(scene.ledger().len(), before, "{kill}: charged before it was compared");
@@ -199,7 +185,7 @@ fn in_adopting_a_book_that_was_put_back() {
 #[test]
 fn in_putting_a_backup_back() {
     let mut count = Count::default();
-    for point in points("restore") {
+    for point in RESTORE {
         let mut met = 0;
         for nth in 1.. {
             let (scene, expected) = charged_after_a_backup();
@@ -216,7 +202,7 @@ fn in_putting_a_backup_back() {
             adopted_and_at_rest(&mut count, &kill, &scene, &expected);
         }
         // The book, its journal, the journal's index, and the copy.
-        assert!(met >= if point == "restore.in_place" { 1 } else { 3 }, "{point} was met {met} times");
+        assert!(met >= if *point == "restore.in_place" { 1 } else { 3 }, "{point} was met {met} times");
     }
     count.close("in putting a backup back");
 }

@@ -23,14 +23,14 @@ const MOST_PROVIDER_SECONDS: u32 = 240;
 
 /// Instants of runs, a month apart, with the periods of a subscription from 5 September that are due by then.
 const MONTHS: &[&str] = &[
-    "2026-09-05T12:00:00+07:00",
-    "2026-10-05T12:00:00+07:00",
-    "2026-11-05T12:00:00+07:00",
-    "2026-12-05T12:00:00+07:00",
-    "2027-01-05T12:00:00+07:00",
-    "2027-02-05T12:00:00+07:00",
+    "2030-09-05T12:00:00+07:00",
+    "2030-10-05T12:00:00+07:00",
+    "2030-11-05T12:00:00+07:00",
+    "2030-12-05T12:00:00+07:00",
+    "2031-01-05T12:00:00+07:00",
+    "2031-02-05T12:00:00+07:00",
 ];
-const STARTS: &[&str] = &["2026-09-05", "2026-10-05", "2026-11-05", "2026-12-05", "2027-01-05", "2027-02-05"];
+const STARTS: &[&str] = &["2030-09-05", "2030-10-05", "2030-11-05", "2030-12-05", "2031-01-05", "2031-02-05"];
 
 /// Faults of charges, each in so many of a thousand.
 const FAULTS: &[(&str, u32)] = &[
@@ -103,7 +103,7 @@ fn big_book() -> (Scene, Expected) {
     let mut expected = Expected::default();
     for (number, customer) in scene.customers().iter().enumerate() {
         let id = format!("sub-{number}");
-        let _ = writeln!(csv, "{id},{customer},monthly,2026-09-05");
+        let _ = writeln!(csv, "{id},{customer},monthly,2030-09-05");
         expected = expected.with(&id, STARTS, 99_000);
     }
     scene.import(&csv);

@@ -19,7 +19,7 @@ const TRICKS: &[Trick] = &[
     Trick::CutAnswer(700),
 ];
 /// Far longer than a run needs to reach its second charge.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Ways in which an answer comes that can be held.
 fn answering() -> impl Iterator<Item = &'static Way> {

@@ -64,7 +64,7 @@ pub(super) fn signal(child: &Child, signal: Signal) {
 }
 
 pub(super) fn scene() -> Scene {
-    let scene = Scene::new(Setting::default());
+    let scene = Scene::new(Setting { timeout: "30s", ..Setting::default() });
     let rows: Vec<String> = scene.customers().iter().map(|id| format!("{id},monthly")).collect();
     scene.import(&format!("customer,plan\n{}\n", rows.join("\n")));
     scene
@@ -157,18 +157,23 @@ fn a_run_outlives_the_service_it_was_handed_to() {
     let scene = scene();
     let (child, mut supervisor) = start(&scene);
     supervisor.waits_for("6 considered, 6 succeeded");
-    // Answers come after a second and a half each, two by two: the service dies among them.
+    // Answers come late, and the service dies among them.
     scene.ask("POST", "/__sandbox/settings", "", &serde_json::json!({"latency_ms": 700}));
     let run = scene.start(&["run-now", "--json", "--at", &in_days(38)], &[]);
     supervisor.waits_for("at work: a run asked for");
-    std::thread::sleep(Duration::from_millis(1_800));
+    let begun = Instant::now();
+    while scene.ledger().len() == 6 {
+        assert!(begun.elapsed() < LONGEST, "nothing was charged");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert!(child.kill().killed());
     scene.ask("POST", "/__sandbox/settings", "", &serde_json::json!({"latency_ms": 0}));
     let run = run.wait().expect(0);
     assert!(run.stderr.contains("taking over"), "{run:#?}");
-    // Doubt that the dead service left needs two looks; then nobody has paid twice, and nobody not at all.
-    for _ in 0..4 {
-        std::thread::sleep(Duration::from_millis(1_100));
+    // Doubt that the dead service left needs two looks, after the last moment at which it may have been sent; then nobody
+    // has paid twice, and nobody not at all.
+    for _ in 0..5 {
+        scene.provider_time_passes(45);
         scene.run_at(&in_days(38)).expect(0);
     }
     let mut paid = std::collections::BTreeMap::new();
@@ -184,12 +189,43 @@ fn open_requests(scene: &Scene) -> u32 {
     book.query_row("SELECT count(*) FROM run_requests WHERE ended IS NULL", [], |row| row.get(0)).unwrap()
 }
 
+/// Stops the service where it holds no lock on the book: who holds one keeps everybody else from writing for as long as it
+/// stands still.
+fn stops_without_the_lock(scene: &Scene, child: &Child) {
+    let book = rusqlite::Connection::open(scene.path("dues.db")).unwrap();
+    book.busy_timeout(Duration::from_millis(100)).unwrap();
+    let begun = Instant::now();
+    loop {
+        signal(child, Signal::STOP);
+        stands_still(child);
+        if book.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok() {
+            return;
+        }
+        signal(child, Signal::CONT);
+        assert!(begun.elapsed() < LONGEST, "it always holds the lock");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A signal to stop is sent at once and heeded a little later.
+fn stands_still(child: &Child) {
+    let begun = Instant::now();
+    let is_stopped = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+    };
+    while !is_stopped() {
+        assert!(begun.elapsed() < LONGEST, "it goes on");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 #[test]
 fn a_run_that_was_broken_off_before_the_service_took_it_is_not_made() {
     let scene = scene();
     let (child, mut supervisor) = start(&scene);
     supervisor.waits_for("6 considered, 6 succeeded");
-    signal(&child, Signal::STOP);
+    stops_without_the_lock(&scene, &child);
     let run = scene.start(&["run-now", "--at", &in_days(38)], &[]);
     let begun = Instant::now();
     while open_requests(&scene) == 0 {
@@ -212,6 +248,34 @@ fn a_run_that_was_broken_off_before_the_service_took_it_is_not_made() {
     assert!(run.stderr.contains("goes on with this run"), "{run:#?}");
     supervisor.waits_for("STATUS=waiting");
     assert_eq!(scene.ledger().len(), 12);
+    signal(&child, Signal::TERM);
+    child.wait().expect(0);
+}
+
+#[test]
+fn a_run_that_could_not_be_taken_over_is_made_by_nobody_later() {
+    let scene = scene();
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("6 considered, 6 succeeded");
+    signal(&child, Signal::STOP);
+    let run = scene.start(&["run-now", "--at", &in_days(38)], &[]);
+    let begun = Instant::now();
+    while open_requests(&scene) == 0 {
+        assert!(begun.elapsed() < LONGEST, "nothing was asked");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // By the time the service is gone, everybody may read the key.
+    scene.set_mode("omise.key", 0o644);
+    assert!(child.kill().killed());
+    let run = run.wait().expect(2);
+    assert!(run.stderr.contains("taking over") && run.stderr.contains("omise.key"), "{run:#?}");
+    assert_eq!(open_requests(&scene), 0, "the request stays");
+    scene.set_mode("omise.key", 0o600);
+    let _ = std::fs::remove_file(scene.path("notify"));
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("0 considered, 0 succeeded");
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(scene.ledger().len(), 6, "{}", scene.story());
     signal(&child, Signal::TERM);
     child.wait().expect(0);
 }

@@ -1,14 +1,17 @@
 //! A config that is read again is granted whole, or refused with its place and without a trace in the book.
 
+use std::time::{Duration, Instant};
+
 use dues::store::Store as _;
 use dues::store::sqlite::{OpenOptions, SqliteStore};
 use rusqlite::{Connection, OpenFlags};
 use rustix::process::Signal;
+use serde_json::json;
 
 use super::process::{Supervisor, scene, signal, start};
-use super::webhooks::OLD;
+use super::webhooks::{OLD, requests, until};
 use super::windows::with_windows;
-use crate::harness::{Child, Scene};
+use crate::harness::{Child, Scene, Setting};
 
 const PLAN: &str = "\n[plans.tiny]\nprice = \"30.00 THB\"\nevery = \"month\"\ndunning = \"standard\"\n";
 
@@ -129,4 +132,26 @@ fn a_price_that_the_book_has_already_is_held_against_the_account_too() {
     assert!(answer.contains("the book has it already"), "{answer}");
     signal(&child, Signal::TERM);
     child.wait().expect(0);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_config_that_waits_for_the_provider() {
+    let scene = Scene::new(Setting { timeout: "60s", ..Setting::default() });
+    let (child, mut supervisor) = start(&scene);
+    supervisor.waits_for("0 considered, 0 succeeded");
+    let before = in_book(&scene);
+    // Whoever asks what the account can charge hears nothing for long.
+    let silent = json!({"path": "/capability", "method": "GET", "faults": "delay_before:60000"});
+    scene.ask("POST", "/__sandbox/faults", "", &silent);
+    scene.write("dues.toml", &(config(&scene) + PLAN));
+    let begun = requests(&scene);
+    signal(&child, Signal::HUP);
+    supervisor.waits_for("RELOADING=1");
+    until(&scene, "the account is asked", || requests(&scene) >= begun + 2);
+    let told = Instant::now();
+    signal(&child, Signal::TERM);
+    supervisor.waits_for("STOPPING=1");
+    child.wait().expect(0);
+    assert!(told.elapsed() < Duration::from_secs(20), "it waited for {:?}", told.elapsed());
+    assert_eq!(in_book(&scene), before, "half a config was taken");
 }

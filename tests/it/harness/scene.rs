@@ -1,5 +1,6 @@
 //! A folder with config, key and book, and the pretend provider beside it.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
@@ -9,13 +10,15 @@ use std::path::{Path, PathBuf};
 use dues::sandbox::{Fates, LedgerEntry, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::child::{Child, Ended};
 use super::http;
 
-/// The billing instant that tests begin at.
-pub const AT: &str = "2026-11-21T09:00:00+07:00";
+/// The billing instant that tests begin at: years ahead of the machine's clock, which some commands go by, so that what waits
+/// for a day after it waits whenever the tests are run. Where both clocks matter, begin today and run now.
+pub const AT: &str = "2030-11-21T09:00:00+07:00";
 
 /// How a scene is to be.
 pub struct Setting {
@@ -23,7 +26,8 @@ pub struct Setting {
     pub customers: u32,
     /// What their cards do.
     pub fates: Fates,
-    /// `[omise] timeout`.
+    /// `[omise] timeout`: far longer than an answer takes on a busy machine, and short enough that what was never sent is
+    /// proved absent after 15 seconds of the provider's time.
     pub timeout: &'static str,
     /// `[omise] in_flight`.
     pub in_flight: u32,
@@ -54,7 +58,7 @@ then = "pause"
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { customers: 6, fates: Fates::Paying, timeout: "3s", in_flight: 4, toml: PLANS }
+        Self { customers: 6, fates: Fates::Paying, timeout: "6s", in_flight: 4, toml: PLANS }
     }
 }
 
@@ -64,6 +68,7 @@ pub struct Scene {
     runtime: Option<Runtime>,
     sandbox: Option<Sandbox>,
     setting: Setting,
+    kept: RefCell<Vec<TcpSocket>>,
 }
 
 impl Scene {
@@ -78,7 +83,13 @@ impl Scene {
             ..SandboxOptions::default()
         };
         let sandbox = runtime.block_on(dues::sandbox::start(options)).expect("the sandbox starts");
-        let scene = Self { folder, runtime: Some(runtime), sandbox: Some(sandbox), setting };
+        let scene = Self {
+            folder,
+            runtime: Some(runtime),
+            sandbox: Some(sandbox),
+            setting,
+            kept: RefCell::default(),
+        };
         scene.write_secret("omise.key", scene.sandbox().secret_key());
         scene.write_config("dues.toml", scene.sandbox().addr());
         scene
@@ -87,6 +98,14 @@ impl Scene {
     /// The pretend provider.
     pub fn sandbox(&self) -> &Sandbox {
         self.sandbox.as_ref().expect("it runs as long as the scene")
+    }
+
+    /// An address of this machine at which nobody listens but who is told it: kept as long as the scene, so that no
+    /// other test is given it in the meantime.
+    pub fn free_address(&self) -> SocketAddr {
+        let (socket, address) = free_address();
+        self.kept.borrow_mut().push(socket);
+        address
     }
 
     /// For proxies.
@@ -193,13 +212,6 @@ impl Scene {
         self.ask("POST", "/__sandbox/faults", "", &rule);
     }
 
-    /// Plays switches on reads of the list of charges, so often.
-    #[track_caller]
-    pub fn lists_meet(&self, faults: &str, times: u64) {
-        let rule = json!({"path": "/charges", "method": "GET", "times": times, "faults": faults});
-        self.ask("POST", "/__sandbox/faults", "", &rule);
-    }
-
     /// Forgets every switch.
     pub fn behave(&self) {
         self.ask("DELETE", "/__sandbox/faults", "", &Value::Null);
@@ -256,6 +268,17 @@ impl Drop for Scene {
             runtime.block_on(sandbox.stop());
         }
     }
+}
+
+/// An address of this machine that nobody else is given while the socket lives. It is bound and never listens, so whoever
+/// calls there is refused; and a server that names this very address may have it all the same, as servers ask for with
+/// `SO_REUSEADDR`.
+pub fn free_address() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("a server may have it");
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port on this machine");
+    let address = socket.local_addr().expect("bound");
+    (socket, address)
 }
 
 /// Memory where there is some: thousands of durable commits then cost no disk.

@@ -7,7 +7,7 @@ use crate::harness::AT;
 fn a_payment_that_waits_for_its_customer_is_told_with_its_page() {
     let scene = hooked();
     let who = scene.customers().remove(0);
-    scene.import(&format!("id,customer,plan,starts\nmay,{who},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\nmay,{who},monthly,2030-11-15\n"));
     scene.charges_meet("3ds", Some(&who), Some(1));
     scene.run_at(AT).expect(0);
     send(&scene);
@@ -22,7 +22,7 @@ fn a_payment_that_waits_for_its_customer_is_told_with_its_page() {
 fn a_customer_without_a_card_is_told_once_though_every_run_looks_again() {
     let scene = hooked();
     let who = scene.cardless_customer();
-    scene.import(&format!("id,customer,plan,starts\nuna,{who},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\nuna,{who},monthly,2030-11-15\n"));
     for _ in 0..3 {
         scene.run_at(AT).expect(0);
         send(&scene);

@@ -14,7 +14,7 @@ fn killed(point: &str, words: &[&str]) -> usize {
     let scene = hooked();
     let who = scene.customers();
     scene.import(&format!(
-        "id,customer,plan,starts\nmay,{},monthly,2026-11-15\nron,{},monthly,2026-11-10\n",
+        "id,customer,plan,starts\nmay,{},monthly,2030-11-15\nron,{},monthly,2030-11-10\n",
         who[0], who[1]
     ));
     if words[0] == "notify" {

@@ -97,7 +97,7 @@ fn bill(scene: &Scene, people: &[(&str, &str, &str)]) {
     let mut rows = vec!["id,customer,plan,starts".to_owned()];
     for ((id, email, language), who) in people.iter().zip(&who) {
         reached(scene, who, email, language);
-        rows.push(format!("{id},{who},monthly,2026-11-15"));
+        rows.push(format!("{id},{who},monthly,2030-11-15"));
     }
     scene.import(&(rows.join("\n") + "\n"));
     scene.run_at(AT).expect(0);
@@ -177,7 +177,7 @@ fn who_has_no_address_need_not_be_told() {
     let scene = writing(server.port, "");
     let who = scene.customers().remove(0);
     scene.ask("PATCH", &format!("/customers/{who}"), scene.sandbox().secret_key(), &json!({"email": ""}));
-    scene.import(&format!("id,customer,plan,starts\nmay,{who},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\nmay,{who},monthly,2030-11-15\n"));
     scene.run_at(AT).expect(0);
     send(&scene);
     let rows = scene.dues(&["notify", "list", "--json"]).expect(0).rows();

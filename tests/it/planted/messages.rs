@@ -7,7 +7,7 @@ use crate::messages::words::{HOOK, SILENT_PLANS, messages, scene, told};
 fn one_due() -> (Scene, String) {
     let scene = scene(&[SILENT_PLANS, HOOK]);
     let who = scene.customers().remove(0);
-    scene.import(&format!("id,customer,plan,starts\nmay,{who},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\nmay,{who},monthly,2030-11-15\n"));
     (scene, who)
 }
 
@@ -15,7 +15,7 @@ fn one_due() -> (Scene, String) {
 pub fn a_decline_in_the_silence(plant: &Plant) -> Found {
     let (scene, who) = one_due();
     scene.charges_meet("decline:insufficient_fund", Some(&who), Some(1));
-    for at in [AT, "2026-11-22T10:00:00+07:00"] {
+    for at in [AT, "2030-11-22T10:00:00+07:00"] {
         plant.run(&scene, at);
         plant.start(&scene, &["notify", "send"]).wait().expect(0);
     }
@@ -30,7 +30,7 @@ pub fn an_end_that_was_set_and_came(plant: &Plant) -> Found {
     plant.run(&scene, AT);
     plant.start(&scene, &["cancel", "may", "--at-period-end"]).wait().expect(0);
     plant.run(&scene, AT);
-    plant.run(&scene, "2027-01-20T09:00:00+07:00");
+    plant.run(&scene, "2031-01-20T09:00:00+07:00");
     plant.start(&scene, &["notify", "send"]).wait().expect(0);
     let ends: Vec<_> =
         messages(&scene).into_iter().filter(|row| row.starts_with("subscription_canceled")).collect();

@@ -1,88 +1,37 @@
-//! A disk that fills up, and a folder that may not be written.
-//!
-//! A full disk is a small file system of its own, which takes the right to mount one. Where nobody may, the same run
-//! is made under a limit on the size of files; the test says which of the two it made.
+//! Files that may not grow, and folders that may not be written. What takes a disk of its own is in `full_disk.rs`.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::harness::{AT, Book, Expected, PLANS, Scene, Setting, SmallDisk, judge};
+use super::full_disk::{SUBSCRIPTIONS, many};
+use crate::harness::{AT, Book, PLANS, Scene, Setting, judge};
 
-const SUBSCRIPTIONS: u32 = 300;
-/// Room for the book with its subscriptions and the reserve, but not for what 300 charges write.
-const SMALL_KIB: u32 = 1_850;
 /// In blocks of 512 bytes: less than the book grows to.
 const SMALL_FILES: u32 = 600;
 const NOBODY: u32 = 65_534;
 
-fn many(scene: &Scene) -> Expected {
-    let mut csv = String::from("id,customer,plan,starts\n");
-    let mut expected = Expected::default();
-    for (number, customer) in scene.customers().iter().enumerate() {
-        let _ = writeln!(csv, "sub-{number},{customer},monthly,2026-11-15");
-        expected = expected.with(&format!("sub-{number}"), &["2026-11-15"], 99_000);
-    }
-    scene.write("many.csv", &csv);
-    expected
-}
-
 #[test]
-fn a_full_disk_stops_intents_and_keeps_every_result() {
+fn a_run_whose_files_may_not_grow_loses_nothing() {
     let scene = Scene::new(Setting { customers: SUBSCRIPTIONS, ..Setting::default() });
     let expected = many(&scene);
-    let folder = scene.path("small");
-    let Some(disk) = SmallDisk::mount(&folder, SMALL_KIB) else {
-        println!("NO RIGHT TO MOUNT: proved under a limit on file sizes instead of on a full disk");
-        return under_a_limit(&scene, &expected);
-    };
-    let config = fs::read_to_string(scene.path("dues.toml")).expect("the config");
-    scene.write("dues.toml", &config.replace("\"dues.db\"", "\"small/dues.db\""));
     scene.dues(&["import", "many.csv"]).expect(0);
-    let full = scene.run_at(AT);
-    assert_eq!(full.code(), 4, "{full:#?}\n{}", scene.ledger().len());
-    assert!(full.stderr.contains("disk is full") && full.stderr.contains("dues.db"), "{full:#?}");
-    let made = scene.ledger().len();
-    assert!(made < SUBSCRIPTIONS as usize, "all {made} charges were made: the disk was not full");
-    println!("{made} of {SUBSCRIPTIONS} charges were made before the disk was full");
-    // Whatever was charged until then is known with its result: the room kept back was enough.
-    let faults = judge(
-        &scene.ledger(),
-        &Book::of_money(&scene),
-        &Expected { periods: BTreeMap::default(), ..many(&scene) },
+    let words = format!(
+        "trap '' XFSZ; ulimit -f {SMALL_FILES}; exec '{}' run-now --json --at {AT} --config dues.toml",
+        env!("CARGO_BIN_EXE_dues")
     );
-    assert!(faults.is_empty(), "{faults:#?}");
-
-    disk.grow(64 * 1024);
-    scene.run_at(AT).expect(0);
+    let output =
+        Command::new("sh").args(["-c", &words]).current_dir(scene.folder()).output().expect("a shell");
+    assert!(!output.status.success(), "a write beyond the limit went unnoticed: {output:?}");
+    assert!(scene.ledger().len() < SUBSCRIPTIONS as usize, "all charges were made: the limit was too high");
+    for _ in 0..4 {
+        scene.provider_time_passes(15);
+        let _ = scene.run_at(AT);
+    }
     let faults = judge(&scene.ledger(), &Book::of_money(&scene), &expected);
-    assert!(faults.is_empty() && scene.ledger().len() == SUBSCRIPTIONS as usize, "{faults:#?}");
-}
-
-#[test]
-fn a_disk_that_is_full_from_the_start_is_told_as_such() {
-    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
-    let Some(_disk) = SmallDisk::mount(&scene.path("small"), SMALL_KIB) else {
-        return println!("NO RIGHT TO MOUNT: left to the test of the store's sentence");
-    };
-    let config = fs::read_to_string(scene.path("dues.toml")).expect("the config");
-    scene.write("dues.toml", &config.replace("\"dues.db\"", "\"small/dues.db\""));
-    let customer = &scene.customers()[0];
-    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
-    let filled = fs::write(scene.path("small/rest"), vec![0; SMALL_KIB as usize * 1024]);
-    assert!(filled.is_err(), "the rest of the disk took it all");
-    let full = scene.dues(&["run-now", "--json"]).expect(4);
-    assert!(full.stderr.contains("dues.db.lock: the disk is full; free some space"), "{full:#?}");
-    let looked = scene.dues(&["list", "flags"]).expect(4);
-    assert!(looked.stderr.contains("dues.db.access: the disk is full; free some space"), "{looked:#?}");
-    assert!(scene.ledger().is_empty());
-    fs::remove_file(scene.path("small/rest")).expect("room again");
-    scene.run_at(AT).expect(0);
-    assert_eq!(scene.ledger().len(), 1);
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 #[test]
@@ -136,28 +85,11 @@ fn what_lies_beside_a_book_and_may_not_be_written_is_the_stores_refusal() {
     }
 }
 
-fn under_a_limit(scene: &Scene, expected: &Expected) {
-    scene.dues(&["import", "many.csv"]).expect(0);
-    let words = format!(
-        "trap '' XFSZ; ulimit -f {SMALL_FILES}; exec '{}' run-now --json --at {AT} --config dues.toml",
-        env!("CARGO_BIN_EXE_dues")
-    );
-    let output =
-        Command::new("sh").args(["-c", &words]).current_dir(scene.folder()).output().expect("a shell");
-    assert!(!output.status.success(), "a write beyond the limit went unnoticed: {output:?}");
-    for _ in 0..4 {
-        scene.provider_time_passes(15);
-        let _ = scene.run_at(AT);
-    }
-    let faults = judge(&scene.ledger(), &Book::of_money(scene), expected);
-    assert!(faults.is_empty(), "{faults:#?}");
-}
-
 #[test]
 fn a_folder_that_may_not_be_written_is_named() {
     let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
     let customer = &scene.customers()[0];
-    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+    scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2030-11-15\n"));
     let output = read_only(&scene);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
@@ -210,7 +142,7 @@ fn a_check_finds_what_a_run_would_stumble_over() {
         let config = fs::read_to_string(scene.path("dues.toml")).expect("the config");
         scene.write("dues.toml", &config.replace("\"dues.db\"", "\"kept/dues.db\""));
         let customer = &scene.customers()[0];
-        scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2026-11-15\n"));
+        scene.import(&format!("id,customer,plan,starts\nmay,{customer},monthly,2030-11-15\n"));
         let somebody = Somebody::of(&scene);
         let ready = somebody.dues(&["check", "--json"]);
         assert_eq!(ready.status.code(), Some(0), "{ready:?}");

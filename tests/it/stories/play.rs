@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use dues::omise::GetRetry;
 use serde_json::{Value, json};
 
 use crate::harness::{Book, Scene, Setting, text};
@@ -87,6 +88,11 @@ code = "over_limit"
 kind = "limit"
 "#;
 
+/// How long an answer is waited for where the bank keeps silent: long enough for all others on a busy machine.
+const HASTY: &str = "2s";
+/// The same where everybody answers.
+const PATIENT: &str = "6s";
+
 /// Plays every story of a file and compares each table.
 pub fn play(file: &str) {
     let mut told = 0;
@@ -114,7 +120,7 @@ fn played(story: &str) -> String {
     let title = lines.next().unwrap_or_default();
     let given = lines.next().unwrap_or_default();
     let head = lines.next().unwrap_or_default();
-    let stage = Stage::set(given);
+    let stage = Stage::set(given, if rows_of(story).contains("silence") { HASTY } else { PATIENT });
     let mut rows = vec![cells(head)];
     for line in lines {
         let row = cells(line);
@@ -126,6 +132,11 @@ fn played(story: &str) -> String {
         rows.push(shown);
     }
     format!("{title}\n{given}\n{}", aligned(&rows))
+}
+
+/// All but title and conditions.
+fn rows_of(story: &str) -> &str {
+    story.splitn(4, '\n').last().unwrap_or_default()
 }
 
 fn cells(line: &str) -> Vec<String> {
@@ -151,20 +162,25 @@ struct Stage {
     customer: String,
     /// Our clock is wrong.
     clock_is_wrong: Cell<bool>,
+    /// The next run's look for its doubt meets switches.
+    scan_is_met: Cell<bool>,
 }
 
+/// A run's first look into the list of charges compares the book with it; the second is for its doubt.
+const DOUBT_LOOK: u64 = 2;
+
 impl Stage {
-    /// From a line such as `given: monthly from 2026-11-15, card 4242424242424242`; `no card` and `paid through DAY`
+    /// From a line such as `given: monthly from 2030-11-15, card 4242424242424242`; `no card` and `paid through DAY`
     /// are understood too.
-    fn set(given: &str) -> Self {
+    fn set(given: &str, timeout: &'static str) -> Self {
         let given = given.strip_prefix("given: ").unwrap_or_else(|| panic!("no `given: ` in {given}"));
-        let scene = Scene::new(Setting { customers: 0, toml: PLANS, timeout: "400ms", ..Setting::default() });
+        let scene = Scene::new(Setting { customers: 0, toml: PLANS, timeout, ..Setting::default() });
         let parts: Vec<&str> = given.split(", ").collect();
         let (plan, starts) = parts[0].split_once(" from ").expect("`PLAN from DAY`");
         let card = parts.iter().find_map(|part| part.strip_prefix("card "));
         let customer = card.map_or_else(|| scene.cardless_customer(), |number| scene.new_customer(number).0);
         scene.import(&format!("id,customer,plan,starts\nmay,{customer},{plan},{starts}\n"));
-        Self { scene, customer, clock_is_wrong: Cell::new(false) }
+        Self { scene, customer, clock_is_wrong: Cell::new(false), scan_is_met: Cell::new(false) }
     }
 
     fn api(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -179,8 +195,7 @@ impl Stage {
                 ("away", switches) => self.provider_is_away(switches),
                 ("clock", ahead) => self.set_clock(ahead),
                 ("behave", _) => self.scene.behave(),
-                // A run reads the list twice: before it begins, and for its doubt.
-                ("lists:", switches) => self.scene.lists_meet(switches, 2),
+                ("scan:", switches) => self.scan_meets(switches),
                 // Until it behaves, whoever asks for a charge by its id meets that.
                 ("asked:", switches) => {
                     let rule = json!({"path": "/charges/", "method": "GET", "faults": switches});
@@ -211,7 +226,28 @@ impl Stage {
         // A clock that disagrees with the provider's keeps the book shut, and says so.
         let clock = ended.code() == 4 && ended.stderr.contains("the wall clock says");
         assert!(clock || matches!(ended.code(), 0 | 3 | 5), "{ended:#?}");
+        if self.scan_is_met.take() {
+            self.scan_was_met();
+        }
         ended.code()
+    }
+
+    /// The next run's look for its doubt meets these at each of its tries, and no other read does.
+    fn scan_meets(&self, switches: &str) {
+        for nth in DOUBT_LOOK..DOUBT_LOOK + u64::from(GetRetry::default().tries_max) {
+            let rule = json!({"path": "/charges", "method": "GET", "nth": nth, "faults": switches});
+            self.scene.ask("POST", "/__sandbox/faults", "", &rule);
+        }
+        self.scan_is_met.set(true);
+    }
+
+    /// What was to meet the scan has met it, and is forgotten, so that the next run's scan is its own.
+    fn scan_was_met(&self) {
+        let rules = self.scene.ask("GET", "/__sandbox/faults", "", &Value::Null);
+        let rules = rules["rules"].as_array().expect("rules");
+        let met = rules.iter().any(|kept| kept["rule"]["nth"] == DOUBT_LOOK && kept["applied"] == 1);
+        assert!(met, "no scan met its switches: {rules:#?}");
+        self.scene.behave();
     }
 
     /// Every request meets that, reads included, until it behaves.

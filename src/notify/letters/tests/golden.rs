@@ -1,5 +1,5 @@
 //! `tests/golden/letters/LANGUAGE/NAME.txt` has subject and text, `NAME.html` the page; `DUES_WRITE_GOLDEN=1` writes
-//! them anew. Read them aloud before they are committed: customers will.
+//! them anew and passes nothing. Read them aloud before they are committed: customers will.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -70,6 +70,10 @@ fn every_letter_is_its_golden_text() {
             .collect();
         assert_eq!(there, expected, "{language}: a golden text of no letter");
     }
+    assert!(
+        std::env::var_os("DUES_WRITE_GOLDEN").is_none(),
+        "written anew; read what changed, then without it"
+    );
     assert!(different.is_empty(), "DUES_WRITE_GOLDEN=1 writes them anew:\n{}", different.join("\n"));
 }
 

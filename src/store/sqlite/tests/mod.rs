@@ -6,6 +6,7 @@ mod figures;
 mod files;
 mod forbidden;
 mod full;
+mod unreadable;
 mod upgrade;
 
 use std::path::{Path, PathBuf};
