@@ -131,11 +131,11 @@ fn open_periods(
     let ended = missed_to.saturating_sub(range.start);
     let missed = ended.saturating_sub(calendar.empty_among(range.start, missed_to));
     let held_already = d.now.invoices.iter().any(|open| open.invoice.hold == Some(Hold::CatchUp));
-    let before = u32::try_from(just_missed(d, now.at).count()).unwrap_or(u32::MAX);
+    let before = u32::try_from(just_missed(d, now).count()).unwrap_or(u32::MAX);
     let all = missed.saturating_add(before);
     let holds = missed > 0 && (all > now.hold_after || held_already);
     if holds {
-        for open in just_missed(d, now.at) {
+        for open in just_missed(d, now) {
             (open.invoice.hold, open.invoice.next_attempt_at) = (Some(Hold::CatchUp), None);
         }
     }
@@ -153,11 +153,11 @@ fn open_periods(
 
 /// Missed periods that began before a pause and are invoiced now that it has ended: of one absence with those that began
 /// after it, they wait together with them or not at all.
-fn just_missed<'d>(d: &'d mut Draft<'_>, at: Timestamp) -> impl Iterator<Item = &'d mut OpenInvoice> {
+fn just_missed<'d>(d: &'d mut Draft<'_>, now: Now) -> impl Iterator<Item = &'d mut OpenInvoice> {
     d.now.invoices.iter_mut().filter(move |open| {
         let invoice = &open.invoice;
-        invoice.opened_at == at
-            && invoice.period.end <= at
+        invoice.opened_at == now.opened_at
+            && invoice.period.end <= now.at
             && invoice.hold.is_none()
             && open.attempts.is_empty()
     })
