@@ -186,9 +186,10 @@ impl Run<'_> {
     pub(super) fn circumstances(&self) -> Circumstances {
         let settings = &self.billing.settings;
         let wire = self.time.wire(settings.timeout);
+        let wall_at = Timestamp::from_second(wire.wall_at.as_second()).unwrap_or(wire.wall_at);
         Circumstances {
             at: self.at,
-            budget_now: if self.account.livemode { self.at.max(wire.wall_at) } else { self.at },
+            budget_now: if self.account.livemode { self.at.max(wall_at) } else { self.at },
             live: self.account.livemode,
             book_zone: settings.zone.clone(),
             installation: self.installation,

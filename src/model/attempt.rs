@@ -52,7 +52,7 @@ pub struct Attempt {
     pub card: Option<CardId>,
     /// Sent as `Idempotency-Key`.
     pub key: IdempotencyKey,
-    /// On the billing clock.
+    /// On the billing clock; with a live key never before the wall clock.
     pub intended_at: Timestamp,
     /// On the billing clock; `None` while unfinished.
     pub resolved_at: Option<Timestamp>,

@@ -13,7 +13,8 @@ use crate::model::{Currency, DeclineTable, Epoch, Installation, Money, Zone};
 pub struct Circumstances {
     /// The billing instant, whole seconds.
     pub at: Timestamp,
-    /// The later of `at` and the wall clock with a live key, else `at`: what budgets count from.
+    /// The later of `at` and the wall clock with a live key, else `at`, in whole seconds: what budgets, waits after a
+    /// decline and the turns of missed periods count from, so that a run dated back with real money takes nothing twice.
     pub budget_now: Timestamp,
     /// Whether the book is charged with live keys.
     pub live: bool,

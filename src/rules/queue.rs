@@ -11,7 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::life;
 use crate::hooks::{Bug, planted};
 use crate::model::{
-    Attempt, AttemptStatus, Hold, Invoice, InvoiceStatus, NewerPeriods, OpenInvoice, SkipReason, Snapshot,
+    Attempt, AttemptStatus, CustomerSnapshot, Hold, Invoice, InvoiceStatus, NewerPeriods, OpenInvoice,
+    SkipReason, Snapshot,
 };
 
 /// Between two automatic charges for missed periods of one customer.
@@ -171,6 +172,13 @@ pub(super) fn is_catch_up(open: &OpenInvoice, at: Timestamp) -> bool {
 fn spread_until(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Option<Timestamp> {
     let last = s.customer.caught_up_at.filter(|last| *last <= at)?;
     if is_catch_up(open, at) { last.checked_add(CATCH_UP_EVERY).ok() } else { None }
+}
+
+/// When the customer's next turn in that collection comes, if one was taken within a day before `now`; `None`: at once.
+/// A run dated back with a live key goes by the wall clock here, so that it takes no second one.
+pub(super) fn next_turn(customer: &CustomerSnapshot, now: Timestamp) -> Option<Timestamp> {
+    let last = customer.caught_up_at.filter(|last| *last <= now)?;
+    last.checked_add(CATCH_UP_EVERY).ok().filter(|until| *until > now)
 }
 
 fn earlier(a: Option<Timestamp>, b: Timestamp) -> Timestamp {

@@ -74,7 +74,7 @@ fn record(case: &mut Case, kind: DeclineKind) {
     let fingerprint = print.map(Into::into);
     let amount = case.attempt().amount;
     let never = kind == DeclineKind::Never;
-    case.d.decline(CardDecline { card, fingerprint, at: case.c.at, amount, never });
+    case.d.decline(CardDecline { card, fingerprint, at: case.c.budget_now, amount, never });
 }
 
 fn next(case: &Case, reading: &Reading) -> Next {
@@ -138,8 +138,8 @@ fn rung<'a>(case: &'a Case, reading: &Reading) -> Rung<'a> {
         kind: reading.kind,
         zone: &subscription.zone,
         subscription: &subscription.id,
-        first_try: open.attempts.first().map_or(case.c.at, |first| first.intended_at),
-        declined_at: case.c.at,
+        first_try: open.attempts.first().map_or(case.c.budget_now, |first| first.intended_at),
+        declined_at: case.c.budget_now,
         declines: u32::try_from(declines).unwrap_or(u32::MAX),
         not_before: reading.not_before,
     }

@@ -31,7 +31,7 @@ pub(super) fn charge(
         card: order.card.clone(),
     };
     if queue::is_catch_up(&d.now.invoices[place], c.at) {
-        d.now.customer.caught_up_at = Some(c.at);
+        d.now.customer.caught_up_at = Some(c.budget_now);
     }
     brakes::spend(&mut d.now.customer, order.amount, c);
     let open = &mut d.now.invoices[place];
@@ -75,7 +75,7 @@ fn intended(order: &ChargeOrder, body: std::sync::Arc<str>, c: &Circumstances) -
         customer: order.customer.clone(),
         card: order.card.clone(),
         key: IdempotencyKey::derive(c.installation, &order.attempt),
-        intended_at: c.at,
+        intended_at: c.budget_now,
         resolved_at: None,
         charge: None,
         failure_code: None,

@@ -163,6 +163,11 @@ fn try_invoice(
     if let Some(until) = brakes::rests_until(&d.now.customer, open.invoice.amount, c) {
         return Ok(postpone(d, c, place, &payer, (until, SkipReason::CustomerDay)));
     }
+    if queue::is_catch_up(open, c.at)
+        && let Some(until) = queue::next_turn(&d.now.customer, c.budget_now)
+    {
+        return Ok(postpone(d, c, place, &payer, (until, SkipReason::CatchUpSpread)));
+    }
     charge::charge(d, c, place, &payer, compose)
 }
 

@@ -243,6 +243,43 @@ fn a_live_book_gives_back_by_the_clock_that_it_booked_by() {
     assert_eq!(spent(&book), "0.00 THB", "it was booked on that very day");
 }
 
+/// A live book at that billing instant, while the wall clock says another.
+fn dated_back(book: &mut Book, at: &str, wall: &str) {
+    book.circumstances.live = true;
+    book.go_to(moment(at));
+    let wall = moment(wall);
+    (book.circumstances.budget_now, book.circumstances.wire.wall_at) = (wall, wall);
+}
+
+#[test]
+fn a_run_dated_back_with_a_live_key_retries_no_sooner() {
+    let mut book = Book::monthly("2026-01-31");
+    dated_back(&mut book, "01-31", "02-10T08:00");
+    let Look::Charge(charge) = book.look() else { panic!("not charged") };
+    book.conclude(&charge.request.attempt, &outcome(&["no", "insufficient_fund"]));
+    let open = &book.rows.invoices[0];
+    assert_eq!(open.attempts[0].intended_at, moment("02-10T08:00"), "when it was really sent");
+    assert_eq!(book.rows.declines[0].at, moment("02-10T08:00"));
+    assert!(open.invoice.next_attempt_at >= Some(moment("02-12T08:00")), "{:?}", open.invoice);
+    dated_back(&mut book, "02-09", "02-10T09:00");
+    assert!(!book.is_due());
+}
+
+#[test]
+fn a_run_dated_back_with_a_live_key_takes_no_second_turn_for_missed_periods() {
+    let mut book = Book::monthly("2026-01-31");
+    tell(
+        &mut book,
+        "04-02 | ok | 0:paid 1:open 2:open
+               | ok | 2:paid 1:open",
+    );
+    dated_back(&mut book, "04-01", "04-02T09:00");
+    assert!(matches!(book.look(), Look::Skipped(SkipReason::CatchUpSpread)));
+    assert_eq!(book.rows.invoices[1].invoice.next_attempt_at, Some(moment("04-03")));
+    dated_back(&mut book, "04-03", "04-03T09:00");
+    assert!(matches!(book.look(), Look::Charge(_)));
+}
+
 #[test]
 fn a_source_that_vanished_for_a_moment_is_not_flagged() {
     tell(
