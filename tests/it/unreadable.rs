@@ -242,5 +242,7 @@ fn one_that_cannot_be_read_any_more_once_its_turn_comes_stops_nobody_else() {
     let report = run.wait().expect(3).json();
     assert_eq!(report["attempts"]["succeeded"], DUE - 1, "{report:#}");
     let told = report["incidents"][0].as_str().unwrap();
-    assert!(told.contains("99999999") && told.contains(&format!("s{}", DUE - 1)), "{report:#}");
+    assert!(told.contains("99999999"), "{report:#}");
+    let flags = scene.list("flags");
+    assert_eq!((flags.len(), &flags[0]["subscription"]), (1, &format!("s{}", DUE - 1).into()), "{flags:#?}");
 }
