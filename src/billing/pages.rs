@@ -7,10 +7,10 @@ use futures_util::stream::try_unfold;
 use jiff::Timestamp;
 
 use super::run::{PAGE_ROWS, Run, locked};
-use super::{Only, RunError, aside, cards, serve};
+use super::{Only, RunError, aside, cards};
 use crate::model::{Snapshot, SubscriptionId};
 use crate::rules;
-use crate::store::{DueCursor, DuePage, Store, StoreError};
+use crate::store::{DueCursor, DuePage, Filter, Store, StoreError};
 
 /// The first page is small, so that the first page of the provider's list may cover all of it.
 const FIRST_PAGE_ROWS: usize = 64;
@@ -163,25 +163,26 @@ impl DuePages<'_> {
         self.again(next.into_iter().rev().map(|(_, id)| id).collect()).await
     }
 
-    /// Those that are due still, as the book has them now. One that cannot be read any more hides no other: it is told of,
-    /// and flagged by the next run, which meets it first.
+    /// Those that are due still, as the book has them now. One that cannot be read any more hides no other.
     async fn again(&self, ids: Vec<SubscriptionId>) -> Result<Vec<Snapshot>, RunError> {
         let at = self.run.at;
-        let wanted = ids.clone();
         let read = move |store: &mut dyn Store| {
-            let snapshots = wanted.iter().filter_map(|id| store.snapshot(id).transpose());
-            snapshots.collect::<Result<Vec<_>, _>>()
-        };
-        let mut found = match self.run.billing.lane.run(read).await? {
-            Err(StoreError::Nonsense { .. }) => {
-                let mut readable = Vec::with_capacity(ids.len());
-                for id in &ids {
-                    readable.extend(serve::fresh(self.run, id).await);
+            let (mut rows, mut unreadable) = (Vec::with_capacity(ids.len()), Vec::new());
+            for id in ids {
+                match store.snapshot(&id) {
+                    Err(StoreError::Nonsense { .. }) => {
+                        let one = Filter { subscription: Some(id), ..Filter::default() };
+                        unreadable.extend(store.snapshots(&one, 0, 1)?.unreadable);
+                    }
+                    found => rows.extend(found?),
                 }
-                readable
             }
-            found => found?,
+            Ok::<_, StoreError>((rows, unreadable))
         };
+        let (mut found, unreadable) = self.run.billing.lane.run(read).await??;
+        for found in &unreadable {
+            aside::unreadable(self.run, found).await;
+        }
         found.retain(|s| s.subscription.wake_at.is_some_and(|wake| wake <= at));
         Ok(found)
     }

@@ -37,6 +37,16 @@ fn adopt(scene: &Scene, code: i32) -> Value {
     scene.dues(&["adopt", "--json"]).expect(code).json()
 }
 
+/// Longer than nothing is charged after adopting: `settle`, `timeout` and five seconds.
+const SETTLING_SECONDS: u32 = 15;
+
+/// A run by the machine's clock, once what was under way before the adopting has been listed.
+#[track_caller]
+fn run_once_settled(scene: &Scene) {
+    scene.provider_time_passes(SETTLING_SECONDS);
+    scene.dues(&["run-now"]).expect(0);
+}
+
 /// No invoice has two charges.
 #[track_caller]
 fn each_once(scene: &Scene, charges: usize) {
@@ -59,7 +69,7 @@ fn a_charge_more_periods_ahead_than_one_step_opens_is_taken_in() {
         (&json!(1), &json!([]), &json!(true)),
         "{adopted:#}"
     );
-    scene.dues(&["run-now"]).expect(0);
+    run_once_settled(&scene);
     each_once(&scene, 1);
 }
 
@@ -92,7 +102,8 @@ retry = ["2 days"]
         scene.dues(&["list", "events", "--status", "catch_up_held", "--json"]).expect(0).rows().len(),
         1
     );
-    for days in 0..3 {
+    run_once_settled(&scene);
+    for days in 1..3 {
         let at = Zoned::now().checked_add(Span::new().days(days)).unwrap().timestamp().to_string();
         scene.run_at(&at).expect(0);
     }
@@ -136,6 +147,7 @@ fn a_charge_that_cannot_be_taken_in_keeps_the_book_unbound_while_a_run_might_cha
         // Its mark taken off at the provider, it is none of the book's.
         scene.ask("PATCH", &format!("/charges/{charge}"), &key, &json!({"metadata": {}}));
         assert_eq!(adopt(&scene, 0)["bound"], true, "{attempt}");
+        run_once_settled(&scene);
     }
     // A second charge of the declined attempt, which waits for its customer: it may still pay the open invoice.
     scene.charges_meet("3ds", None, Some(1));
@@ -181,6 +193,8 @@ fn one_subscription_that_cannot_be_read_keeps_no_other_from_being_compared() {
     drop(book);
     let adopted = adopt(&scene, 0);
     assert_eq!((&adopted["taken_in"], &adopted["bound"]), (&json!(1), &json!(true)), "{adopted:#}");
+    scene.provider_time_passes(SETTLING_SECONDS);
+    // It has an incident: the one that cannot be read still.
     scene.dues(&["run-now"]);
     each_once(&scene, 3);
 }
@@ -191,7 +205,8 @@ fn what_to_do_next_names_the_config_and_no_run_while_something_is_a_person_s() {
     charged_and_put_back(&scene);
     let next = |said: &str| said.split_once("\nNext").unwrap().1.to_owned();
     let said = next(&scene.dues(&["adopt"]).expect(0).stdout);
-    assert_eq!(said, ":\n  dues check --config dues.toml\n  dues run-now --dry-run --config dues.toml\n");
+    let wanted = ":\n  dues check --config dues.toml\n  dues run-now --dry-run --config dues.toml  # from ";
+    assert!(said.starts_with(wanted), "{said}");
     let first = scene.list("attempts").remove(0)["id"].as_str().unwrap().to_owned();
     let second = charge_marked(&scene, &first);
     let ended = scene.dues(&["adopt"]).expect(3).stdout;
