@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::billing::{Billing, BillingSettings, RatePerSecond, Watch};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{SecretError, Settings};
+use crate::config::{ConfigErrors, SecretError, Settings};
 use crate::gateway::{AccessError, GatewayError};
 use crate::notify::letters::{LetterSettings, OverrideErrors};
 use crate::sandbox::SandboxError;
@@ -28,12 +28,12 @@ use crate::store::{
     BookFacts, ChargingLock, HostBinding, Lane, LaneOptions, Store, StoreError, folder, rights, witness,
 };
 
-pub use backups::{BackupMade, Backups};
+pub use backups::{BackupMade, Backups, copy_book};
 pub use door::{
     Door, bring_judged_plans, bring_plans, bring_plans_if_possible, check_mode, has_key, judge_plans,
     new_plans, open_door, open_door_beside, open_door_to_look, prices_of, sandbox_state,
 };
-pub use post::{Post, Sent};
+pub use post::{Post, Sent, command_refused};
 pub use renew::{Renewal, renew};
 
 /// What could not be joined.
@@ -61,7 +61,10 @@ pub enum WiringError {
     /// The embedded sandbox.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    /// A wish that the kind of the key forbids.
+    /// A wish that the kind of the key or the account forbids, each with its place in the config.
+    #[error("{0}")]
+    Config(ConfigErrors),
+    /// A wish that cannot be granted.
     #[error("{0}")]
     Wish(String),
     /// A wish that cannot be granted while the house stands.
@@ -75,9 +78,6 @@ pub enum WiringError {
     /// The provider, asked for the account's limits.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
-    /// Plans that the account cannot charge.
-    #[error("{}", .0.join("\n"))]
-    Plans(Vec<String>),
     /// The merchant's own templates.
     #[error(transparent)]
     Templates(#[from] OverrideErrors),
@@ -222,7 +222,7 @@ fn refuse_key(settings: &Settings) -> Result<(), WiringError> {
         return Ok(());
     }
     let key = settings.omise.key.read()?.ok_or(WiringError::NoKey)?;
-    settings.check_key(key.is_live_key()).map_err(WiringError::Wish)
+    settings.check_key(key.is_live_key()).map_err(WiringError::Config)
 }
 
 /// Puts a house together around an open book and what [`claim`] gave.

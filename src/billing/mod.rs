@@ -27,7 +27,7 @@ mod left;
 mod listing;
 mod meters;
 pub mod offer;
-mod only;
+pub mod only;
 pub mod orders;
 pub mod outbox;
 mod pace;

@@ -15,10 +15,14 @@ const MOST_LETTERS_OFF: usize = 2;
 /// Refuses a run of a subscription or a customer that the book does not know.
 pub(super) async fn must_be_known(billing: &Billing, order: &RunOrder) -> Result<(), RunError> {
     let Some(only) = order.only.clone() else { return Ok(()) };
-    billing.lane.run(move |store| refuse_unknown(store, &only)).await?
+    billing.lane.run(move |store| refuse_unknown(store, &only, "--only")).await?
 }
 
-fn refuse_unknown(store: &mut dyn Store, only: &Only) -> Result<(), RunError> {
+/// Refuses an id that the book does not know, with the nearest one that it does; `option` is how it was given.
+///
+/// # Errors
+/// [`RunError::Usage`], or what the book refused.
+pub fn refuse_unknown(store: &mut dyn Store, only: &Only, option: &str) -> Result<(), RunError> {
     let (id, what) = match only {
         Only::Subscription(id) => (id.as_str(), "a subscription"),
         Only::Customer(id) => (id.as_str(), "a customer with a subscription"),
@@ -29,7 +33,7 @@ fn refuse_unknown(store: &mut dyn Store, only: &Only) -> Result<(), RunError> {
     }
     let near = nearest(store, only, id)?.map_or_else(String::new, |near| format!("did you mean {near:?}? "));
     Err(RunError::Usage(format!(
-        "--only: found {id:?}, wanted {what} in this book; {near}`dues list subscriptions` shows them"
+        "{option}: found {id:?}, wanted {what} in this book; {near}`dues list subscriptions` shows them"
     )))
 }
 

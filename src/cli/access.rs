@@ -8,14 +8,13 @@
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use crate::store::{StoreError, folder};
+use crate::store::{StoreError, folder, owner};
 
 /// Where the system says which user has which number.
 const USERS: &str = "/etc/passwd";
@@ -90,7 +89,7 @@ pub(super) fn note(context: &Context, act: Act<'_>, reason: Option<&str>) -> Res
     let book = &context.settings().store.path;
     folder::make(book)?;
     let path = path_beside(book);
-    append(&path, &line).map_err(|error| {
+    append(book, &line).map_err(|error| {
         let why = StoreError::unwritable(&path, &error);
         Failure::new(Exit::Store, format!("{why}: nothing is done without its line in the access record"))
     })
@@ -106,14 +105,14 @@ fn login_name(users: &str, uid: u32) -> Option<&str> {
 }
 
 /// `dues.db` has its record in `dues.db.access`.
-fn path_beside(book: &Path) -> PathBuf {
+pub(super) fn path_beside(book: &Path) -> PathBuf {
     let mut name = OsString::from(book);
     name.push(".access");
     name.into()
 }
 
-fn append(path: &Path, line: &Line<'_>) -> io::Result<()> {
-    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+fn append(book: &Path, line: &Line<'_>) -> io::Result<()> {
+    let mut file = owner::open_beside(book, &path_beside(book), OpenOptions::new().append(true))?;
     // One write of one line: lines of commands that run at the same time do not mix.
     let mut text = serde_json::to_string(line)?;
     text.push('\n');
@@ -138,7 +137,8 @@ mod tests {
     fn lines_are_added_one_by_one_to_a_file_of_the_owners_alone() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let path = path_beside(&folder.path().join("dues.db"));
+        let book = folder.path().join("dues.db");
+        let path = path_beside(&book);
         for reason in [None, Some("a \"reason\"\nin two lines")] {
             let line = Line {
                 at: "2026-11-22T00:00:00Z".into(),
@@ -150,7 +150,7 @@ mod tests {
                 object: None,
                 reason,
             };
-            append(&path, &line).unwrap();
+            append(&book, &line).unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 2, "{text}");

@@ -1,16 +1,20 @@
 //! The command line: what every command takes, and which commands there are.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ContextValue;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
+use super::quoted;
 use super::{
     backup, cancel, card_watch, change, charges, charging, check, completions, customers, daemon, import,
     invoice, list, man, notify, pause, plans, provider, resolve, restore, resume, retry, run_now, sandbox,
     simulate, subscribe, tokens, why,
 };
+use crate::model::shell_word;
 
 /// Recurring billing for customers saved at Omise: never charged twice, no result lost, no period missed.
 #[derive(Debug, Parser)]
@@ -20,8 +24,8 @@ use super::{
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done, 1 unexpected failure, 2 wrong usage or config, 3 done but a brake stopped the \
-                  run or a person is needed, 4 the book refused, 5 the provider refused the keys.\n\nTry it without \
+    after_help = "Exit codes: 0 done, 1 unexpected failure or the provider is away, 2 wrong usage or config, 3 done but a \
+                  brake stopped the run or a person is needed, 4 the book refused, 5 the provider refused the keys.\n\nTry it without \
                   an account:\n  dues run-now --config config/demo.toml"
 )]
 pub struct Cli {
@@ -54,9 +58,11 @@ pub struct Global {
 }
 
 impl Global {
-    /// What a command that is recommended needs besides, with a space before it: the config that this one was given.
+    /// What a command that is recommended needs besides, with a space before it: the config that this one was given, as
+    /// a shell reads it.
     pub fn config_words(&self) -> String {
-        self.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default()
+        let typed = |path: &PathBuf| format!(" --config {}", shell_word(&path.to_string_lossy()));
+        self.config.as_ref().map(typed).unwrap_or_default()
     }
 }
 
@@ -136,10 +142,28 @@ pub enum Command {
 }
 
 /// Shows what the parser has to say: help and version on stdout, mistakes on stderr.
-pub(super) fn refuse(shown: &clap::Error) -> ExitCode {
+pub(super) fn refuse(mut shown: clap::Error) -> ExitCode {
     // A reader that went away is no error, and nobody else could be told.
-    let _ = shown.print();
-    if shown.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+    if !shown.use_stderr() {
+        let _ = shown.print();
+        return Exit::Done.into();
+    }
+    cut_quotes(&mut shown);
+    let text = shown.render().ansi().to_string();
+    let _ = write!(anstream::stderr().lock(), "{}", quoted::cut(&text));
+    Exit::Usage.into()
+}
+
+/// A word that was typed is shown as far as people read.
+fn cut_quotes(shown: &mut clap::Error) {
+    let cut = |value: &ContextValue| match value {
+        ContextValue::String(text) => quoted::cut_whole(text),
+        _ => None,
+    };
+    let long: Vec<_> = shown.context().filter_map(|(kind, value)| Some((kind, cut(value)?))).collect();
+    for (kind, short) in long {
+        shown.insert(kind, ContextValue::String(short));
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::progress::Progress;
-use crate::store::Store as _;
+use crate::wiring;
 
 /// Where to.
 #[derive(Debug, Args)]
@@ -22,11 +22,10 @@ pub struct BackupArgs {
 
 /// Copies the book.
 pub(super) fn run(args: &BackupArgs, context: &Context) -> Result<Exit, Failure> {
-    let mut store = crate::wiring::open_book_read_only(context.settings())?;
     let mut progress = Progress::new(&context.global, "copying pages", 0);
-    store.backup(&args.file, &mut |done, total| progress.set_of(done, total))?;
+    let book = &context.settings().store.path;
+    let bytes = wiring::copy_book(book, &args.file, &mut |done, total| progress.set_of(done, total))?;
     drop(progress);
-    let bytes = std::fs::metadata(&args.file).map_or(0, |facts| facts.len());
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
         out.object(&json!({ "backup": args.file.display().to_string(), "bytes": bytes }))?;

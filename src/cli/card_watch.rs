@@ -42,6 +42,13 @@ pub enum CardCare {
     Watch,
 }
 
+impl CardCareArgs {
+    /// Whether it changes something, or only looks.
+    pub(super) const fn changes_something(&self) -> bool {
+        matches!(self.command, CardCare::Watch)
+    }
+}
+
 /// How soon.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dues cards expiring\n  dues cards expiring --within 60d --json")]

@@ -39,6 +39,11 @@ pub enum CardsCommand {
 }
 
 impl CardsCommand {
+    /// Whether it changes something, or only looks.
+    pub(super) const fn changes_something(&self) -> bool {
+        matches!(self, Self::Update(_) | Self::Delete(_))
+    }
+
     /// What it does, and to whom, for the access record.
     pub(super) fn act(&self) -> Act<'_> {
         match self {

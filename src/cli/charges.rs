@@ -83,6 +83,25 @@ pub enum ChargesCommand {
     Events(OneArgs),
 }
 
+impl ChargesArgs {
+    /// Whether it changes something, or only looks.
+    pub(super) const fn changes_something(&self) -> bool {
+        match self.command {
+            ChargesCommand::Create(_)
+            | ChargesCommand::Update(_)
+            | ChargesCommand::Capture(_)
+            | ChargesCommand::Reverse(_)
+            | ChargesCommand::Expire(_)
+            | ChargesCommand::Refund(_) => true,
+            ChargesCommand::Get(_)
+            | ChargesCommand::List(_)
+            | ChargesCommand::Search(_)
+            | ChargesCommand::Refunds(_)
+            | ChargesCommand::Events(_) => false,
+        }
+    }
+}
+
 impl ChargesCommand {
     /// What it does, and to what, for the access record: a charge shows its customer.
     fn act(&self) -> Act<'_> {

@@ -210,8 +210,11 @@ fn after_adopting(adopted: &Adopted, context: &Context) -> Vec<String> {
         (!is_a_persons, "run-now --dry-run"),
     ];
     let steps = steps.into_iter().filter(|(fits, _)| *fits);
+    // Until then a dry run is refused as any other.
+    let from = adopted.settles.map(|until| format!("  # from {} on", context.zone().told(until)));
+    let from = |words: &str| from.clone().filter(|_| words.starts_with("run-now")).unwrap_or_default();
     std::iter::once("\nNext:".to_owned())
-        .chain(steps.map(|(_, words)| format!("  dues {words}{config}")))
+        .chain(steps.map(|(_, words)| format!("  dues {words}{config}{}", from(words))))
         .collect()
 }
 

@@ -69,6 +69,24 @@ pub enum CustomersCommand {
     Erase(EraseArgs),
 }
 
+impl CustomersArgs {
+    /// Whether it changes something, or only looks.
+    pub(super) const fn changes_something(&self) -> bool {
+        match &self.command {
+            CustomersCommand::Create(_)
+            | CustomersCommand::Update(_)
+            | CustomersCommand::Delete(_)
+            | CustomersCommand::Erase(_) => true,
+            CustomersCommand::Cards(command) => command.changes_something(),
+            CustomersCommand::Get(_)
+            | CustomersCommand::List(_)
+            | CustomersCommand::Search(_)
+            | CustomersCommand::Schedules(_)
+            | CustomersCommand::Export(_) => false,
+        }
+    }
+}
+
 impl CustomersCommand {
     /// What it does, and to whom, for the access record.
     fn act(&self) -> Act<'_> {

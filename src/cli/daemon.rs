@@ -278,10 +278,6 @@ fn placed(path: &Path, error: &WiringError) -> String {
         | WiringError::Gateway(GatewayError::Keys { .. }) => {
             config::mistake_at(path, KEY_FILE, &error.to_string()).to_string()
         }
-        WiringError::Plans(refusals) => {
-            let all: Vec<_> = refusals.iter().map(|refusal| at_its_key(path, refusal)).collect();
-            all.join("\n\n")
-        }
         WiringError::Wish(sentence) => at_its_key(path, sentence),
         other => other.to_string(),
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
+use super::quoted;
 use crate::billing::RunError;
 use crate::billing::orders::OrderError;
 use crate::config::{ConfigErrors, SecretError};
@@ -49,12 +50,14 @@ pub struct Failure {
     pub sentence: String,
     /// The same with colours; `None`: it has none of its own.
     pub coloured: Option<String>,
+    /// The work came to its end, and only what it said of it is lost.
+    of_output: bool,
 }
 
 impl Failure {
     /// A failure of that kind.
     pub fn new(exit: Exit, sentence: impl Display) -> Self {
-        Self { exit, sentence: sentence.to_string(), coloured: None }
+        Self { exit, sentence: sentence.to_string(), coloured: None, of_output: false }
     }
 
     /// Wrong usage or config.
@@ -70,19 +73,30 @@ impl Failure {
     /// The same, found by a dry run: that nothing was refused yet is said first.
     #[must_use]
     pub fn of_a_dry_run(self) -> Self {
-        Self { sentence: format!("would be refused: {}", self.sentence), coloured: None, ..self }
+        let sentence = self.sentence.strip_prefix("error: ").unwrap_or(&self.sentence);
+        Self { sentence: format!("would be refused: {sentence}"), coloured: None, ..self }
     }
 
-    /// Writes the sentence to stderr; returns the exit.
+    /// The same of a command that changes something: whoever takes a lost output for a failure gives it twice.
+    #[must_use]
+    pub fn after_a_change(self) -> Self {
+        if !self.of_output {
+            return self;
+        }
+        let sentence = format!("{}; what was asked is done: look before you repeat it", self.sentence);
+        Self { sentence, ..self }
+    }
+
+    /// Writes the sentence to stderr, what it quotes cut to what people read; returns the exit.
     pub fn tell(&self) -> Exit {
         let mut stderr = anstream::stderr().lock();
         // Nobody is left to be told when stderr is gone: the exit code still speaks.
         let _ = match &self.coloured {
-            Some(text) => writeln!(stderr, "{text}"),
+            Some(text) => writeln!(stderr, "{}", quoted::cut(text)),
             None if self.sentence.is_empty() => Ok(()),
             None => {
                 let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-                writeln!(stderr, "{red}error{red:#}: {}", self.sentence)
+                writeln!(stderr, "{red}error{red:#}: {}", quoted::cut(&self.sentence))
             }
         };
         self.exit
@@ -97,7 +111,7 @@ pub fn shown(showing: Result<(), Failure>) -> Result<(), Failure> {
 impl From<ConfigErrors> for Failure {
     fn from(errors: ConfigErrors) -> Self {
         let coloured = Some(errors.coloured());
-        Self { exit: Exit::Usage, sentence: errors.to_string(), coloured }
+        Self { coloured, ..Self::usage(errors) }
     }
 }
 
@@ -128,7 +142,8 @@ impl From<std::io::Error> for Failure {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             return Self::new(Exit::Done, "");
         }
-        Self::unexpected(format!("the output could not be written ({error})"))
+        let lost = Self::unexpected(format!("the output could not be written ({error})"));
+        Self { of_output: true, ..lost }
     }
 }
 
@@ -161,6 +176,7 @@ impl From<WiringError> for Failure {
         match error {
             WiringError::Store(store) => store.into(),
             WiringError::Gateway(gateway) => gateway.into(),
+            WiringError::Config(errors) => errors.into(),
             // The sandbox's state lies beside the book: in use means that another program charges from this book.
             WiringError::Adopt(_) | WiringError::Sandbox(SandboxError::StateInUse { .. }) => {
                 Self::new(Exit::Store, error)
@@ -209,5 +225,16 @@ mod tests {
         assert_eq!((gone.exit as u8, shown(Err(gone))), (0, Ok(())));
         let full = Failure::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
         assert_eq!(shown(Err(full.clone())), Err(full));
+    }
+
+    #[test]
+    fn a_lost_output_is_no_failed_command() {
+        let lost = Failure::from(std::io::Error::from(std::io::ErrorKind::StorageFull)).after_a_change();
+        let said = "; what was asked is done: look before you repeat it";
+        assert!(lost.exit == Exit::Failed && lost.sentence.ends_with(said), "{lost:?}");
+        let gone = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert_eq!(Failure::from(gone).after_a_change(), Failure::new(Exit::Done, ""));
+        let refused = Failure::usage("no");
+        assert_eq!(refused.clone().after_a_change(), refused);
     }
 }

@@ -138,7 +138,7 @@ fn in_book(id: &CustomerId, context: &Context) -> Result<InBook, Failure> {
         })?,
         invoices: pages(|after| {
             let page = store.list_invoices(&filter, after, PAGE_ROWS)?;
-            Ok(page.iter().map(|row| (row.row, InvoiceLine::of(row))).collect())
+            Ok(page.iter().map(|row| (row.row, InvoiceLine::of(row, context.now()))).collect())
         })?,
         attempts: pages(|after| {
             let page = store.list_attempts(&filter, after, PAGE_ROWS)?;

@@ -10,6 +10,7 @@ use super::context::{Context, Turn};
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::progress::Progress;
+use super::quoted;
 use crate::billing::import::{Import, ImportError, Late, Stage};
 use crate::billing::offer::Offer;
 use crate::model::counted;
@@ -29,6 +30,13 @@ pub struct ImportArgs {
     /// Judge every line, write nothing
     #[arg(long)]
     dry_run: bool,
+}
+
+impl ImportArgs {
+    /// Whether nothing is to be written.
+    pub(super) const fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
 }
 
 /// Imports it.
@@ -119,7 +127,8 @@ fn refuse(file: &std::path::Path, error: &ImportError) -> Failure {
         let mut stderr = std::io::stderr().lock();
         for line in lines {
             // Nobody is left to be told when stderr is gone: the exit code still speaks.
-            let _ = writeln!(stderr, "{}: {line}", file.display());
+            let line = line.to_string();
+            let _ = writeln!(stderr, "{}: {}", file.display(), quoted::cut(&line));
         }
     }
     let sentence = format!("{}: {error}", file.display());

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::rows::{AttemptLine, CustomerLine, EventLine, FlagAtRiskLine, InvoiceLine, ListedLine, Row};
+use crate::billing::{Only, only};
 use crate::model::{
     AttemptStatus, CustomerId, CustomerState, EventKind, FlagReason, InvoiceStatus, SubscriptionId,
     SubscriptionStatus, counted,
@@ -47,7 +48,7 @@ pub struct ListArgs {
     /// At most that many rows [default: 100 for people, all with --json]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::limit::at_least_one)]
     limit: Option<u64>,
-    /// Why they are looked at, for the access record beside the book (of `customers`, `flags`, and with --customer)
+    /// Why they are looked at, for the access record beside the book (of `customers`, `flags`, `events`, and with --customer)
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
@@ -85,7 +86,8 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
     }
     let mut store = context.book()?;
     let store: &mut dyn Store = &mut store;
-    let zone = &context.config.settings.zone;
+    refuse_unknown(store, &filter)?;
+    let (zone, now) = (&context.config.settings.zone, context.now());
     let mut out = Listing::new(context, args.limit);
     match args.kind {
         Kind::Subscriptions => out.pages(store, |store, after, n| {
@@ -93,7 +95,7 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
         }),
         Kind::Invoices => out.pages(store, |store, after, n| {
             let page = store.list_invoices(&filter, after, n)?;
-            Ok(page.iter().map(|row| (row.row, InvoiceLine::of(row))).collect())
+            Ok(page.iter().map(|row| (row.row, InvoiceLine::of(row, now))).collect())
         }),
         Kind::Attempts => out.pages(store, |store, after, n| {
             let page = store.list_attempts(&filter, after, n)?;
@@ -132,8 +134,10 @@ fn act(args: &ListArgs) -> Option<Act<'_>> {
         Kind::Events => "list events",
         Kind::Customers => "list customers",
     };
-    // Flags and customers show cards; the other rows show ids alone unless one person is asked for.
-    let noted = args.customer.is_some() || matches!(args.kind, Kind::Customers | Kind::Flags);
+    // Flags and customers show cards, and so does the diary of them; the other rows show ids alone unless one person is
+    // asked for.
+    let shows_cards = matches!(args.kind, Kind::Customers | Kind::Flags | Kind::Events);
+    let noted = args.customer.is_some() || shows_cards;
     noted.then(|| Act { customer: args.customer.as_deref(), ..Act::on_all(what) })
 }
 
@@ -148,6 +152,21 @@ fn filter(args: &ListArgs) -> Result<Filter, Failure> {
         status: args.status.clone(),
         ended: args.ended,
     })
+}
+
+/// An id that the book does not know is a slip of the pen, and not one of whom there is nothing to say.
+fn refuse_unknown(store: &mut dyn Store, filter: &Filter) -> Result<(), Failure> {
+    if let Some(id) = filter.subscription.clone() {
+        only::refuse_unknown(store, &Only::Subscription(id), "--subscription")?;
+    }
+    if let Some(id) = filter.customer.clone() {
+        // A customer may be in the book without a subscription.
+        let of_one = Filter { customer: Some(id.clone()), ..Filter::default() };
+        if store.list_customers(&of_one, 0, 1)?.is_empty() {
+            only::refuse_unknown(store, &Only::Customer(id), "--customer")?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes page after page.
@@ -184,7 +203,7 @@ impl Listing {
         store: &mut dyn Store,
         mut page: impl FnMut(&mut dyn Store, i64, usize) -> Result<Vec<(i64, R)>, StoreError>,
     ) -> Result<(), Failure> {
-        let mut after = 0;
+        let (mut after, mut is_empty) = (0, true);
         loop {
             // One row more than is shown tells whether there are more.
             let most = self.page_rows;
@@ -195,10 +214,11 @@ impl Listing {
             rows.truncate(wanted);
             after = rows.last().map_or(after, |(row, _)| *row);
             let shown = rows.len() as u64;
+            is_empty &= rows.is_empty();
             self.write(&rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>())?;
             self.left = self.left.map(|left| left.saturating_sub(shown));
             if !more {
-                return Ok(());
+                return if is_empty { self.tell_of_none() } else { Ok(()) };
             }
             if self.left == Some(0) {
                 return self.tell_of_more();
@@ -217,6 +237,14 @@ impl Listing {
             return rows.iter().try_for_each(|row| self.out.object(row));
         }
         self.out.table(R::COLUMNS, rows.iter().map(Row::cells).collect())
+    }
+
+    /// Silence would leave people in doubt whether they were heard.
+    fn tell_of_none(&mut self) -> Result<(), Failure> {
+        if !self.out.is_json() && !self.quiet {
+            self.out.line("none")?;
+        }
+        Ok(())
     }
 
     fn tell_of_more(&mut self) -> Result<(), Failure> {

@@ -7,6 +7,7 @@
 mod args;
 mod asked;
 mod context;
+mod deeds;
 mod exit;
 mod handover;
 mod instant;
@@ -16,6 +17,7 @@ mod logs;
 mod objects;
 mod output;
 mod progress;
+mod quoted;
 
 mod access;
 mod backup;
@@ -74,11 +76,13 @@ pub fn main() -> ExitCode {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(shown) => return args::refuse(&shown),
+        Err(shown) => return args::refuse(shown),
     };
     logs::start(&cli.global, matches!(cli.command, Command::Daemon(_)));
+    let changes = deeds::changes_something(&cli.command);
     let exit = match dispatch(cli) {
         Ok(exit) => exit,
+        Err(failure) if changes => failure.after_a_change().tell(),
         Err(failure) => failure.tell(),
     };
     exit.into()

@@ -42,6 +42,13 @@ enum What {
     },
 }
 
+impl PlansArgs {
+    /// Whether it changes something, or only looks.
+    pub(super) const fn changes_something(&self) -> bool {
+        matches!(self.what, Some(What::Apply { .. }))
+    }
+}
+
 /// Does it.
 pub(super) fn run(args: &PlansArgs, context: &Context) -> Result<Exit, Failure> {
     match args.what {

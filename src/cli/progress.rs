@@ -2,10 +2,11 @@
 //!
 //! Promises: nothing at all unless stderr is a terminal; never a byte on stdout.
 
+use std::fmt::Write;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::args::Global;
 use crate::clock::Stopwatch;
@@ -62,6 +63,82 @@ impl Drop for Progress {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{msg} [{bar:30}] {human_pos}/{human_len}, {per_sec}, {eta} to go")
+    ProgressStyle::with_template("{msg} [{bar:30}] {human_pos}/{human_len}, {rate}, {eta} to go")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+            // Nobody is left to be told where the terminal is gone.
+            let _ = out.write_str(&rate(state.per_sec()));
+        })
+}
+
+/// A rate for people: whole ones.
+fn rate(per_s: f64) -> String {
+    format!("{:.0}/s", HumanFloatCount(per_s))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::TermLike;
+
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_whole_number() {
+        let all = [44_748.616_8, 0.0, 0.4, 999.5, 1_234_567.9].map(rate);
+        assert_eq!(all, ["44,749/s", "0/s", "0/s", "1,000/s", "1,234,568/s"]);
+    }
+
+    /// A terminal that keeps what it is shown.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            120
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, line: &str) -> io::Result<()> {
+            self.write_str(line)
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_bar_shows_whole_rates_alone() {
+        let paper = Paper::default();
+        let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
+        let bar = ProgressBar::with_draw_target(Some(90_000), target).with_style(style());
+        bar.set_position(44_749);
+        bar.tick();
+        bar.abandon();
+        let shown = paper.0.lock().unwrap().clone();
+        let rates: Vec<&str> =
+            shown.split("/90,000, ").skip(1).filter_map(|rest| rest.split("/s").next()).collect();
+        assert!(!rates.is_empty(), "{shown:?}");
+        let is_whole = |rate: &&str| rate.bytes().all(|b| b.is_ascii_digit() || b == b',');
+        assert!(rates.iter().all(is_whole), "{shown:?}");
+    }
 }

@@ -36,6 +36,8 @@ pub fn exit_of(report: &RunReport, strict: bool) -> Exit {
     match report.stopped_by {
         Some(StoppedBy::Keys) => Exit::Provider,
         Some(StoppedBy::Store | StoppedBy::Lease) => Exit::Store,
+        // No brake: nothing could be begun, and a unit that counts 3 as success must not hide that.
+        Some(StoppedBy::ProviderUnreachable) if report.considered == 0 => Exit::Failed,
         // `--limit` is a wish, not a brake.
         Some(StoppedBy::Limit) | None if report.incidents.is_empty() => {
             let unfinished = report.doubt_left > 0 || !report.flagged.is_empty();
@@ -195,6 +197,11 @@ fn remark(report: &RunReport) -> Option<String> {
     if report.considered == 0 && report.due_left > 0 {
         return Some("Nothing that was asked for is due.".into());
     }
+    if report.considered == 0 && report.next_due_at.is_none() {
+        let nothing = "Nothing is due, now or later: the book has no subscription that is billed by itself. `dues \
+                       subscribe` or `dues import` adds one; `dues list subscriptions` shows those that rest or ended.";
+        return Some(nothing.into());
+    }
     if report.considered == 0 {
         let nothing = "Nothing is due: every period that has started is invoiced, every retry lies ahead.";
         return Some(nothing.into());
@@ -328,6 +335,15 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
     }
 
     #[test]
+    fn what_is_to_be_typed_can_be_pasted_into_a_shell() {
+        let global = Global { config: Some("my conf's/demo.toml".into()), ..global() };
+        let report = RunReport { flagged: [(FlagReason::NoCard, 1)].into(), dry_run: true, ..report() };
+        let steps = next_steps(&report, &global).join("\n");
+        assert!(steps.contains(r"dues list flags --config 'my conf'\''s/demo.toml' "), "{steps}");
+        assert_eq!(steps.matches("--config 'my").count(), steps.matches("--config").count(), "{steps}");
+    }
+
+    #[test]
     fn what_waits_for_a_person_is_not_said_to_be_looked_up() {
         let told = |doubt_left, manual_left| {
             let report = RunReport { doubt_left, manual_left, ..report() };
@@ -345,7 +361,7 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
 
     #[test]
     fn brakes_and_incidents_are_told_to_scripts() {
-        let with = |stopped| RunReport { stopped_by: stopped, ..report() };
+        let with = |stopped| RunReport { stopped_by: stopped, considered: 9, ..report() };
         for (stopped, wanted) in [
             (None, Exit::Done),
             (Some(StoppedBy::Limit), Exit::Done),
@@ -356,6 +372,8 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
         ] {
             assert_eq!(exit_of(&with(stopped), false), wanted, "{stopped:?}");
         }
+        let nothing = RunReport { considered: 0, ..with(Some(StoppedBy::ProviderUnreachable)) };
+        assert_eq!(exit_of(&nothing, false), Exit::Failed, "nothing was begun");
         let incident = RunReport { incidents: vec!["two charges".into()], ..report() };
         assert_eq!(exit_of(&incident, false), Exit::Attention);
         let doubtful = RunReport { doubt_left: 1, ..report() };
@@ -384,8 +402,16 @@ Run run-7, for 2026-11-21 09:00 Asia/Bangkok (test keys): 1.034 s, 1 request
 
     #[test]
     fn a_second_run_says_that_nothing_is_due() {
+        let next_due_at = Some("2026-12-21T02:00:00Z".parse().unwrap());
+        let said = next_steps(&RunReport { next_due_at, ..report() }, &global()).join("\n");
+        assert!(said.contains("Nothing is due: every period that has started is invoiced"), "{said}");
+    }
+
+    #[test]
+    fn a_run_over_an_empty_book_says_what_it_lacks() {
         let said = next_steps(&report(), &global()).join("\n");
-        assert!(said.contains("Nothing is due"), "{said}");
+        assert!(said.contains("no subscription that is billed by itself. `dues subscribe`"), "{said}");
+        assert!(!said.contains("every period that has started is invoiced"), "{said}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! `dues retry SUB`: its oldest open invoice is tried again in the next run, and with it all others on hold that a person
-//! can overrule. Where a flag stands, the customer is read first, so that a card that works by now clears it.
+//! `dues retry SUB`: its oldest open invoice is tried again as soon as its card may be, and with it all others on hold that
+//! a person can overrule. Where a flag stands, the customer is read first, so that a card that works by now clears it.
 
 use clap::Args;
 
@@ -9,7 +9,7 @@ use super::house::{self, Purpose};
 use super::standing;
 use crate::billing::{card_seen, orders};
 use crate::model::SubscriptionId;
-use crate::rules::commands;
+use crate::rules::{asked_try, commands};
 use crate::store::Store;
 
 /// What to try again.
@@ -53,5 +53,6 @@ pub(super) fn run(args: &RetryArgs, context: &Context) -> Result<Exit, Failure> 
     let now = orders::on_subscription(&mut store, &args.subscription, &mut |snapshot| {
         commands::retry(snapshot, at, args.reason.as_deref())
     })?;
-    standing::show(context, &mut store, &now, "tried again in the next run")
+    let comes = asked_try(&now, &context.circumstances(&mut store)?);
+    standing::show(context, &mut store, &now, &comes)
 }

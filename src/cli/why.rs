@@ -1,6 +1,7 @@
 //! `dues why SUB`: how this subscription got where it is, and what happens next and when.
 
 use clap::Args;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::access::{self, Act};
@@ -40,17 +41,17 @@ pub(super) fn run(args: &WhyArgs, context: &Context) -> Result<Exit, Failure> {
     let next = crate::rules::next_steps(&told.now, &circumstances);
     let mut out = Output::stdout(context.global.json);
     if context.global.json {
-        out.object(&object(&told, &next))?;
+        out.object(&object(&told, &next, circumstances.at))?;
     } else {
-        tell(&mut out, &told, &next)?;
+        tell(&mut out, &told, &next, circumstances.at)?;
     }
     out.finish()?;
     Ok(Exit::Done)
 }
 
-fn object(story: &Story, next: &[String]) -> Value {
+fn object(story: &Story, next: &[String], now: Timestamp) -> Value {
     let zone = &story.row.subscription.zone;
-    let invoices: Vec<InvoiceLine> = story.invoices.iter().map(InvoiceLine::of).collect();
+    let invoices: Vec<InvoiceLine> = story.invoices.iter().map(|row| InvoiceLine::of(row, now)).collect();
     let attempts: Vec<AttemptLine> = story.attempts.iter().map(|row| AttemptLine::of(row, zone)).collect();
     let flags: Vec<FlagLine> = story.flags.iter().map(|flag| FlagLine::of(flag, zone)).collect();
     let events: Vec<EventLine> = story.events.iter().map(|event| EventLine::of(event, zone)).collect();
@@ -72,7 +73,7 @@ fn skipped_object(skip: &SkippedPeriods, zone: &Zone) -> Value {
     json!({ "from": skip.from, "to": skip.to, "reason": skip.reason, "at": rfc3339(skip.at, zone) })
 }
 
-fn tell(out: &mut Output, story: &Story, next: &[String]) -> Result<(), Failure> {
+fn tell(out: &mut Output, story: &Story, next: &[String], now: Timestamp) -> Result<(), Failure> {
     for line in facts(story) {
         out.line(&line)?;
     }
@@ -94,7 +95,7 @@ fn tell(out: &mut Output, story: &Story, next: &[String]) -> Result<(), Failure>
         };
         format!("{periods}: {why}, noted {}", short(skip.at, zone))
     })?;
-    invoices(out, story, zone)?;
+    invoices(out, story, zone, now)?;
     part(out, "Diary", &story.events, |event| {
         let more = data_told(event, zone, Some(&story.now.plan));
         format!("{}  {} {more}", short(event.at, zone), event.kind).trim_end().to_owned()
@@ -160,9 +161,9 @@ fn part<T>(out: &mut Output, heading: &str, all: &[T], line: impl Fn(&T) -> Stri
     all[earlier..].iter().try_for_each(|one| out.line(&format!("  {}", line(one))))
 }
 
-fn invoices(out: &mut Output, story: &Story, zone: &Zone) -> Result<(), Failure> {
+fn invoices(out: &mut Output, story: &Story, zone: &Zone, now: Timestamp) -> Result<(), Failure> {
     part(out, "Invoices and attempts", &story.invoices, |row| {
-        let cells = InvoiceLine::of(row).cells();
+        let cells = InvoiceLine::of(row, now).cells();
         let mut text = format!("{}  {}  {}  {}", cells[0], cells[1], cells[2], cells[3]);
         for attempt in story.attempts.iter().filter(|attempt| attempt.attempt.id.invoice == row.invoice.id) {
             let attempt = &attempt.attempt;

@@ -77,7 +77,7 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf, ConfigErrors> {
 pub fn load(path: &Path) -> Result<Loaded, ConfigErrors> {
     let sources = Sources::read(path)?;
     let problems = Problems::new(&sources);
-    let read = sources.parse(&problems).and_then(|files| top::read(&files, &problems));
+    let read = sources.parse(&problems).and_then(|files| top::read(path, &files, &problems));
     let errors = problems.into_errors();
     match read {
         Some((settings, plans)) if errors.is_empty() => {

@@ -13,11 +13,27 @@ use super::sources::{Kind, Parsed, Sources};
 /// That sentence as a mistake of the value of the dotted `key`. Where the key is absent its section is marked, where
 /// that is absent too the beginning of the first file. Files that cannot be read any more leave the bare sentence.
 pub fn mistake_at(path: &Path, key: &str, sentence: &str) -> ConfigErrors {
-    let Ok(sources) = Sources::read(path) else { return ConfigErrors::sentence(sentence) };
+    marked(path, &[(key, sentence)])
+}
+
+/// The same for sentences that each begin with their dotted key.
+pub(super) fn mistakes_at(path: &Path, sentences: &[String]) -> ConfigErrors {
+    let keyed = |sentence: &'_ str| sentence.split_once(": ").map_or(0, |(key, _)| key.len());
+    let all: Vec<_> = sentences.iter().map(|all| (&all[..keyed(all)], all.as_str())).collect();
+    marked(path, &all)
+}
+
+fn marked(path: &Path, mistakes: &[(&str, &str)]) -> ConfigErrors {
+    let Ok(sources) = Sources::read(path) else {
+        let bare: Vec<&str> = mistakes.iter().map(|(_, sentence)| *sentence).collect();
+        return ConfigErrors::sentence(bare.join("\n"));
+    };
     let unread = Problems::new(&sources);
     let files = sources.parse(&unread).unwrap_or_default();
     let problems = Problems::new(&sources);
-    problems.note(place(&files, key).unwrap_or_else(|| Place::new(0, 0..0)), sentence.to_owned());
+    for (key, sentence) in mistakes {
+        problems.note(place(&files, key).unwrap_or_else(|| Place::new(0, 0..0)), (*sentence).to_owned());
+    }
     problems.into_errors()
 }
 

@@ -78,11 +78,21 @@ impl<'a> Problems<'a> {
         let render = |renderer: &Renderer| {
             found.iter().map(|problem| problem.render(self.sources, renderer)).collect()
         };
-        ConfigErrors { plain: render(&Renderer::plain()), coloured: render(&Renderer::styled()) }
+        let short = found.iter().map(|problem| problem.in_short(self.sources)).collect();
+        ConfigErrors { plain: render(&Renderer::plain()), coloured: render(&Renderer::styled()), short }
     }
 }
 
 impl Problem {
+    /// The sentence and its place, in one line.
+    fn in_short(&self, sources: &Sources) -> String {
+        let file = self.place.file;
+        let before = sources.text(file).get(..self.place.start).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let (row, column) = (before.matches('\n').count() + 1, line.chars().count() + 1);
+        without_keys(&format!("{} ({}:{row}:{column})", self.sentence, sources.shown(file)))
+    }
+
     fn render(&self, sources: &Sources, renderer: &Renderer) -> String {
         let snippet = |place: &Place| {
             Snippet::source(sources.text(place.file)).path(sources.shown(place.file)).fold(true)
@@ -129,13 +139,15 @@ fn without_keys(text: &str) -> String {
 pub struct ConfigErrors {
     plain: Vec<String>,
     coloured: Vec<String>,
+    short: Vec<String>,
 }
 
 impl ConfigErrors {
     /// A mistake without a place in any file.
     pub(super) fn sentence(sentence: impl Into<String>) -> Self {
-        let plain = format!("error: {}", sentence.into());
-        Self { coloured: vec![plain.clone()], plain: vec![plain] }
+        let short = sentence.into();
+        let plain = format!("error: {short}");
+        Self { coloured: vec![plain.clone()], plain: vec![plain], short: vec![short] }
     }
 
     /// Whether there is none.
@@ -146,6 +158,11 @@ impl ConfigErrors {
     /// How many.
     pub fn count(&self) -> usize {
         self.plain.len()
+    }
+
+    /// Each as one line, for logs and tables: the sentence, and behind it file, line and column.
+    pub fn in_short(&self) -> String {
+        self.short.join("; ")
     }
 
     /// All of them with colours, for a terminal.

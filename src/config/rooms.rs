@@ -49,19 +49,21 @@ pub(super) fn store(found: Option<&Found<'_>>, folder: &Path) -> StoreSettings {
     StoreSettings { path: true_place(&path.unwrap_or_else(|| folder.join("dues.db"))) }
 }
 
+/// Keys of `[omise]`.
+pub(super) const OMISE_KEYS: &[&str] = &[
+    "secret_key_file",
+    "secret_key_env",
+    "api_url",
+    "vault_url",
+    "sandbox",
+    "requests_per_second",
+    "in_flight",
+    "timeout",
+    "return_uri",
+];
+
 pub(super) fn omise(found: Option<&Found<'_>>) -> OmiseSettings {
-    const KNOWN: &[&str] = &[
-        "secret_key_file",
-        "secret_key_env",
-        "api_url",
-        "vault_url",
-        "sandbox",
-        "requests_per_second",
-        "in_flight",
-        "timeout",
-        "return_uri",
-    ];
-    let section = found.and_then(|found| found.section(KNOWN, "[omise] with its keys"));
+    let section = found.and_then(|found| found.section(OMISE_KEYS, "[omise] with its keys"));
     let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
     let url = |key: &str| get(key).and_then(|v| v.parse("an address", scalar::provider_url));
     let api_url = url("api_url").unwrap_or_else(|| API_URL.into());
@@ -113,11 +115,14 @@ fn key_source(section: Option<&Section<'_>>) -> KeySource {
         }
         (Some(file), None) => {
             let looks_like_a_key = |text: &str| text.starts_with("skey_") || text.starts_with("pkey_");
-            if file.text("a file's path").is_some_and(looks_like_a_key) {
-                file.wrong("found a key itself, wanted the path of a file that holds it, mode 0600");
-                return KeySource::None;
+            match file.text("a file's path") {
+                Some(text) if looks_like_a_key(text) => {
+                    file.wrong("found a key itself, wanted the path of a file that holds it, mode 0600");
+                    KeySource::None
+                }
+                Some(_) => file.path().map_or(KeySource::None, KeySource::File),
+                None => KeySource::None,
             }
-            file.path().map_or(KeySource::None, KeySource::File)
         }
         (None, Some(env)) => env
             .parse("the name of an environment variable", variable_name)
@@ -149,21 +154,25 @@ pub(super) fn sandbox(found: &Found<'_>) -> SandboxSettings {
     }
 }
 
-pub(super) fn web(found: &Found<'_>) -> WebSettings {
-    let section =
-        found.section(&["listen", "hosts", "due_limit", "webhook_secret_file"], "[web] with `listen`");
-    let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
+/// `None`: no windows, since nothing says where; what would need them is then a mistake.
+pub(super) fn web(found: &Found<'_>) -> Option<WebSettings> {
+    let known = ["listen", "hosts", "due_limit", "webhook_secret_file"];
+    let section = found.section(&known, "[web] with `listen`")?;
     let wanted = "an address and a port such as \"127.0.0.1:8780\"";
     let address =
         |text: &str| text.parse::<SocketAddr>().map_err(|_| format!("found {text:?}, wanted {wanted}"));
-    WebSettings {
-        listen: get("listen")
-            .and_then(|v| v.parse(wanted, address))
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8780))),
-        hosts: get("hosts").map(|v| hosts(&v)).unwrap_or_default(),
-        due_limit: get("due_limit").and_then(|v| due_limit(&v)).unwrap_or(DEFAULT_DUE_LIMIT),
-        webhook_secret_files: get("webhook_secret_file").map(|v| files(&v)).unwrap_or_default(),
+    let listen = section.get("listen");
+    for idle in known.iter().filter(|_| listen.is_none()).filter_map(|key| section.get(key)) {
+        idle.wrong(
+            "found no `listen` beside it, wanted one such as \"127.0.0.1:8780\": without it nothing listens",
+        );
     }
+    // A mistake in any of them is told at once with the others.
+    let hosts = section.get("hosts").map(|v| hosts(&v)).unwrap_or_default();
+    let due_limit = section.get("due_limit").and_then(|v| due_limit(&v)).unwrap_or(DEFAULT_DUE_LIMIT);
+    let webhook_secret_files = section.get("webhook_secret_file").map(|v| files(&v)).unwrap_or_default();
+    let listen = listen?.parse(wanted, address)?;
+    Some(WebSettings { listen, hosts, due_limit, webhook_secret_files })
 }
 
 /// One file, or a list of them.

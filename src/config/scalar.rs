@@ -4,8 +4,9 @@
 
 use std::net::IpAddr;
 
-use croner::parser::{CronParser, Seconds};
 use jiff::SignedDuration;
+
+use crate::model::CronWords;
 
 const WANTED_DURATION: &str = "a length of time such as \"90s\", \"10m\", \"24h\" or \"45 days\"";
 
@@ -52,8 +53,7 @@ pub(super) fn milli(text: &str) -> Option<u32> {
 
 /// Cron words with seconds, as they stand.
 pub(super) fn cron(text: &str) -> Result<String, String> {
-    let parser = CronParser::builder().seconds(Seconds::Required).build();
-    match parser.parse(text) {
+    match CronWords::parse(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(why) => Err(format!(
             "found {text:?} ({why}), wanted six cron words, seconds first, such as \"0 */5 * * * *\""
@@ -194,5 +194,7 @@ mod tests {
         assert!(cron("0 */5 * * * *").is_ok());
         assert!(cron("*/5 * * * *").is_err());
         assert!(cron("99 * * * * *").is_err());
+        let never = cron("0 0 0 31 2 *").unwrap_err();
+        assert!(never.starts_with("found \"0 0 0 31 2 *\" (there is no such day), wanted six"), "{never}");
     }
 }

@@ -12,6 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::model::shell_word;
+
 /// Longer than any key: a wrong file is not read to its end.
 const LONGEST_KEY_BYTES: u64 = 512;
 
@@ -53,7 +55,8 @@ impl fmt::Debug for SecretText {
 pub enum SecretError {
     /// Others can read it.
     #[error(
-        "{path}: found mode {mode:04o}, wanted a key that its owner alone can read; run `chmod 600 {path}`"
+        "{path}: found mode {mode:04o}, wanted a key that its owner alone can read; run `chmod 600 {}`",
+        shell_word(&.path.to_string_lossy())
     )]
     Open {
         /// The file.
@@ -227,6 +230,8 @@ mod tests {
             assert!(said.contains(&format!("chmod 600 {}", path.display())), "{said}");
             assert!(said.contains(&format!("{mode:04o}")) && !said.contains("canary"), "{said}");
         }
+        let said = SecretError::Open { path: "my keys/omise.key".into(), mode: 0o644 }.to_string();
+        assert!(said.contains("`chmod 600 'my keys/omise.key'`"), "{said}");
     }
 
     #[test]

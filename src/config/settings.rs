@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::scalar;
+use super::problem::ConfigErrors;
 use super::secret::{self, SecretError, SecretText};
+use super::{place, scalar};
 use crate::model::settings::{Brakes, Budgets, Cards, CatchUp, Doubt, Letters, Notify, ThreeDs};
 use crate::model::{DeclineTable, Zone};
 
@@ -17,6 +18,8 @@ pub const SHORTEST_SETTLE: SignedDuration = SignedDuration::from_mins(10);
 /// Every wish but the plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// The file that they were asked for in: where mistakes are marked that only their granting shows.
+    pub file: PathBuf,
     /// The book's zone.
     pub zone: Zone,
     /// The book.
@@ -86,16 +89,22 @@ impl Settings {
     /// What can only be judged once the kind of the keys is known.
     ///
     /// # Errors
-    /// A sentence: a live key beside `[doubt] settle` below ten minutes.
-    pub fn check_key(&self, livemode: bool) -> Result<(), String> {
+    /// A live key beside `[doubt] settle` below ten minutes, with its place.
+    pub fn check_key(&self, livemode: bool) -> Result<(), ConfigErrors> {
         if livemode && self.doubt.settle < SHORTEST_SETTLE {
-            return Err(format!(
+            let sentence = format!(
                 "doubt.settle: found {:#} beside a live key, wanted 10m or longer: shorter is for the sandbox and \
                  test keys",
                 self.doubt.settle
-            ));
+            );
+            return Err(self.mistakes(&[sentence]));
         }
         Ok(())
+    }
+
+    /// Sentences that each begin with their dotted key, as mistakes of the values of these keys.
+    pub fn mistakes(&self, sentences: &[String]) -> ConfigErrors {
+        place::mistakes_at(&self.file, sentences)
     }
 }
 

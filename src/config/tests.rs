@@ -82,6 +82,13 @@ fn what_is_not_uttered_has_its_default() {
 }
 
 #[test]
+fn windows_are_opened_where_something_says_where() {
+    let of = |web: &str| read(&format!("zone = \"Asia/Bangkok\"\n[web]\n{web}{PLAN}")).unwrap().settings.web;
+    assert_eq!(of(""), None);
+    assert!(of("listen = \"127.0.0.1:8780\"\n").is_some());
+}
+
+#[test]
 fn every_key_is_read() {
     let loaded = load(&root().join("tests/golden/config/good/every-key.toml")).unwrap();
     let folder = root().join("tests/golden/config/good");

@@ -43,7 +43,7 @@ impl<'a> Top<'a> {
                 let name = key.get_ref().as_ref();
                 let place = Place::new(parsed.file, key.span());
                 if !KNOWN.contains(&name) {
-                    problems.add(unknown("", name, place, KNOWN));
+                    problems.add(unknown_section(name, place));
                     continue;
                 }
                 let first = found.iter().find(|(known, ..)| *known == name && !SPREAD.contains(&name));
@@ -104,6 +104,22 @@ pub(super) fn rows_of<'a>(parsed: &'a Parsed<'a>, problems: &'a Problems<'a>) ->
     rows
 }
 
+/// A key that nobody reads here may be one of `[omise]`, which is what people write first.
+fn unknown_section(name: &str, place: Place) -> Problem {
+    let problem = unknown("", name, place, KNOWN);
+    if nearest(name, KNOWN).is_some() {
+        return problem;
+    }
+    if name.contains("key") {
+        let help = "the key's place is [omise] secret_key_file, the path of a file that holds it; no config holds it itself";
+        return Problem { help: Some(help.into()), ..problem };
+    }
+    match nearest(name, rooms::OMISE_KEYS) {
+        Some(near) => Problem { help: Some(format!("[omise] has `{near}`")), ..problem },
+        None => problem,
+    }
+}
+
 fn twice(name: &str, place: Place, first: Place) -> Problem {
     Problem {
         place,
@@ -115,6 +131,7 @@ fn twice(name: &str, place: Place, first: Place) -> Problem {
 
 /// Judges the whole config. `None`: something needed is missing or wrong, and was noted.
 pub(super) fn read<'a>(
+    path: &Path,
     files: &'a [Parsed<'a>],
     problems: &'a Problems<'a>,
 ) -> Option<(Settings, Vec<(PlanKey, PlanTerms)>)> {
@@ -128,7 +145,7 @@ pub(super) fn read<'a>(
     let zone = zone(&top, problems);
     let settings = settings(&top, &folder, problems);
     let plans = plans::read(&top, problems);
-    Some((Settings { zone: zone?, ..settings }, plans))
+    Some((Settings { file: path.to_owned(), zone: zone?, ..settings }, plans))
 }
 
 fn settings(top: &Top<'_>, folder: &Path, problems: &Problems<'_>) -> Settings {
@@ -136,10 +153,11 @@ fn settings(top: &Top<'_>, folder: &Path, problems: &Problems<'_>) -> Settings {
     let told = top.one("notify").and_then(notify::section);
     let doubt = limits::doubt(top.one("doubt"), &omise);
     Settings {
+        file: PathBuf::new(),
         zone: Zone::UTC,
         store: rooms::store(top.one("store"), folder),
         sandbox: top.one("sandbox").map(rooms::sandbox).unwrap_or_default(),
-        web: top.one("web").map(rooms::web),
+        web: top.one("web").and_then(rooms::web),
         backup: top.one("backup").and_then(rooms::backup),
         schedule: top.one("schedule").map_or_else(ScheduleSettings::default, rooms::schedule),
         cards: limits::cards(top.one("cards")),

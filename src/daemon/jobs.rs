@@ -3,11 +3,9 @@
 //! Promises: a function of words, zone, last time and now alone, so that it does not matter when, or how often, it is
 //! asked. Must never know what a job does.
 
-use croner::Cron;
-use croner::parser::{CronParser, Seconds};
 use jiff::Timestamp;
 
-use crate::model::Zone;
+use crate::model::{CronWords, Zone};
 
 /// What the service does by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +58,7 @@ impl Job {
 #[derive(Clone, Debug)]
 pub struct Timetable {
     zone: Zone,
-    crons: Vec<(Job, Cron)>,
+    crons: Vec<(Job, CronWords)>,
 }
 
 impl Timetable {
@@ -70,10 +68,10 @@ impl Timetable {
     /// # Errors
     /// A sentence that names the job whose words make no sense.
     pub fn new(zone: Zone, words: &[(Job, &str)]) -> Result<Self, String> {
-        let parser = CronParser::builder().seconds(Seconds::Required).build();
         let parse = |&(job, text): &(Job, &str)| {
-            let cron =
-                parser.parse(text).map_err(|why| format!("schedule.{}: {text:?}: {why}", job.name()))?;
+            let cron = CronWords::parse(text).map_err(|why| {
+                format!("schedule.{}: found {text:?} ({why}), wanted six cron words", job.name())
+            })?;
             Ok::<_, String>((job, cron))
         };
         Ok(Self { zone, crons: words.iter().map(parse).collect::<Result<_, _>>()? })
@@ -87,8 +85,7 @@ impl Timetable {
     /// The first time of the job after that instant; `None`: there is none.
     pub fn next(&self, job: Job, after: Timestamp) -> Option<Timestamp> {
         let (_, cron) = self.crons.iter().find(|(known, _)| *known == job)?;
-        let next = cron.find_next_occurrence(&self.zone.at(after), false).ok()?;
-        Some(next.timestamp())
+        cron.next(&self.zone, after)
     }
 
     /// Whether a time of the job has come since it was last begun. One that never was is due; so is one that was

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod counted;
+mod cron;
 mod customer;
 mod declines;
 mod event;
@@ -25,6 +26,7 @@ mod plan;
 mod report;
 mod reversal;
 pub mod settings;
+mod shell;
 mod snapshot;
 mod subscription;
 mod transition;
@@ -32,6 +34,7 @@ mod zone;
 
 pub use attempt::{Attempt, AttemptStatus, Intent};
 pub use counted::counted;
+pub use cron::CronWords;
 pub use customer::{CardSnapshot, CardWarning, CustomerSnapshot, CustomerState, Expiration, ExpirationError};
 pub use declines::{DeclineRow, DeclineTable, DeclineWords};
 pub use event::{Event, EventKind, NewEvent};
@@ -59,6 +62,7 @@ pub use plan::{
 };
 pub use report::{RunReport, StoppedBy};
 pub use reversal::{Reversal, ReversalKind};
+pub use shell::shell_word;
 pub use snapshot::{CardDecline, OpenInvoice, Snapshot};
 pub use subscription::{BackupCard, Pause, PausedBy, Subscription, SubscriptionStatus};
 pub use transition::{Change, SkipReason, Transition};

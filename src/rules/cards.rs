@@ -13,7 +13,7 @@ use crate::hooks::{Bug, planted};
 use crate::model::settings::Cards;
 use crate::model::{
     Attempt, AttemptStatus, CardDecline, CardId, CardSnapshot, CustomerState, DeclineClass, DeclineKind,
-    FlagReason, Hold, OpenInvoice, Snapshot,
+    FlagReason, Hold, InvoiceStatus, OpenInvoice, Snapshot,
 };
 
 /// The failure code after which the same card works again once its month was changed.
@@ -160,6 +160,19 @@ fn answered_in_its_place<'a>(open: &'a OpenInvoice, default: &CardId) -> Option<
     let refused_before = |a: &Attempt| a.id != last.id && a.card.as_ref() == Some(other) && is_hard(a);
     let again = open.attempts.iter().filter(|a| a.status == AttemptStatus::Declined).any(refused_before);
     (again && !lifted_by_hand(open, last)).then_some(other)
+}
+
+/// The attempt whose answer such a flag repeats: the bank refused for good the card that would pay an open invoice. `None`:
+/// the flag says what no answer has said.
+pub(super) fn answer_behind(s: &Snapshot, reason: FlagReason) -> Option<&Attempt> {
+    if !matches!(reason, FlagReason::DeadCard | FlagReason::ExpiredCard) {
+        return None;
+    }
+    let usual = s.subscription.card.as_ref().or(s.customer.default_card.as_ref())?;
+    s.invoices.iter().filter(|open| open.invoice.status == InvoiceStatus::Open).find_map(|open| {
+        let refused = was_refused_for_good(open, Some(usual)) || answered_in_its_place(open, usual).is_some();
+        last_answer(open).filter(|last| refused && is_hard(last))
+    })
 }
 
 /// The last attempt that a bank answered.

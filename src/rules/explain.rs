@@ -1,7 +1,8 @@
 //! What happens next to a subscription and when, and what does not happen and why: sentences for people.
 //!
 //! Promises: says what `prepare` would do, from the same course, queue, cards, budgets and calendar: the next run is
-//! played on a copy first, and what is said of an invoice is said of it as that run finds it.
+//! played on a copy first, and what is said of an invoice is said of it as that run finds it, and where no run looks at it
+//! yet, when one does.
 //! Must never know: how sentences are shown.
 
 mod periods;
@@ -12,8 +13,8 @@ use super::cards::Verdict;
 use super::commands::way_out;
 use super::{Circumstances, budget, cards, life, prepare, queue};
 use crate::model::{
-    Attempt, AttemptStatus, FlagReason, Hold, InvoiceId, InvoiceStatus, OpenInvoice, PausedBy, Snapshot,
-    SubscriptionStatus,
+    Attempt, AttemptStatus, CardId, FlagReason, Hold, InvoiceId, InvoiceStatus, OpenInvoice, PausedBy,
+    Snapshot, SubscriptionStatus,
 };
 use periods::NextRun;
 
@@ -51,6 +52,42 @@ pub fn next_steps(s: &Snapshot, c: &Circumstances) -> Vec<String> {
     }
     steps.extend(periods::to_come(after, c));
     steps
+}
+
+/// What becomes of the try that a person asked for, in one clause: when it comes, or what stands in its way.
+pub fn asked_try(s: &Snapshot, c: &Circumstances) -> String {
+    let run = periods::next_run(s, c).unwrap_or_else(|_| NextRun::that_does_nothing(s));
+    let after = &run.after;
+    let mut ahead: Option<&InvoiceId> = None;
+    for open in run.known().filter(|open| open.invoice.status == InvoiceStatus::Open) {
+        // What nobody can ask for is passed over, as it was when this was asked for.
+        if matches!(open.invoice.hold, Some(Hold::CatchUp | Hold::Incident)) {
+            ahead = ahead.or_else(|| queue::holds_up_the_rest(after, open, c.at).then_some(&open.invoice.id));
+            continue;
+        }
+        return match ahead {
+            Some(older) => format!("asked for; it waits for invoice {older}"),
+            None => asked(after, outlook(after, open, c)),
+        };
+    }
+    "asked for".into()
+}
+
+fn asked(s: &Snapshot, outlook: Outlook) -> String {
+    match outlook {
+        Outlook::Planned(at, _) => format!("asked for; it is tried at {}", when(s, at)),
+        Outlook::Turn(at) => format!("asked for; its turn comes at {}", when(s, at)),
+        Outlook::LookedAt(at) => format!("asked for; it is looked at again at {}", when(s, at)),
+        Outlook::Rests(at) => {
+            format!("asked for; its card or customer rests until {}, and it is tried then", when(s, at))
+        }
+        Outlook::Refused(why) | Outlook::Forbidden(why) => format!("asked for, but cannot be charged: {why}"),
+        Outlook::Flagged(reason, detail) | Outlook::Bad(reason, detail) => {
+            format!("asked for, but {reason}: {detail}; the next run reads the customer again")
+        }
+        Outlook::NoBackup => "asked for, but no card is left to try".into(),
+        Outlook::Unread | Outlook::Charged(_) => "tried again in the next run".into(),
+    }
 }
 
 /// What has come to pass by itself since somebody last looked: the book says so after the next run.
@@ -230,43 +267,98 @@ fn goes_on(s: &Snapshot) -> String {
     }
 }
 
-/// A try that is scheduled, and what would speak against it then, as far as the book knows.
-fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
+/// What becomes of an open invoice that nothing holds, as far as the book knows.
+enum Outlook {
+    /// Tried then; what forbids it, if anything does.
+    Planned(Timestamp, Option<String>),
+    /// A missed period whose turn comes then.
+    Turn(Timestamp),
+    /// Due, but no run looks at it before: one for a later day has.
+    LookedAt(Timestamp),
+    /// The account refuses its amount.
+    Refused(String),
+    /// A brake never lets it pass.
+    Forbidden(String),
+    /// Flagged for its amount by a run that knew the account's limits.
+    Flagged(FlagReason, String),
+    /// The backup card was called for, and is gone.
+    NoBackup,
+    /// The customer was never read.
+    Unread,
+    /// No card can pay it.
+    Bad(FlagReason, String),
+    /// Its card or its customer rests until then.
+    Rests(Timestamp),
+    /// Charged in the next run, with this card.
+    Charged(CardId),
+}
+
+fn outlook(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> Outlook {
     let due = open.invoice.next_attempt_at.unwrap_or(open.invoice.period.start);
     let forbidden = prepare::never_passes(open.invoice.amount, c);
     if due > c.at {
-        let but = forbidden.map_or_else(String::new, |why| format!(", but cannot be charged then: {why}"));
-        return format!("is tried next at {}{but}", when(s, due));
+        return Outlook::Planned(due, forbidden);
     }
     if let Some(until) = queue::catch_up_turn(s, open, c.at) {
-        return format!(
-            "is a missed period: its turn comes at {}, one a day for each customer",
-            when(s, until)
-        );
+        return Outlook::Turn(until);
+    }
+    // A run takes up what wakes, and nothing else.
+    if let Some(wakes) = s.subscription.wake_at.filter(|wakes| *wakes > c.at) {
+        return Outlook::LookedAt(wakes);
     }
     if let Some(why) = c.limits.refuses(open.invoice.amount) {
-        return format!("cannot be charged by this account: {why}");
+        return Outlook::Refused(why);
     }
     if let Some(why) = forbidden {
-        return format!("is due, but cannot be charged: {why}");
+        return Outlook::Forbidden(why);
     }
     // Who explains need not know the account's limits; the run that raised the flag did.
     if let Some(flag) = s.flags.iter().find(|flag| flag.reason == FlagReason::Unchargeable) {
-        return format!("is due, but {}: {}; judged again in the next run", flag.reason, flag.detail);
+        return Outlook::Flagged(flag.reason, flag.detail.to_string());
     }
     match cards::judge(s, Some(open), c.at, c.cards.try_expired) {
-        Verdict::NoBackup => {
+        Verdict::NoBackup => Outlook::NoBackup,
+        Verdict::Unread => Outlook::Unread,
+        Verdict::Bad(reason, detail) => Outlook::Bad(reason, detail),
+        Verdict::Good(payer) => {
+            let rests = budget::rests_until(s, open, &payer.card, c);
+            rests
+                .or_else(|| prepare::brake_until(s, open, c))
+                .map_or(Outlook::Charged(payer.card), Outlook::Rests)
+        }
+    }
+}
+
+/// A try that is scheduled, and what would speak against it then, as far as the book knows.
+fn next_try(s: &Snapshot, open: &OpenInvoice, c: &Circumstances) -> String {
+    match outlook(s, open, c) {
+        Outlook::Planned(due, forbidden) => {
+            let but =
+                forbidden.map_or_else(String::new, |why| format!(", but cannot be charged then: {why}"));
+            format!("is tried next at {}{but}", when(s, due))
+        }
+        Outlook::Turn(until) => {
+            format!("is a missed period: its turn comes at {}, one a day for each customer", when(s, until))
+        }
+        Outlook::LookedAt(at) => {
+            format!(
+                "is due, but a run for a later day has looked at it: it is looked at again at {}",
+                when(s, at)
+            )
+        }
+        Outlook::Refused(why) => format!("cannot be charged by this account: {why}"),
+        Outlook::Forbidden(why) => format!("is due, but cannot be charged: {why}"),
+        Outlook::Flagged(reason, detail) => {
+            format!("is due, but {reason}: {detail}; judged again in the next run")
+        }
+        Outlook::NoBackup => {
             "is due, but no other card is left: what its policy says of the last try follows".into()
         }
-        Verdict::Unread => "is due: the customer is read in the next run, then charged".into(),
-        Verdict::Bad(reason, detail) => {
+        Outlook::Unread => "is due: the customer is read in the next run, then charged".into(),
+        Outlook::Bad(reason, detail) => {
             format!("is due, but {reason}: {detail}; the customer is read again in the next run")
         }
-        Verdict::Good(payer) => {
-            match budget::rests_until(s, open, &payer.card, c).or_else(|| prepare::brake_until(s, open, c)) {
-                Some(until) => format!("is due, but its card or customer rests until {}", when(s, until)),
-                None => format!("is due: the next run charges {}", payer.card),
-            }
-        }
+        Outlook::Rests(until) => format!("is due, but its card or customer rests until {}", when(s, until)),
+        Outlook::Charged(card) => format!("is due: the next run charges {card}"),
     }
 }

@@ -1,7 +1,7 @@
 //! Raising and clearing flags: why a subscription cannot be charged although something is due.
 //!
-//! Promises: a reason stands at most once, and says what money stands behind it; a reason that no longer holds is
-//! cleared. Must never know: how a card is judged.
+//! Promises: a reason stands at most once, and says what money stands behind it and which answer of the bank led to it;
+//! a reason that no longer holds is cleared. Must never know: how a card is judged.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -24,12 +24,16 @@ pub(super) fn raise(d: &mut Draft, reason: FlagReason, detail: &str, at: Timesta
         return;
     }
     let at_risk = at_risk(&d.now);
-    let data = json!({
+    let mut data = json!({
         "reason": reason,
         "detail": detail,
         "at_risk": at_risk.minor(),
         "currency": at_risk.currency(),
     });
+    // Whoever is told of what happened was told of this when the bank said it.
+    if let Some(attempt) = cards::answer_behind(&d.now, reason) {
+        data["attempt"] = json!(attempt.id);
+    }
     d.event(at, EventKind::FlagRaised, Some(&data));
     d.now.flags.push(Flag {
         customer: d.now.customer.id.clone(),

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::life;
 use crate::hooks::{Bug, planted};
 use crate::model::{
-    Attempt, AttemptStatus, Hold, InvoiceStatus, NewerPeriods, OpenInvoice, SkipReason, Snapshot,
+    Attempt, AttemptStatus, Hold, Invoice, InvoiceStatus, NewerPeriods, OpenInvoice, SkipReason, Snapshot,
 };
 
 /// Between two automatic charges for missed periods of one customer.
@@ -88,6 +88,22 @@ pub fn missed_turn(s: &Snapshot, at: Timestamp) -> Option<Timestamp> {
 /// When this missed period's turn comes; `None`: it waits for none.
 pub(super) fn catch_up_turn(s: &Snapshot, open: &OpenInvoice, at: Timestamp) -> Option<Timestamp> {
     spread_until(s, open, at).filter(|until| *until > at)
+}
+
+/// When an invoice is tried next, as far as its row tells (`planned`), its customer's turn at missed periods (the last was
+/// taken at `caught_up_at`) and the next look at its subscription (`wake_at`). `None`: not by itself.
+pub fn next_try_at(
+    invoice: &Invoice,
+    was_declined: bool,
+    caught_up_at: Option<Timestamp>,
+    wake_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Option<Timestamp> {
+    let planned = invoice.next_attempt_at?;
+    let is_missed = invoice.period.end <= at && !was_declined;
+    let turn = caught_up_at.filter(|_| is_missed).and_then(|last| last.checked_add(CATCH_UP_EVERY).ok());
+    let looked_at = wake_at.filter(|_| planned <= at);
+    [turn, looked_at].into_iter().flatten().filter(|later| *later > at).chain([planned]).max()
 }
 
 /// Where one open invoice stands in the queue.

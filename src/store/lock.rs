@@ -5,11 +5,10 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
 use super::sqlite::beside;
+use super::{StoreError, owner};
 
 /// Behind the process id of a holder that takes requests.
 const STAYS: &str = "daemon";
@@ -33,14 +32,8 @@ impl ChargingLock {
         let path = beside(book, "lock");
         let unwritable = |e: std::io::Error| StoreError::unwritable(&path, &e);
         // Not truncated: until it is ours, what stands in it is the holder's.
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(unwritable)?;
+        let wished = OpenOptions::new().read(true).write(true).truncate(false).clone();
+        let mut file = owner::open_beside(book, &path, &wished).map_err(unwritable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

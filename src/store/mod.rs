@@ -15,6 +15,7 @@ mod lane;
 mod lane_tests;
 mod lock;
 mod outbox;
+pub mod owner;
 mod place;
 pub mod rights;
 mod rows;
@@ -369,7 +370,7 @@ pub trait Store: Outbox + Send {
     /// How many standing flags there are, by reason.
     fn count_flags(&mut self) -> Result<Vec<(FlagReason, u64)>, StoreError>;
 
-    /// How many open invoices wait for another try at an instant of their own.
+    /// How many open invoices that were declined wait for another try at an instant of their own.
     fn count_retries(&mut self) -> Result<u64, StoreError>;
 
     // --- care

@@ -1,6 +1,7 @@
 //! Whether this user may write the book: asked of the system beforehand, nothing is opened for writing or made.
 //!
-//! Promises: finds what a run would stumble over: the book, its journal, the lock, and the folder that they are made in.
+//! Promises: finds what a run would stumble over: the book, its journal, the lock, the witness, and the folder that they
+//! are made in.
 //! Must never know: who asks, and why.
 
 use std::io::{self, ErrorKind};
@@ -10,11 +11,13 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
 use super::sqlite::with_end;
-use super::{StoreError, folder};
+use super::{StoreError, folder, witness};
 
 /// What lies beside a book and is written in place by whoever charges: the lock, and what SQLite keeps. The rest is
 /// made anew in the folder.
 const ENDS: &[&str] = &[".lock", "-wal", "-shm"];
+/// What is read before anything is charged; it is made anew as well.
+const WITNESS: &str = ".witness";
 
 /// Whether there is a book at `path`. Never mistakes a folder that may not be searched for one without a book.
 ///
@@ -66,15 +69,18 @@ fn refuse_with(path: &Path, ask: Judge<'_>) -> Result<(), StoreError> {
     judge(&folder::standing(path)?, Access::WRITE_OK | Access::EXEC_OK, ask)?;
     let rights = Access::READ_OK | Access::WRITE_OK;
     judge(path, rights, ask)?;
-    ENDS.iter().try_for_each(|end| judge(&with_end(path, end), rights, ask))
+    ENDS.iter().try_for_each(|end| judge(&with_end(path, end), rights, ask))?;
+    let witness = with_end(path, WITNESS);
+    refused(&witness, Access::READ_OK, ask).map_or(Ok(()), |why| Err(witness::unreadable(&witness, &why)))
 }
 
 fn judge(file: &Path, wanted: Access, ask: Judge<'_>) -> Result<(), StoreError> {
-    match ask(file, wanted) {
-        // What is not there is made in the folder, which is judged by itself.
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(why) => Err(StoreError::unwritable(file, &io::Error::from(why))),
-    }
+    refused(file, wanted, ask).map_or(Ok(()), |why| Err(StoreError::unwritable(file, &why)))
+}
+
+/// What is not there is made in the folder, which is judged by itself.
+fn refused(file: &Path, wanted: Access, ask: Judge<'_>) -> Option<io::Error> {
+    ask(file, wanted).err().filter(|why| *why != Errno::NOENT).map(io::Error::from)
 }
 
 #[cfg(test)]
@@ -98,6 +104,14 @@ mod tests {
             assert!(said.contains(&format!("{name}: cannot be written (Permission denied")), "{said}");
             assert!(said.contains("give the dues user write access"), "{said}");
         }
+        let witness = folder.path().join("dues.db.witness");
+        std::fs::write(&witness, "").unwrap();
+        let said = refused(&book, &witness, Errno::ACCESS).unwrap();
+        assert!(
+            said.contains("dues.db.witness: the book's witness cannot be read (Permission denied"),
+            "{said}"
+        );
+        assert!(said.contains("give the file to the owner of the book"), "{said}");
         let said = refused(&book, folder.path(), Errno::ROFS).unwrap();
         assert!(said.contains("Read-only file system"), "{said}");
         assert_eq!(refused(&book, Path::new("elsewhere"), Errno::ACCESS), None);

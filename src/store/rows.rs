@@ -287,8 +287,14 @@ pub struct InvoiceRow {
     pub zone: Option<Zone>,
     /// How many attempts it had.
     pub attempts: u32,
+    /// Whether one of them was declined.
+    pub declined: bool,
     /// The charge that paid it; `None`: none.
     pub charge: Option<ChargeId>,
+    /// When the customer was last charged for a missed period; `None`: never.
+    pub caught_up_at: Option<Timestamp>,
+    /// When a run next looks at the subscription; `None`: by itself never.
+    pub wake_at: Option<Timestamp>,
 }
 
 /// An attempt for people.

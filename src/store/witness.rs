@@ -6,12 +6,11 @@
 //! A copy of the whole folder cannot be noticed here; the host binding and the provider's own list are for that.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use super::sqlite::{beside, sync_folder};
-use super::{BookFacts, StoreError};
+use super::{BookFacts, StoreError, owner};
 use crate::model::Installation;
 
 /// What the witness remembers.
@@ -27,8 +26,8 @@ pub fn check(path: &Path, facts: &BookFacts) -> Result<(), String> {
     let file = beside(path, "witness");
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && facts.epoch.0 == 0 => return Ok(()),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+        Err(e) if e.kind() == ErrorKind::NotFound && facts.epoch.0 == 0 => return Ok(()),
+        Err(e) if e.kind() == ErrorKind::NotFound => {
             return Err(format!(
                 "{}: found no witness of the book, wanted {}: without it nobody can tell whether this is an older copy; run \
                  `dues adopt` once you know that this is the book to charge from",
@@ -36,7 +35,7 @@ pub fn check(path: &Path, facts: &BookFacts) -> Result<(), String> {
                 file.display()
             ));
         }
-        Err(e) => return Err(format!("{}: the book's witness cannot be read ({e})", file.display())),
+        Err(e) => return Err(unreadable(&file, &e).to_string()),
     };
     let Some(said) = parse(&text) else {
         return Err(format!("{}: found something else than a book's witness", file.display()));
@@ -57,6 +56,20 @@ pub fn check(path: &Path, facts: &BookFacts) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// What the system said when the witness was to be read, with what to do about it.
+pub(super) fn unreadable(witness: &Path, error: &io::Error) -> StoreError {
+    let what = match error.kind() {
+        ErrorKind::PermissionDenied => {
+            let user = rustix::process::geteuid().as_raw();
+            format!(
+                "the book's witness cannot be read ({error}, as user {user}); give the file to the owner of the book"
+            )
+        }
+        _ => format!("the book's witness cannot be read ({error})"),
+    };
+    StoreError::Other { path: witness.to_owned(), what }
 }
 
 /// What is said when the book at `path` is gone and its witness is still there, which only a book that was lost leaves
@@ -86,16 +99,20 @@ pub fn begin(path: &Path, facts: &BookFacts) -> Result<(), StoreError> {
 pub fn write(path: &Path, facts: &BookFacts) -> Result<(), StoreError> {
     let (file, half) = (beside(path, "witness"), beside(path, "witness-half"));
     let text = format!("book {}\nepoch {}\ncommits {}\n", facts.installation, facts.epoch.0, facts.commits);
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&half)
+    let written = remove_leftover(&half)
+        .and_then(|()| owner::open_beside(path, &half, OpenOptions::new().write(true).truncate(true)))
         .and_then(|mut out| out.write_all(text.as_bytes()).and_then(|()| out.sync_all()))
         .and_then(|()| fs::rename(&half, &file));
     written.map_err(|e| StoreError::unwritable(&file, &e))?;
     sync_folder(path)
+}
+
+/// One that was broken off may be another user's.
+fn remove_leftover(half: &Path) -> io::Result<()> {
+    match fs::remove_file(half) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn parse(text: &str) -> Option<Testimony> {

@@ -107,7 +107,7 @@ fn of_the_book(registry: &mut Registry, look: &Look) {
         let n = look.flags.iter().find(|(standing, _)| standing == reason).map_or(0, |(_, n)| *n);
         flags.get_or_create(&Reason { reason: reason.word() }).set(i64::try_from(n).unwrap_or(i64::MAX));
     }
-    registry.register("flags", "Customers that cannot be charged, by reason", flags);
+    registry.register("flags", "Standing flags of subscriptions, by reason", flags);
 }
 
 fn of_the_runs(registry: &mut Registry, standing: &Standing) {

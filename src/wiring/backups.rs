@@ -1,15 +1,18 @@
-//! Copies of the book that the service makes by itself: made under another name, looked through, then named; and the
-//! oldest removed.
+//! Copies of the book: made under another name, looked through, then named; and of those that the service makes by
+//! itself the oldest removed.
 //!
-//! Promises: a file with a backup's name is a whole and healthy book; only files with such names are ever removed. It
-//! blocks, for as long as reading the book twice takes. Must never know: when a copy is wished.
+//! Promises: a file with a backup's name is a whole and healthy book; nothing that lies at that name is replaced; only
+//! files with names of the service's own are ever removed. It blocks, for as long as reading the book twice takes. Must
+//! never know: when a copy is wished.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use tokio::sync::oneshot;
 
 use crate::config::BackupSettings;
@@ -50,6 +53,79 @@ fn other(path: &Path, error: &std::io::Error) -> StoreError {
     }
 }
 
+/// Copies the book to a file, while others write to the book: as `<file>.half` until that was looked through.
+/// `progress`: pages done, total. Returns the copy's length in bytes.
+///
+/// # Errors
+/// When something lies at either name, when the copy cannot be made, or when it is not a healthy book: then nothing is
+/// left of it.
+pub fn copy_book(book: &Path, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, StoreError> {
+    if fs::symlink_metadata(file).is_ok() {
+        return Err(StoreError::Exists { what: "file", id: file.display().to_string() });
+    }
+    let mut half = file.as_os_str().to_owned();
+    half.push(HALF);
+    copy(book, Path::new(&half), file, progress).map_err(|error| match error {
+        StoreError::Exists { .. } => StoreError::Other {
+            path: half.clone().into(),
+            what: "found a copy under way, or one that was broken off: remove it where no other backup runs"
+                .into(),
+        },
+        other => other,
+    })
+}
+
+/// Under another name until it is known to be good; the copy itself is durable when it is made.
+fn copy(
+    book: &Path,
+    half: &Path,
+    file: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<u64, StoreError> {
+    let options = OpenOptions { create: false, read_only: true, ..OpenOptions::default() };
+    // One that fails removes what it began, and only that.
+    SqliteStore::open(book, options)?.backup(half, progress)?;
+    let named = look_through(book, half).and_then(|bytes| {
+        rename_to_free(half, file).map_err(|error| other(file, &error))?;
+        sync(folder_of(file))?;
+        Ok(bytes)
+    });
+    if named.is_err() {
+        let _ = fs::remove_file(half);
+    }
+    named
+}
+
+/// The length of a healthy copy. One that is damaged is not kept, so it is the book that is told of.
+fn look_through(book: &Path, half: &Path) -> Result<u64, StoreError> {
+    sqlite::check_copy(half).map_err(|error| match error {
+        StoreError::Corrupt { what, .. } => {
+            let what = format!("found in its copy: {}", what.replace('\n', ", "));
+            StoreError::Corrupt { path: book.to_owned(), what }
+        }
+        other => other,
+    })?;
+    Ok(fs::metadata(half).map_err(|error| other(half, &error))?.len())
+}
+
+/// Never in the place of something that came there meanwhile, where the file system can promise that.
+fn rename_to_free(half: &Path, file: &Path) -> io::Result<()> {
+    match renameat_with(CWD, half, CWD, file, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS) => fs::rename(half, file),
+        renamed => Ok(renamed?),
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes names durable.
+fn sync(folder: &Path) -> Result<(), StoreError> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| other(folder, &error))
+}
+
 impl Backups {
     /// Of the book at that path.
     pub fn new(book: &Path, wishes: &BackupSettings) -> Self {
@@ -82,32 +158,11 @@ impl Backups {
         let name = format!("{}{stamp}", self.beginning());
         let (half, file) =
             (self.folder.join(format!("{name}{HALF}")), self.folder.join(format!("{name}{DONE}")));
-        let made = self.copy(&half, &file);
-        if made.is_err() {
-            let _ = fs::remove_file(&half);
-        }
-        let bytes = made?;
+        let bytes = copy(&self.book, &half, &file, &mut |_, _| ())?;
         let mut all = self.named(DONE)?;
         all.truncate(all.len().saturating_sub(self.keep.max(1)));
         self.remove_all(&all)?;
         Ok(BackupMade { file, bytes, removed: all.len() })
-    }
-
-    /// Under another name until it is known to be good; the copy itself is durable when it is made.
-    fn copy(&self, half: &Path, file: &Path) -> Result<u64, StoreError> {
-        let options = OpenOptions { create: false, read_only: true, ..OpenOptions::default() };
-        SqliteStore::open(&self.book, options)?.backup(half, &mut |_, _| ())?;
-        sqlite::check_copy(half)?;
-        let bytes = fs::metadata(half).map_err(|error| other(half, &error))?.len();
-        fs::rename(half, file).map_err(|error| other(file, &error))?;
-        self.sync()?;
-        Ok(bytes)
-    }
-
-    /// Makes names durable.
-    fn sync(&self) -> Result<(), StoreError> {
-        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| other(&self.folder, &error))
     }
 
     /// What the names of this book's copies begin with: `dues-` for `dues.db`.
@@ -140,7 +195,7 @@ impl Backups {
         for file in files {
             fs::remove_file(file).map_err(|error| other(file, &error))?;
         }
-        if files.is_empty() { Ok(()) } else { self.sync() }
+        if files.is_empty() { Ok(()) } else { sync(&self.folder) }
     }
 }
 
@@ -208,6 +263,7 @@ mod tests {
             let _ = fs::remove_file(format!("{}{end}", path.display()));
         }
         assert!(backups.make(at(120)).is_err());
+        // Of what it made nothing is left, under either name.
         assert_eq!(names(&backups), [first.file.file_name().unwrap().to_str().unwrap()]);
     }
 }

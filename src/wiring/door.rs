@@ -89,7 +89,7 @@ fn gateway_to(settings: &Settings, sandbox: Option<&Sandbox>) -> Result<OmiseGat
         Some(own) => door_to_sandbox(&own.api_url(), &own.vault_url(), own.secret_key(), settings)?,
         None => door_to_provider(settings)?,
     };
-    settings.check_key(gateway.client().livemode()).map_err(WiringError::Wish)?;
+    settings.check_key(gateway.client().livemode()).map_err(WiringError::Config)?;
     Ok(gateway)
 }
 
@@ -242,6 +242,7 @@ pub async fn bring_plans_if_possible(
     });
     let why = match brought.await {
         Ok(Ok(())) => return,
+        Ok(Err(WiringError::Config(errors))) => errors.in_short(),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "the provider did not answer in time".to_owned(),
     };
@@ -270,7 +271,7 @@ pub async fn judge_plans(
 ) -> Result<Vec<(PlanKey, PlanTerms)>, WiringError> {
     let fresh = new_plans(plans, known);
     if door.is_none() && !has_key(settings) {
-        return if fresh.is_empty() { Ok(fresh) } else { Err(WiringError::Plans(unheld(&fresh))) };
+        return if fresh.is_empty() { Ok(fresh) } else { Err(refused(settings, &unheld(&fresh))) };
     }
     let limits = if fresh.is_empty() {
         match tokio::time::timeout(LIMITS_PATIENCE, limits(settings, door)).await {
@@ -283,7 +284,11 @@ pub async fn judge_plans(
     };
     let prices = prices_of(plans);
     let refusals = refused_prices(&prices, &limits, &|key| fresh.iter().any(|(new, _)| new == key));
-    if refusals.is_empty() { Ok(fresh) } else { Err(WiringError::Plans(refusals)) }
+    if refusals.is_empty() { Ok(fresh) } else { Err(refused(settings, &refusals)) }
+}
+
+fn refused(settings: &Settings, refusals: &[String]) -> WiringError {
+    WiringError::Config(settings.mistakes(refusals))
 }
 
 /// What each plan costs.

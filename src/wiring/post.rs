@@ -3,9 +3,11 @@
 //! Promises: each channel goes its own way, so that one that is dead or slow holds no other up; few deliveries go at
 //! once; where a receiver is away, the rest waits. Must never know: which message follows from what.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
+use rustix::fs::{Access, access};
 use zeroize::Zeroizing;
 
 use super::{WiringError, letters};
@@ -62,6 +64,39 @@ impl Sent {
     }
 }
 
+/// Where the command is looked for, when its name alone is given.
+fn search_path() -> String {
+    std::env::var("PATH").unwrap_or_else(|_| PLAIN_PATH.to_owned())
+}
+
+/// Why the command that messages are handed to could not be run by this user; `None`: it could, or none is wished. A
+/// command that is named without its folder is looked for where this program's own `PATH` leads.
+pub fn command_refused(settings: &Settings) -> Option<String> {
+    let program = settings.notify.command.as_ref()?.program.first()?;
+    let why = if program.contains('/') {
+        no_program(Path::new(program))?
+    } else {
+        let path = search_path();
+        if std::env::split_paths(&path).any(|folder| no_program(&folder.join(program)).is_none()) {
+            return None;
+        }
+        format!("it may be run in no folder of PATH, {path}")
+    };
+    Some(format!(
+        "[notify.command] program: found {program:?} ({why}), wanted a program that the dues user may run; no message \
+         goes this way until then"
+    ))
+}
+
+/// What keeps it from being run; `None`: it is a file that this user may run.
+fn no_program(file: &Path) -> Option<String> {
+    match file.metadata() {
+        Err(error) => Some(error.to_string()),
+        Ok(found) if !found.is_file() => Some("a folder or a device".into()),
+        Ok(_) => access(file, Access::EXEC_OK).err().map(|why| format!("it may not be run: {why}")),
+    }
+}
+
 impl Post {
     /// Reads the secrets and makes the messengers ready.
     ///
@@ -77,8 +112,7 @@ impl Post {
                 .map(|secret| Zeroizing::new(secret.expose().as_bytes().to_vec()))
                 .collect(),
         };
-        let path = std::env::var("PATH").unwrap_or_else(|_| PLAIN_PATH.to_owned());
-        let messengers = Messengers::new(&settings.notify, letters(settings)?, secrets, path);
+        let messengers = Messengers::new(&settings.notify, letters(settings)?, secrets, search_path());
         Ok(Self {
             billing,
             wishes: Arc::new(settings.notify.clone()),

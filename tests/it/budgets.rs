@@ -78,3 +78,26 @@ fn who_waits_for_the_turn_of_a_card_leaves_the_place_for_a_call_to_its_holder() 
     assert_eq!(report["attempts"]["succeeded"], 6, "{report}\n{}", scene.story());
     assert_eq!(scene.ledger().len(), 6);
 }
+
+#[test]
+fn a_retry_by_hand_is_promised_when_its_card_may_be_tried_again() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let who = scene.customers().remove(0);
+    scene.import(&format!("id,customer,plan\nmay,{who},monthly\n"));
+    scene.charges_meet("decline:insufficient_fund", Some(&who), Some(2));
+    scene.dues(&["run-now"]).expect(0);
+    let asked = scene.dues(&["retry", "may"]).expect(0).stdout;
+    assert!(asked.starts_with("may: tried again in the next run\n"), "{asked}");
+    scene.dues(&["run-now"]).expect(0);
+    let asked = scene.dues(&["retry", "may"]).expect(0).stdout;
+    let headline = asked.lines().next().unwrap_or_default();
+    let (_, until) =
+        headline.split_once("may: asked for; its card or customer rests until ").expect(headline);
+    let until = until.strip_suffix(", and it is tried then").expect(headline);
+    // What is promised is what the next run keeps.
+    let before = scene.ledger().len();
+    scene.dues(&["run-now"]).expect(0);
+    assert_eq!(scene.ledger().len(), before, "{}", scene.story());
+    let listed = scene.dues(&["list", "invoices", "--json"]).expect(0).rows();
+    assert_eq!(listed[0]["next_attempt_at"], until, "{listed:?}");
+}

@@ -39,3 +39,22 @@ fn the_oldest_missed_period_of_a_customer_is_collected_first_whichever_subscript
         }
     }
 }
+
+#[test]
+fn a_missed_period_that_waits_its_turn_is_listed_with_it() {
+    let now = jiff::Timestamp::now();
+    let begun = now.to_zoned(jiff::tz::TimeZone::get("Asia/Bangkok").unwrap()).date();
+    // Two weeks have ended, the third has begun.
+    let starts = begun.checked_sub(jiff::Span::new().days(17)).unwrap();
+    let scene = scene(&format!("una,CUST,weekly,{starts}\n"));
+    scene.dues(&["run-now"]).expect(0);
+    assert_eq!(charged(&scene), ["una.0", "una.2"], "{}", scene.story());
+    let turn = &scene.dues(&["list", "subscriptions", "--json"]).expect(0).rows()[0]["next_due_at"];
+    let invoices = scene.dues(&["list", "invoices", "--status", "open", "--json"]).expect(0).rows();
+    assert_eq!((&invoices[0]["id"], &invoices[0]["next_attempt_at"]), (&"una.1".into(), turn));
+    let told: jiff::Timestamp = turn.as_str().unwrap().parse().unwrap();
+    assert!(
+        told >= now + jiff::SignedDuration::from_hours(24) - jiff::SignedDuration::from_secs(1),
+        "{turn}"
+    );
+}

@@ -12,6 +12,16 @@ use serde_json::Value;
 
 use crate::harness::{AT, PLANS, Scene, Setting};
 
+/// A unit that takes 3 for success must fail where nothing could be asked for.
+#[test]
+fn a_run_that_cannot_reach_the_provider_is_no_success() {
+    let scene = Scene::new(Setting::default());
+    scene.run_at(AT).expect(0);
+    scene.write_config("away.toml", "127.0.0.1:1".parse().unwrap());
+    let report = scene.dues(&["run-now", "--json", "--at", AT, "--config", "away.toml"]).expect(1).json();
+    assert_eq!((&report["stopped_by"], &report["considered"]), (&"provider_unreachable".into(), &0.into()));
+}
+
 /// One thing that somebody gets wrong.
 struct Row {
     name: &'static str,

@@ -17,7 +17,7 @@ use crate::model::{
     EventKind, InvoiceStatus, MessageKind, MessageMark, MessageState, NewEvent, PlanKey, PlanTerms,
     RetrySchedule, Subscription, SubscriptionId, SubscriptionStatus, Transition,
 };
-use crate::rules::messages::{News, still_news};
+use crate::rules::messages::{News, still_news, told_of};
 use crate::rules::{Circumstances, Prepared, Wire, commands, conclude, prepare};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{CustomerReading, Filter, Outbox as _, Store as _};
@@ -275,6 +275,9 @@ impl Course {
             }
             faults.extend(self.judge_declines(&invoice.id.to_string(), &attempts));
         }
+        // No card of this course is ever flagged but for what the bank said, which the decline has told.
+        let of_a_flag = format!("action_needed/{}/", self.id);
+        faults.extend(self.told.keys().filter(|key| key.starts_with(&of_a_flag)).cloned());
         let ends = self.told.keys().filter(|key| key.starts_with("subscription_canceled")).count();
         if ends != self.ends.len() {
             faults.push(format!("{} ends, {ends} told", self.ends.len()));
@@ -371,6 +374,22 @@ fn whose_customer_is_told_is_whose_the_subscription_is() {
     assert!(whom.iter().all(|id| *id == Some(crate::store::conformance::samples::customer(0))));
     let status = course.store.snapshot(&course.id).unwrap().unwrap().subscription.status;
     assert_eq!(status, SubscriptionStatus::Active);
+}
+
+#[test]
+fn a_decline_of_any_kind_is_told_with_the_end_that_it_leads_to() {
+    let mut course = Course::new();
+    course.goes(Act::Dead, 1);
+    let events = course.store.list_events(&Filter::default(), 0, 10).unwrap();
+    let declined = events.iter().find(|event| event.kind == EventKind::AttemptDeclined).unwrap().clone();
+    let snapshot = course.store.snapshot(&course.id).unwrap().unwrap();
+    let alone = told_of(std::slice::from_ref(&declined), 0, &snapshot).map(|told| told.message.kind);
+    assert_eq!(alone, Some(MessageKind::ActionNeeded));
+    for kind in [EventKind::SubscriptionPaused, EventKind::SubscriptionCanceled] {
+        // As a backup card's last answer has it.
+        let end = crate::model::Event { seq: declined.seq + 1, kind, data: None, ..declined.clone() };
+        assert_eq!(told_of(&[declined.clone(), end], 0, &snapshot), None, "{kind}");
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Looks at the book, without writing to it.
 
+use std::path::Path;
+
+use super::super::access;
 use super::super::context::Context;
 use super::super::exit::{Exit, Failure};
 use super::super::progress::Progress;
@@ -18,10 +21,13 @@ pub(super) fn look(context: &Context, live: Option<bool>, findings: &mut Finding
     let path = &context.settings().store.path;
     let state = context.settings().omise.sandbox.then(|| wiring::sandbox_state(context.settings()));
     let writable = rights::refuse_unwritable(path)
-        .and_then(|()| state.as_deref().map_or(Ok(()), rights::refuse_unwritable_file));
+        .and_then(|()| state.as_deref().map_or(Ok(()), rights::refuse_unwritable_file))
+        .and_then(|()| rights::refuse_unwritable_file(&access::path_beside(path)));
     match writable {
-        Ok(()) => findings
-            .ok("rights", "the book, its journal and its lock can be written, or made in their folder"),
+        Ok(()) => findings.ok(
+            "rights",
+            "the book, its journal, its lock and its access record can be written, or made in their folder",
+        ),
         Err(error) => findings.failed("rights", error.into()),
     }
     if let Some(sentence) = witness::of_lost_book(path).filter(|_| !path.exists()) {
@@ -86,25 +92,8 @@ fn health(
 
 /// Whether this book may charge from here, with these keys.
 fn home(context: &Context, live: Option<bool>, facts: &BookFacts, findings: &mut Findings) {
-    let path = &context.settings().store.path;
-    let here = wiring::this_host(path);
-    match &facts.host {
-        Some(bound) if *bound != here => findings.bad(
-            "host",
-            Exit::Store,
-            format!(
-                "found a book of host {} at {}, wanted one of this host at {}; stop the other one, then run `dues adopt`",
-                bound.machine, bound.path, here.path
-            ),
-        ),
-        None if facts.epoch.0 > 0 => {
-            findings.bad("host", Exit::Store, "found a restored book, wanted one that was compared; run `dues adopt`");
-        }
-        Some(_) => findings.ok("host", "the book is this host's"),
-        None => findings.ok("host", "a new book: the first run binds it to this host"),
-    }
-    match witness::check(path, facts) {
-        Ok(()) => {}
+    match at_home(&context.settings().store.path, facts) {
+        Ok(sentence) => findings.ok("host", sentence),
         Err(sentence) => findings.bad("host", Exit::Store, sentence),
     }
     let word = |live| if live { "live" } else { "test" };
@@ -117,6 +106,26 @@ fn home(context: &Context, live: Option<bool>, facts: &BookFacts, findings: &mut
         (Some(bound), _) => findings.ok("mode", format!("a book of {} keys", word(bound))),
         (None, _) => findings.ok("mode", "the first run binds the book to the kind of its keys"),
     }
+}
+
+/// Whose book it is and whether it is the newest, or the first of the reasons why it may not charge from here.
+fn at_home(path: &Path, facts: &BookFacts) -> Result<&'static str, String> {
+    let here = wiring::this_host(path);
+    let sentence = match &facts.host {
+        Some(bound) if *bound != here => {
+            return Err(format!(
+                "found a book of host {} at {}, wanted one of this host at {}; stop the other one, then run `dues adopt`",
+                bound.machine, bound.path, here.path
+            ));
+        }
+        None if facts.epoch.0 > 0 => {
+            return Err("found a restored book, wanted one that was compared; run `dues adopt`".into());
+        }
+        Some(_) => "the book is this host's",
+        None => "a new book: the first run binds it to this host",
+    };
+    witness::check(path, facts)?;
+    Ok(sentence)
 }
 
 fn wishes(

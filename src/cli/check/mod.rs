@@ -15,6 +15,7 @@ use super::exit::{Exit, Failure};
 use super::output::Output;
 use crate::model::counted;
 use crate::model::settings::Brakes;
+use crate::wiring;
 
 /// Nothing but what every command takes.
 #[derive(Debug, Args)]
@@ -111,6 +112,7 @@ pub(super) fn run(_: &CheckArgs, global: Global) -> Result<Exit, Failure> {
     brakes(&context, &mut findings);
     webhooks(&context, &mut findings);
     letters(&context, &mut findings);
+    command(&context, &mut findings);
     show(&context, &findings)?;
     Ok(findings.exit())
 }
@@ -158,11 +160,23 @@ fn webhooks(context: &Context, findings: &mut Findings) {
 
 /// A wrong template ended the command when the config was read.
 fn letters(context: &Context, findings: &mut Findings) {
-    if let Ok(Some(told)) = crate::wiring::letters(context.settings()) {
+    if let Ok(Some(told)) = wiring::letters(context.settings()) {
         let (wishes, own) = (&told.wishes, told.own_templates());
         let own = counted(own as u64, "template");
         let found = format!("from {}, in {}, {own} of your own", wishes.merchant, wishes.language);
         findings.ok("letters", found);
+    }
+}
+
+/// The program that messages are handed to.
+fn command(context: &Context, findings: &mut Findings) {
+    let Some(program) = context.settings().notify.command.as_ref().and_then(|wishes| wishes.program.first())
+    else {
+        return;
+    };
+    match wiring::command_refused(context.settings()) {
+        None => findings.ok("messages", format!("{program} can be run")),
+        Some(sentence) => findings.bad("messages", Exit::Usage, sentence),
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn look_at_key(context: &Context, findings: &mut Findings) -> Option<
     let live = key.is_live_key();
     match settings.check_key(live) {
         Ok(()) => findings.ok("key", if live { "a live key: charges move money" } else { "a test key" }),
-        Err(sentence) => findings.bad("key", Exit::Usage, sentence),
+        Err(mistake) => findings.bad("key", Exit::Usage, mistake.in_short()),
     }
     Some(live)
 }
@@ -45,8 +45,13 @@ pub(super) fn look_at_key(context: &Context, findings: &mut Findings) -> Option<
 /// Asks the provider who we are.
 pub(super) fn look(context: &Context, findings: &mut Findings) {
     let settings = context.settings();
-    if !settings.omise.sandbox && settings.omise.key.read().ok().flatten().is_none() {
-        return findings.note("provider", "not asked: there is no key to ask with");
+    if !settings.omise.sandbox {
+        let Some(key) = settings.omise.key.read().ok().flatten() else {
+            return findings.note("provider", "not asked: there is no key to ask with");
+        };
+        if settings.check_key(key.is_live_key()).is_err() {
+            return findings.note("provider", "not asked: what the key forbids comes first");
+        }
     }
     match context.wait(account(context)) {
         Ok(account) => {
@@ -111,7 +116,8 @@ fn prices(context: &Context, limits: &AccountLimits, findings: &mut Findings) {
     for (key, terms) in &context.config.plans {
         if let Some(why) = limits.refuses(terms.price) {
             all_right = false;
-            findings.bad("prices", Exit::Usage, format!("plans.{key}.price: {why}"));
+            let mistake = context.settings().mistakes(&[format!("plans.{key}.price: {why}")]);
+            findings.bad("prices", Exit::Usage, mistake.in_short());
         }
     }
     if all_right {

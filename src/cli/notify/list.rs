@@ -93,6 +93,9 @@ pub(super) fn run(args: &ListArgs, context: &Context) -> Result<Exit, Failure> {
         Column::text("next try"),
         Column::text("why"),
     ];
+    if table.is_empty() && !out.is_json() && !context.global.quiet {
+        out.line("none")?;
+    }
     out.table(&columns, table)?;
     out.finish()?;
     Ok(Exit::Done)

@@ -25,6 +25,13 @@ pub enum NotifyCommand {
     Preview(preview::PreviewArgs),
 }
 
+impl NotifyCommand {
+    /// Whether it changes something, or only looks.
+    pub(super) const fn changes_something(&self) -> bool {
+        matches!(self, Self::Send(_) | Self::Retry(_))
+    }
+}
+
 /// Does it.
 pub(super) fn run(command: &NotifyCommand, context: &Context) -> Result<Exit, Failure> {
     match command {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Row, clip, main_units, or_dash, rfc3339};
 use crate::cli::output::Column;
 use crate::model::{Currency, InvoiceStatus, Quantity, Zone};
+use crate::rules::next_try_at;
 use crate::store::InvoiceRow;
 
 /// An invoice. `number` is the last part of its id.
@@ -32,12 +33,14 @@ pub(in crate::cli) struct InvoiceLine {
 }
 
 impl InvoiceLine {
-    pub(in crate::cli) fn of(row: &InvoiceRow) -> Self {
+    /// `now` tells which turns and looks lie ahead.
+    pub(in crate::cli) fn of(row: &InvoiceRow, now: Timestamp) -> Self {
         let invoice = &row.invoice;
         // An instant of another zone is the same instant, and says so.
         let zone = row.zone.clone().unwrap_or(Zone::UTC);
         let local = |at: Timestamp| rfc3339(at, &zone);
         let unknown = || format!("the zone of invoice {}: its instants are told in UTC", invoice.id);
+        let next = next_try_at(invoice, row.declined, row.caught_up_at, row.wake_at, now);
         Self {
             id: invoice.id.to_string(),
             subscription: invoice.id.subscription.to_string(),
@@ -51,7 +54,7 @@ impl InvoiceLine {
             status: invoice.status,
             hold: invoice.hold.map(crate::model::Hold::word),
             attempts: row.attempts,
-            next_attempt_at: invoice.next_attempt_at.map(local),
+            next_attempt_at: next.map(local),
             charge: row.charge.as_ref().map(ToString::to_string),
             opened_at: local(invoice.opened_at),
             closed_at: invoice.closed_at.map(local),

@@ -81,7 +81,7 @@ fn declined(ground: &Ground<'_>, page: &[Event], place: usize) -> Option<Told> {
     let kind = ground.decline_kind()?;
     let next = ground.instant("next_attempt_at");
     let what = match (next, kind.class()) {
-        (None, DeclineClass::Soft) if ends_with_it(page, place) => return None,
+        (None, _) if ends_with_it(page, place) => return None,
         (Some(_), _) | (None, DeclineClass::Soft) => MessageKind::Declined,
         (None, DeclineClass::Hard | DeclineClass::Customer) => MessageKind::ActionNeeded,
         (None, DeclineClass::Ours) => return None,
@@ -120,8 +120,12 @@ fn led_to_by(page: &[Event], place: usize) -> Option<DeclineKind> {
     data["decline"].as_str().and_then(DeclineKind::from_word)
 }
 
-/// What a customer can do about a flag; `None`: nothing, it is ours or nobody is there.
+/// What a customer can do about a flag; `None`: nothing, it is ours or nobody is there, or the decline that led to it
+/// tells the same.
 fn flagged(ground: &Ground<'_>) -> Option<Message> {
+    if ground.text("attempt").is_some() {
+        return None;
+    }
     let kind = match ground.text("reason").and_then(FlagReason::from_word)? {
         FlagReason::NoCard | FlagReason::CardGone => MessageKind::NoCard,
         FlagReason::ExpiredCard => MessageKind::ExpiredCard,

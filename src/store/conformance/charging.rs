@@ -311,11 +311,21 @@ fn doubt_is_kept_whole_and_paged_by_age(store: &mut dyn Store) {
 }
 
 fn a_decline_is_kept_with_its_reading(store: &mut dyn Store) {
-    fill(store, 1);
+    fill(store, 2);
     let epoch = begin(store);
     let first = snapshot(store, 0);
     let opened = intent(store, &first, epoch, at(0));
     accept(store, opened);
+    // Opened, and never tried: not one that waits for another try.
+    let second = snapshot(store, 1);
+    let mut untried = intent(store, &second, epoch, at(0));
+    untried.changes.retain(|change| !matches!(change, Change::InsertAttempt(_)));
+    for change in &mut untried.changes {
+        if let Change::InsertInvoice(invoice) = change {
+            invoice.next_attempt_at = Some(at(0));
+        }
+    }
+    accept(store, untried);
     let between = snapshot(store, 0);
     let mut declined = between.invoices[0].attempts[0].clone();
     declined.status = AttemptStatus::Declined;

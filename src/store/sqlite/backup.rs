@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::super::StoreError;
+use super::super::{StoreError, owner};
 use super::fault::{Fault, Outcome};
 use super::open::{self, OpenOptions};
 use super::schema::{self, Found};
@@ -117,6 +117,8 @@ fn restore_from(from: &Path, to: &Path) -> Outcome<Restored> {
         _ => {}
     }
     copy_file(from, &half, &mut |_, _| ())?;
+    // Whoever runs the service must not be shut out of the book by who put it back.
+    owner::give(&File::open(&half).map_err(|e| other(&half, e))?, to);
     let made = unbind(&half)
         .and_then(|installation| put_in_place(&half, to).map(|replaced| Restored { installation, replaced }));
     if made.is_err() {

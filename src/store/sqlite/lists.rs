@@ -191,7 +191,8 @@ impl Book {
         let own = "a.row BETWEEN v.row << 16 AND (v.row << 16) | 65535";
         let columns = format!(
             "{INVOICE}, c.id, s.zone, (SELECT count(*) FROM attempts a WHERE {own}), \
-             (SELECT charge FROM attempts a WHERE {own} AND a.status = 1)"
+             (SELECT charge FROM attempts a WHERE {own} AND a.status = 1), \
+             EXISTS (SELECT 1 FROM attempts a WHERE {own} AND a.status = 2), c.caught_up_at, s.wake_at"
         );
         let from = format!("{INVOICE_FROM} JOIN customers c ON c.row = s.customer");
         let sql = page.sql(&columns, &from, "v.row", limit);
@@ -204,6 +205,9 @@ impl Book {
                 zone: self.zone_if_readable(r.integer(INVOICE_WIDTH + 1)?)?,
                 attempts: r.count(INVOICE_WIDTH + 2)?,
                 charge: r.maybe_charge_id(INVOICE_WIDTH + 3)?,
+                declined: r.integer(INVOICE_WIDTH + 4)? != 0,
+                caught_up_at: r.maybe_instant(INVOICE_WIDTH + 5)?,
+                wake_at: r.maybe_instant(INVOICE_WIDTH + 6)?,
             })
         })
     }
@@ -306,8 +310,10 @@ impl Book {
     }
 
     pub(super) fn count_retries(&self) -> Outcome<u64> {
+        // An attempt's row begins with its invoice's: few are looked at, and those of open invoices alone.
         let mut count = self.sql(
-            "SELECT count(*) FROM invoices INDEXED BY invoices_open WHERE status = 0 AND next_attempt_at IS NOT NULL",
+            "SELECT count(*) FROM invoices v INDEXED BY invoices_open WHERE v.status = 0 AND v.next_attempt_at IS NOT NULL \
+             AND EXISTS (SELECT 1 FROM attempts a WHERE a.row BETWEEN v.row << 16 AND (v.row << 16) | 65535 AND a.status = 2)",
         )?;
         Ok(unsigned(count.query_row([], |row| row.get(0))?))
     }

@@ -4,10 +4,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+
+use super::super::owner;
 
 /// Bytes kept back: the results of some thousand charges under way, many times over.
 const RESERVE_BYTES: usize = 1 << 20;
@@ -83,7 +84,9 @@ fn take(path: &Path) -> io::Result<()> {
 }
 
 fn fill(path: &Path) -> io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // The book's name is that of the reserve without its end.
+    let book = path.with_extension("");
+    let mut file: File = owner::open_beside(&book, path, OpenOptions::new().write(true).truncate(true))?;
     let chunk = vec![0x64; CHUNK_BYTES];
     for _ in 0..RESERVE_BYTES / CHUNK_BYTES {
         file.write_all(&chunk)?;

@@ -75,6 +75,66 @@ fn words_on_the_command_line() {
 }
 
 #[test]
+fn a_wrong_text_is_shown_as_far_as_people_read() {
+    const MOST_SAID_BYTES: usize = 1_000;
+    let shop = Shop::new();
+    shop.subscribe("cust_test_1");
+    let long: &'static str = "x".repeat(5_000).leak();
+    shop.write("zeros.csv", &"\0".repeat(100_000));
+    shop.write("cells.csv", &format!("customer,plan\n{long},{long}\ncust_test_1,{long}\n"));
+    for args in [
+        &["import", "zeros.csv"][..],
+        &["import", "cells.csv"],
+        &["why", long],
+        &["list", "events", "--status", long],
+        &["run-now", "--at", long],
+        &["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--starts", long],
+        &["subscribe", "--customer", "cust_test_1", "--plan", "pro-monthly", "--quantity", long],
+        &[long],
+    ] {
+        let done = shop.dues(args);
+        let said = done.stderr.len();
+        assert!(said < MOST_SAID_BYTES, "{said} bytes of {:?}", done.stderr.get(..MOST_SAID_BYTES));
+        done.fails(2, &[]);
+    }
+}
+
+#[test]
+fn check_looks_whether_the_command_can_be_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let shop = Shop::new();
+    shop.subscribe("cust_test_1");
+    shop.write("told", "#!/bin/sh\n");
+    let told = shop.path("told");
+    let mode = |mode| std::fs::set_permissions(&told, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o644);
+    let own = told.display().to_string();
+    shop.config("[omise]", "[notify.command]\nprogram = [\"PROGRAM\"]\n[omise]");
+    let mut before = "PROGRAM".to_owned();
+    let mut name = |program: &str| {
+        shop.config(&format!("[\"{before}\"]"), &format!("[\"{program}\"]"));
+        program.clone_into(&mut before);
+        shop.dues(&["check"])
+    };
+    for (program, is) in [
+        ("/nonexistent/told", "No such file or directory"),
+        ("/usr", "a folder or a device"),
+        (&own, "it may not be run: Permission denied"),
+        ("dues-is-told-by-nobody", "it may be run in no folder of PATH, /"),
+    ] {
+        let done = name(program);
+        assert_eq!(done.code, 2, "{program}: {}", done.stdout);
+        let said = format!("BAD   messages  [notify.command] program: found {program:?} ({is}");
+        assert!(done.stdout.contains(&said) && done.stdout.contains("Not ready"), "{}", done.stdout);
+    }
+    mode(0o755);
+    for program in [own.as_str(), "sh"] {
+        let done = name(program).ok();
+        assert!(done.stdout.contains(&format!("ok    messages  {program} can be run")), "{}", done.stdout);
+    }
+}
+
+#[test]
 fn configs_that_are_not_there_or_wrong() {
     let shop = Shop::new();
     Shop::done(&mut shop.command(&["list", "events"]))
@@ -149,7 +209,10 @@ fn a_credential_of_systemd_is_used_where_no_key_is_named() {
 #[test]
 fn check_looks_at_the_webhook_secret() {
     let shop = Shop::new();
-    shop.config("[omise]", "[web]\nwebhook_secret_file = \"webhook.secret\"\n[omise]");
+    shop.config(
+        "[omise]",
+        "[web]\nlisten = \"127.0.0.1:0\"\nwebhook_secret_file = \"webhook.secret\"\n[omise]",
+    );
     shop.write("webhook.secret", "Y2FuYXJ5");
     let done = shop.dues(&["check"]);
     assert_eq!(done.code, 2, "{}", done.stdout);
@@ -166,7 +229,21 @@ fn a_live_key_beside_what_it_forbids() {
     assert_eq!(done.code, 2, "{}", done.stdout);
     assert!(done.stdout.contains("found a live key, wanted a test key"), "{}", done.stdout);
     shop.config("[omise]", "[doubt]\nsettle = \"1s\"\n[omise]");
-    shop.dues(&["run-now"]).fails(2, &["doubt.settle: found 1s beside a live key, wanted 10m or longer"]);
+    let sentence = "doubt.settle: found 1s beside a live key, wanted 10m or longer";
+    let place = place(&shop, "\"1s\"");
+    shop.dues(&["run-now"]).fails(2, &[sentence, &place, "settle = \"1s\"", "^^^^"]);
+    let told = shop.dues(&["check"]).stdout;
+    assert_eq!(told.matches(sentence).count(), 1, "{told}");
+    assert!(told.contains(&place) && told.contains("provider  not asked: "), "{told}");
+}
+
+/// Where that text stands in the shop's config, as mistakes show it.
+fn place(shop: &Shop, text: &str) -> String {
+    let config = std::fs::read_to_string(shop.path("dues.toml")).unwrap();
+    let before = config.split(text).next().unwrap();
+    assert!(before.len() < config.len(), "{text} is not in\n{config}");
+    let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+    format!("dues.toml:{}:{column}", before.matches('\n').count() + 1)
 }
 
 pub(super) fn open(shop: &Shop) -> dues::store::sqlite::SqliteStore {
@@ -180,11 +257,14 @@ fn a_price_below_the_accounts_minimum_does_not_reach_the_book() {
     shop.subscribe("cust_test_1");
     shop.config("990.00 THB", "1.00 THB");
     let new = ["subscribe", "--customer", "cust_test_2", "--plan", "team-yearly"];
-    for args in [&["plans", "apply"][..], &new, &["run-now"]] {
-        shop.dues(args).fails(2, &["plans.pro-monthly.price: found 1.00 THB, wanted at least 20.00 THB"]);
+    let place = place(&shop, "\"1.00 THB\"");
+    let sentence = "plans.pro-monthly.price: found 1.00 THB, wanted at least 20.00 THB";
+    for args in [&["plans", "apply"][..], &new, &["run-now"], &["run-now", "--dry-run"]] {
+        shop.dues(args).fails(2, &[sentence, &place, "price = \"1.00 THB\""]);
     }
     let done = shop.dues(&["check"]);
     assert_eq!(done.code, 2, "{}", done.stdout);
+    assert!(done.stdout.contains(&place), "{}", done.stdout);
     shop.config("\"1.00 THB", "\"990.00 THB");
     let plans = shop.dues(&["plans", "--json"]).ok().rows();
     assert_eq!((plans[0]["version"].as_u64(), plans[0]["price"].as_u64()), (Some(1), Some(99_000)));

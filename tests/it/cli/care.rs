@@ -73,10 +73,12 @@ fn whatever_shows_customers_is_on_record() {
     let shop = Shop::new();
     shop.dues(&["plans", "apply"]).ok();
     shop.dues(&["list", "customers", "--reason", "a call"]).ok();
-    shop.dues(&["list", "invoices", "--customer", "cust_test_1"]).ok();
+    shop.dues(&["list", "invoices", "--customer", "cust_test_1"]).fails(2, &["--customer: found"]);
     shop.dues(&["charges", "get", "chrg_test_1", "--reason", "disputed"]).fails(1, &[]);
     shop.dues(&["charges", "list"]).ok();
     shop.dues(&["provider", "search", "customer"]).ok();
+    // The diary tells whose card was flagged, and which it was.
+    shop.dues(&["list", "events", "--reason", "an audit"]).ok();
     let seen = std::fs::read_to_string(shop.path("book/dues.db.access")).unwrap();
     // Of nobody in particular: no line.
     shop.dues(&["list", "invoices"]).ok();
@@ -91,6 +93,7 @@ fn whatever_shows_customers_is_on_record() {
     assert_eq!(told[2], [&word("charges get"), &none, &word("disputed")]);
     assert_eq!(lines[2]["object"], "chrg_test_1");
     assert_eq!([told[3][0], told[4][0]], [&word("charges list"), &word("provider search")]);
-    assert_eq!(lines.len(), 5);
+    assert_eq!(told[5], [&word("list events"), &none, &word("an audit")]);
+    assert_eq!(lines.len(), 6);
     assert!(lines.iter().all(|line| line["uid"].is_u64() && line.get("actor").is_some()), "{seen}");
 }

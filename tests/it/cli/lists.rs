@@ -72,6 +72,39 @@ fn lists_are_narrowed_and_longer_than_a_page() {
 }
 
 #[test]
+fn an_id_that_the_book_does_not_know_is_no_empty_list() {
+    let shop = Shop::new();
+    shop.write("in.csv", "customer,plan,id\ncust_test_one,pro-monthly,sub-one\n");
+    shop.dues(&["import", "in.csv"]).ok();
+    let kinds = ["subscriptions", "invoices", "attempts", "flags", "events", "customers"];
+    for kind in kinds {
+        for json in [&["list", kind][..], &["list", kind, "--json"]] {
+            let with = |more: &[&'static str]| shop.dues(&[json, more].concat());
+            let nope = with(&["--subscription", "nope"]);
+            let wanted = "--subscription: found \"nope\", wanted a subscription in this book; `dues list subscriptions`";
+            assert!(nope.stdout.is_empty(), "{}", nope.stdout);
+            nope.fails(2, &[wanted]);
+            with(&["--subscription", "sub-onne"]).fails(2, &["did you mean \"sub-one\"?"]);
+            with(&["--customer", "cust_test_onne"])
+                .fails(2, &["--customer: found \"cust_test_onne\"", "did you mean \"cust_test_one\"?"]);
+            with(&["--subscription", "sub-one"]).ok();
+            with(&["--customer", "cust_test_one"]).ok();
+        }
+    }
+}
+
+#[test]
+fn an_empty_list_says_so_to_people_alone() {
+    let shop = Shop::new();
+    shop.subscribe("cust_test_1");
+    for kind in [&["list", "attempts"][..], &["list", "flags"], &["cards", "expiring"], &["notify", "list"]] {
+        let said = |more: &[&'static str]| shop.dues(&[kind, more].concat()).ok().stdout;
+        assert_eq!([said(&[]), said(&["--quiet"]), said(&["--json"])], ["none\n", "", ""], "{kind:?}");
+    }
+    assert!(!shop.dues(&["list", "subscriptions"]).ok().stdout.contains("none"));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let shop = Shop::new();
     let lines: Vec<_> = (0..3_000).map(|n| format!("cust_test_{n},pro-monthly")).collect();

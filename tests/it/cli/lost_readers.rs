@@ -90,6 +90,33 @@ fn a_run_whose_reader_has_left_keeps_its_exit_code() {
     assert!(lost.status.code() == Some(1) && said.contains("the output could not be written"), "{lost:?}");
 }
 
+#[test]
+fn a_deed_whose_output_is_lost_is_not_taken_for_undone() {
+    let scene = scene();
+    let customer = &scene.customers()[0];
+    let said_of = |words: &[&str]| {
+        let lost = dues(&scene, words).stdout(full()).output().unwrap();
+        assert_eq!(lost.status.code(), Some(1), "{lost:?}");
+        String::from_utf8(lost.stderr).unwrap()
+    };
+    let done = "the output could not be written (No space left on device (os error 28)); what was asked is done: look \
+                before you repeat it";
+    let before = scene.list("subscriptions").len();
+    let subscribed = said_of(&["subscribe", "--customer", customer, "--plan", "monthly"]);
+    assert!(subscribed.contains(done), "{subscribed}");
+    assert_eq!(scene.list("subscriptions").len(), before + 1);
+    let ran = said_of(&["run-now", "--at", AT]);
+    assert!(ran.contains(done), "{ran}");
+    // Nothing was asked for that could be done twice.
+    for words in [&["list", "subscriptions"][..], &["run-now", "--dry-run", "--at", AT], &["plans", "diff"]] {
+        let looked = said_of(words);
+        assert!(
+            looked.contains("could not be written") && !looked.contains("is done"),
+            "{words:?}: {looked}"
+        );
+    }
+}
+
 /// A program of ours that ends with the test.
 struct Ours(Child);
 

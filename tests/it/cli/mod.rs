@@ -4,6 +4,7 @@
 mod bad_input;
 mod cards;
 mod care;
+mod copies;
 mod import;
 mod letters;
 mod lists;

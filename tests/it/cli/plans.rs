@@ -202,7 +202,7 @@ fn who_waits_for_the_provider_is_told_so() {
     scene.ask("POST", "/__sandbox/faults", "", &slow);
     more("tiny");
     let change = scene.dues(&["change", &id, "--plan", "weekly"]).expect(0);
-    let told = "waiting for the provider, a call to which may take 3s: the config's prices are held against the account's \
+    let told = "waiting for the provider, a call to which may take 6s: the config's prices are held against the account's \
                 limits; new to the book: tiny";
     assert_eq!(change.stderr.matches(told).count(), 1, "{change:#?}");
     more("small");

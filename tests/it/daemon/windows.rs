@@ -97,6 +97,7 @@ fn all_that_is_watched_for_is_shown() {
     for line in [
         "dues_unknown_declines_total 1",
         "dues_retries_waiting 2",
+        "# HELP dues_flags Standing flags of subscriptions, by reason.",
         "dues_declines_total{code=\"moon_phase\"} 1",
     ] {
         assert!(page.contains(line), "{line} is not in\n{page}");

@@ -86,6 +86,68 @@ fn what_lies_beside_a_book_and_may_not_be_written_is_the_stores_refusal() {
 }
 
 #[test]
+fn what_root_leaves_beside_a_book_is_its_owners_to_use() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let own = "zone = \"Asia/Bangkok\"\n[store]\npath = \"own.db\"\n[omise]\nsandbox = true\n";
+    scene.write("own.toml", &format!("{own}{PLANS}"));
+    let somebody = Somebody::of(&scene);
+    let theirs = |words: &[&str]| {
+        let output = somebody.dues_on("own.toml", words);
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {output:?}");
+    };
+    theirs(&["run-now"]);
+    // A hand that is not theirs where this is root, and their own elsewhere.
+    for words in [&["list", "flags"][..], &["run-now"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dues"));
+        let output = command.args(words).args(["--config", "own.toml"]).current_dir(scene.folder()).output();
+        assert_eq!(output.expect("the binary starts").status.code(), Some(0), "{words:?}");
+    }
+    for words in [&["check"][..], &["list", "flags"], &["run-now"], &["run-now", "--dry-run"]] {
+        theirs(words);
+    }
+}
+
+#[test]
+fn what_may_not_be_read_or_written_beside_a_book_is_told_once_and_with_what_to_do() {
+    let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
+    let own = "zone = \"Asia/Bangkok\"\n[store]\npath = \"own.db\"\n[omise]\nsandbox = true\n";
+    scene.write("own.toml", &format!("{own}{PLANS}"));
+    let somebody = Somebody::of(&scene);
+    let on = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let output = somebody.dues_on("own.toml", &words);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.code(), said)
+    };
+    for words in ["run-now", "list flags"] {
+        assert_eq!(on(words).0, Some(0), "{words}");
+    }
+    let mode = |name: &str, mode: u32| {
+        fs::set_permissions(scene.path(name), fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    mode("own.db.witness", 0o000);
+    for words in ["check", "run-now", "run-now --dry-run"] {
+        let (code, said) = on(words);
+        assert_eq!(code, Some(4), "{words}: {said}");
+        assert!(
+            said.contains("own.db.witness: the book's witness cannot be read (Permission denied"),
+            "{said}"
+        );
+        assert!(said.contains("give the file to the owner of the book"), "{words}: {said}");
+    }
+    let (_, said) = on("check");
+    let of = |what: &str| said.lines().filter(|line| line.split_whitespace().nth(1) == Some(what)).count();
+    assert_eq!((of("rights"), of("host")), (1, 1), "{said}");
+    assert!(said.contains("BAD   rights") && said.contains("BAD   host"), "{said}");
+    mode("own.db.witness", 0o600);
+    mode("own.db.access", 0o400);
+    let (code, said) = on("check");
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("BAD   rights    own.db.access: cannot be written (Permission denied"), "{said}");
+    assert_eq!(on("run-now").0, Some(0), "a run needs no access record");
+}
+
+#[test]
 fn a_folder_that_may_not_be_written_is_named() {
     let scene = Scene::new(Setting { customers: 1, ..Setting::default() });
     let customer = &scene.customers()[0];
