@@ -211,7 +211,7 @@ fn payer(d: &Draft, c: &Circumstances, place: usize, confirmed: bool) -> Payable
 /// whoever charges the default then charges the one that was refused.
 fn waited_longer(s: &Snapshot, open: &OpenInvoice) -> bool {
     let read = s.customer.read_at;
-    open.invoice.hold.is_some() && open.invoice.next_attempt_at.is_none_or(|next| read < Some(next))
+    open.invoice.hold.is_some() && open.invoice.next_attempt_at.is_some_and(|next| read < Some(next))
 }
 
 /// The backup card is gone: the usual card's last answer stands.
