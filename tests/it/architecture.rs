@@ -102,8 +102,6 @@ const FENCES: &[Fence] = &[
     fence("hyper", &["sandbox/", "web/"]),
     fence("getrandom", &["store/sqlite/"]),
     fence("toml", &["config/"]),
-    // The words of the schedule: the config refuses bad ones, the daemon asks them which job is due.
-    fence("croner", &["config/scalar.rs", "daemon/jobs.rs"]),
     // The config's secrets, the commands that messages are handed to, and who sits at the counter.
     fence("std::env", &["config/secret.rs", "wiring/post.rs", "cli/", "hooks.rs"]),
     // The counter alone talks to people. A command that a message is handed to has streams of its own.

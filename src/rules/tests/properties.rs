@@ -10,7 +10,7 @@ use super::laws::{check, check_charge};
 use super::story::{outcome, seen};
 use crate::model::settings::CatchUp;
 use crate::model::{
-    AttemptId, AttemptStatus, ChargeOutcome, CustomerState, EndAction, Hold, OpenInvoice, Quantity,
+    AttemptId, AttemptStatus, CardId, ChargeOutcome, CustomerState, EndAction, Hold, OpenInvoice, Quantity,
     SeenStatus, SkipReason, SubscriptionStatus,
 };
 use crate::rules::{Prepared, RuleError, Scan, commands, conclude, doubt};
@@ -151,9 +151,14 @@ fn check_idle(book: &Book) {
     assert_eq!(after.rows.invoices.len(), book.rows.invoices.len());
 }
 
+/// The card that was the default when the attempt was charged.
+fn charged_card(book: &Book, attempt: &AttemptId) -> Option<CardId> {
+    book.charged.iter().find(|(id, _)| id == attempt).unwrap().1.clone()
+}
+
 /// Declines and successes name the card that was the default when it was charged, as the real provider does.
 fn with_card(outcome: ChargeOutcome, book: &Book, attempt: &AttemptId) -> ChargeOutcome {
-    let default = book.charged.iter().find(|(id, _)| id == attempt).unwrap().1.clone();
+    let default = charged_card(book, attempt);
     match outcome {
         ChargeOutcome::Succeeded { charge, .. } => ChargeOutcome::Succeeded { charge, card: default },
         ChargeOutcome::Declined(decline) => {
@@ -171,11 +176,13 @@ fn look(book: &mut Book, found: &str) {
     let Some(attempt) = unfinished(book, AttemptStatus::InDoubt) else { return };
     let c = book.circumstances.clone();
     let mut charge = seen(SeenStatus::Successful, "chrg_test_1");
-    charge.amount = Some(attempt.amount);
+    (charge.amount, charge.card) = (Some(attempt.amount), charged_card(book, &attempt.id));
     let (mine, alike) = match found {
         "ok" => (vec![charge], vec![]),
         "no" => {
-            charge.status = SeenStatus::Failed(super::story::decline("insufficient_fund"));
+            let decline = super::story::decline("insufficient_fund");
+            charge.status =
+                SeenStatus::Failed(crate::model::Decline { card: charge.card.clone(), ..decline });
             (vec![charge], vec![])
         }
         "alike" => (vec![], vec![charge]),

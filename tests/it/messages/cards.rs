@@ -36,7 +36,7 @@ fn a_hard_decline_is_told_once_though_its_card_is_flagged_too() {
     let scene = hooked();
     let who = scene.customers();
     scene.import(&format!(
-        "id,customer,plan,starts\nmay,{},monthly,2026-11-15\nlou,{},monthly,2026-11-15\n",
+        "id,customer,plan,starts\nmay,{},monthly,2030-11-15\nlou,{},monthly,2030-11-15\n",
         who[0], who[1]
     ));
     scene.charges_meet("decline:stolen_or_lost_card", Some(&who[0]), Some(1));
