@@ -13,6 +13,7 @@ use super::pace::Pace;
 use super::time::ProviderTime;
 use super::{Billing, RunError};
 use crate::gateway::{Page, Window};
+use crate::model::settings::Doubt;
 use crate::model::{AttemptId, ChargeId, ChargeSeen, EventKind, SubscriptionId};
 use crate::rules::Wire;
 use crate::store::{BookFacts, Filter, Store, StoreError};
@@ -64,7 +65,22 @@ const ADOPTED: &str = "adopted";
 /// How long what was under way may stay out of the list: until it can no longer be sent, its answer has come, and all
 /// that is listed late is listed.
 pub(super) fn settling(billing: &Billing) -> SignedDuration {
-    Wire::SEND_WITHIN + billing.settings.timeout + billing.settings.doubt.settle
+    how_long(billing.settings.timeout, billing.settings.doubt)
+}
+
+fn how_long(timeout: SignedDuration, doubt: Doubt) -> SignedDuration {
+    Wire::SEND_WITHIN + timeout + doubt.settle
+}
+
+/// When a book that was adopted just now is charged from again, by that clock; `None`: it may be already.
+pub fn charging_from(
+    store: &mut dyn Store,
+    timeout: SignedDuration,
+    doubt: Doubt,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let adopted = adopted(store)?;
+    Ok(adopted.map(|at| later(at, how_long(timeout, doubt))).filter(|until| now < *until))
 }
 
 /// When the book was adopted last; `None`: never.

@@ -6,7 +6,7 @@
 
 pub mod adopt;
 mod aside;
-mod behind;
+pub mod behind;
 mod brakes;
 pub mod card_seen;
 pub mod card_watch;

@@ -233,11 +233,13 @@ fn results_are_written_where_intents_find_no_room() {
     let (mut written, mut refused) = (HashSet::new(), 0);
     runtime().block_on(async {
         let (started, go) = std::sync::mpsc::channel::<()>();
-        // Holds the thread, so that all of them make one group.
+        let (holds, held) = tokio::sync::oneshot::channel();
+        // Holds the thread before any of them comes, so that all of them make one group.
         let blocked = tokio::spawn({
             let lane = lane.clone();
-            async move { lane.run(move |_| go.recv().is_ok()).await }
+            async move { lane.run(move |_| holds.send(()).is_ok() && go.recv().is_ok()).await }
         });
+        held.await.unwrap();
         let mut tasks = Vec::new();
         for (n, transition) in results.into_iter().chain(intents).enumerate() {
             let lane = lane.clone();

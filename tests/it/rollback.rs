@@ -86,6 +86,8 @@ fn a_charge_that_is_listed_late_is_not_made_again_by_a_book_adopted_meanwhile() 
     for words in [&["run-now", "--at", AT][..], &["run-now", "--at", AT, "--dry-run"]] {
         refused(&scene, words, &["was adopted just now", from]);
     }
+    let checked = scene.dues(&["check"]).expect(0).stdout;
+    assert!(checked.contains("adopted just now: charging begins at"), "{checked}");
     scene.provider_time_passes(SETTLING_SECONDS);
     for _ in 0..2 {
         refused(&scene, &["run-now", "--at", AT], &["older copy", "`dues adopt`"]);

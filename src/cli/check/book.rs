@@ -8,7 +8,7 @@ use super::super::exit::{Exit, Failure};
 use super::super::progress::Progress;
 use super::super::rows::short;
 use super::{Findings, start};
-use crate::billing::plans;
+use crate::billing::{behind, plans};
 use crate::model::counted;
 use crate::store::{BookFacts, PlanChange, Store, rights, witness};
 use crate::wiring;
@@ -60,6 +60,14 @@ fn look_into(
     let facts = store.facts()?;
     health(context, store, &facts, findings)?;
     home(context, live, &facts, findings);
+    let (omise, doubt) = (&context.settings().omise, context.settings().doubt);
+    if let Some(from) = behind::charging_from(store, omise.timeout, doubt, context.now())? {
+        let from = context.zone().told(from);
+        findings.note(
+            "host",
+            format!("adopted just now: charging begins at {from}, once nothing can be listed late"),
+        );
+    }
     wishes(context, store, &facts, findings)?;
     start::look(context, store, findings)
 }
