@@ -148,3 +148,8 @@ pub(super) fn is_owed(open: &OpenInvoice) -> bool {
     let declined = open.attempts.iter().any(|a| a.status == AttemptStatus::Declined);
     open.invoice.status == InvoiceStatus::Open && (hold || declined)
 }
+
+/// The same but for what waits for the subscription itself to go on, and is released with it.
+pub(super) fn is_owed_now(open: &OpenInvoice) -> bool {
+    is_owed(open) && open.invoice.hold != Some(Hold::Stopped)
+}

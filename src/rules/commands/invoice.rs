@@ -57,7 +57,8 @@ fn nothing_owed(d: &mut Draft, at: Timestamp, status: InvoiceStatus) -> Result<(
     if d.now.subscription.status == SubscriptionStatus::PastDue && !owes && d.now.flags.is_empty() {
         d.now.subscription.status = SubscriptionStatus::Active;
     }
-    if status == InvoiceStatus::Paid && !owes && life::is_stopped_by_policy(&d.now.subscription) {
+    let owes_now = d.now.invoices.iter().any(life::is_owed_now);
+    if status == InvoiceStatus::Paid && !owes_now && life::is_stopped_by_policy(&d.now.subscription) {
         // Whatever began before it was stopped has its invoice, so that nothing is held for being missed.
         conclude::end_dunning(d, at, CatchUp { hold_after: u32::MAX })?;
     }

@@ -91,11 +91,10 @@ fn next(case: &Case, reading: &Reading) -> Next {
     }
 }
 
-/// Where the tries of the usual card are over, the backup card may be next; it is tried once, and not by itself where a
-/// person stopped the subscription meanwhile.
+/// Where the tries of the usual card are over, the backup card may be next; it is tried once, and where a person stopped
+/// the subscription meanwhile, when it goes on.
 fn with_backup(case: &mut Case, next: Next) -> Next {
-    let over = matches!(next, Next::Exhausted | Next::Waits(Hold::NewCard))
-        && !life::is_stopped(&case.d.now.subscription);
+    let over = matches!(next, Next::Exhausted | Next::Waits(Hold::NewCard));
     let declined = case.attempt().clone();
     match backup::after_decline(case.d, case.place, &declined, over, case.c.at) {
         After::Called => Next::Retry(case.c.at),
@@ -114,10 +113,11 @@ fn soft(case: &Case, reading: &Reading) -> Next {
     let next = rung(case, reading).next_try().filter(|_| !used_up);
     if !life::collects(subscription) {
         let ended = subscription.status == SubscriptionStatus::Canceled;
-        // A try that a stop found on its way is one of a series, which goes on with the subscription if it has another;
-        // where the policy is what stopped it, one that a person asked for is a single one.
-        let goes_on = life::is_stopped(subscription) || case.open().invoice.hold == Some(Hold::Stopped);
-        let stopped = ended || goes_on && next.is_some();
+        // A try that a stop found on its way is one of a series, which goes on with the subscription: with its next try, or
+        // with one more after which the policy has its last word, since nobody else would say it. Where the policy is what
+        // stopped it, one that a person asked for is a single one.
+        let stopped =
+            ended || life::is_stopped(subscription) || case.open().invoice.hold == Some(Hold::Stopped);
         return Next::Waits(if stopped { Hold::Stopped } else { Hold::Exhausted });
     }
     // What is told now is kept later: a card that rests is not promised a try before.

@@ -52,7 +52,7 @@ impl Case<'_, '_> {
 
     /// Ends the attempt: what only an unfinished one needs is dropped.
     pub fn end(&mut self, status: AttemptStatus) {
-        let at = self.c.at;
+        let at = self.c.budget_now;
         let attempt = self.attempt_mut();
         attempt.status = status;
         attempt.resolved_at = Some(at);

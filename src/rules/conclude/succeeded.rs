@@ -54,7 +54,7 @@ fn settle_invoice(case: &mut Case) {
 /// A subscription that the dunning policy had stopped is collected again once nothing is owed.
 fn go_on(case: &mut Case) -> Result<(), RuleError> {
     let (at, c) = (case.c.at, case.c);
-    if case.d.now.invoices.iter().any(life::is_owed) {
+    if case.d.now.invoices.iter().any(life::is_owed_now) {
         return Ok(());
     }
     if life::is_stopped_by_policy(&case.d.now.subscription) {

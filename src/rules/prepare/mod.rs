@@ -21,7 +21,8 @@ use super::{
     queue, wake,
 };
 use crate::model::{
-    ChargeOrder, FlagReason, Hold, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus, Transition,
+    ChargeOrder, FlagReason, Hold, InvoiceStatus, OpenInvoice, SkipReason, Snapshot, SubscriptionStatus,
+    Transition,
 };
 
 pub(super) use brakes::{give_back, never_passes};
@@ -110,7 +111,7 @@ fn follow_released_neighbours(d: &mut Draft, at: Timestamp) {
         .now
         .invoices
         .iter()
-        .filter(|open| !held(open) && missed(open))
+        .filter(|open| open.invoice.status == InvoiceStatus::Open && !held(open) && missed(open))
         .map(|open| (open.invoice.id.index, open.invoice.opened_at))
         .collect();
     for open in d.now.invoices.iter_mut().filter(|open| held(open)) {

@@ -191,3 +191,18 @@ fn what_was_given_up_leaves_it_stopped_and_says_what_ends_that() {
         }
     }
 }
+
+#[test]
+fn what_the_policy_stopped_beside_the_one_that_was_used_up_goes_on_with_it() {
+    let mut policy = ladder(&["10 days"], EndAction::Pause);
+    policy.newer = NewerPeriods::Collect;
+    tell(
+        &mut Book::new("2026-01-31", terms("week", policy)),
+        "01-31       | no insufficient_fund | 0.next:02-10T09:00
+         02-07       | no insufficient_fund | 1.next:02-17T09:00
+         02-10T09:00 | no insufficient_fund | 0:exhausted 1:stopped sub:paused
+         02-12       | card card_test_2 12/2060 |
+                     | ok2                  | 0:paid 1:open sub:past_due
+                     | ok2                  | 1:paid sub:active",
+    );
+}

@@ -242,29 +242,30 @@ fn what_the_bank_says_during_a_pause_holds_after_it() {
 }
 
 #[test]
-fn the_last_try_of_the_policy_stays_the_last_through_a_pause() {
+fn after_a_last_try_that_a_pause_met_one_more_has_the_policy_s_last_word() {
     tell(
         &mut Book::monthly("2026-01-31"),
         "01-31       | no insufficient_fund      |
          02-02T09:00 | no insufficient_fund      | 0.next:02-06T09:00
          02-06T09:00 | silence                   |
                      | person pause 02-10        | 0:stopped
-         02-07       | look no insufficient_fund | 0:exhausted sub:paused
-         02-10       | run                       | skip:held 0:exhausted 0.tries:3 sub:past_due
+         02-07       | look no insufficient_fund | 0:stopped sub:paused
+         02-10       | no insufficient_fund      | 0:exhausted 0.tries:4 sub:paused
          02-11       | person retry              |
                      | ok                        | 0:paid sub:active",
     );
 }
 
 #[test]
-fn a_backup_card_is_not_called_while_a_person_stopped_it() {
+fn a_backup_card_is_tried_once_the_pause_that_met_the_refusal_has_ended() {
     let mut book = super::stories_backup::book(EndAction::Cancel);
     tell(
         &mut book,
         "01-31 | silence                    |
                | person pause 02-05         |
-         02-01 | look no failed_fraud_check | 0:new_card 0.next:none sub:paused
-               | run                        | skip:paused 0.tries:1",
+         02-01 | look no failed_fraud_check | sub:paused
+               | run                        | skip:paused 0.tries:1
+         02-05 | ok2                        | 0:paid 0.tries:2 sub:active",
     );
 }
 
