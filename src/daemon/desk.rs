@@ -298,7 +298,12 @@ impl Desk {
             });
         }
         if let Some(error) = &done.error {
-            tracing::error!(%error, work = done.work.name(), "a piece of work failed");
+            let work = done.work.name();
+            if done.waits() {
+                tracing::info!(work, "{error}; it is tried again every minute until then");
+            } else {
+                tracing::error!(%error, work, "a piece of work failed");
+            }
         }
         Ok(())
     }

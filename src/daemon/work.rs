@@ -118,6 +118,16 @@ impl Done {
         }
     }
 
+    /// It failed; a book that was adopted just now is only waited for.
+    pub(super) const fn failed(&self) -> bool {
+        self.error.is_some() && !self.waits()
+    }
+
+    /// It was not begun, since the book was adopted just now.
+    pub(super) const fn waits(&self) -> bool {
+        matches!(self.error, Some(RunError::Settling { .. }))
+    }
+
     /// Why a run failed as a whole; `None`: it did not.
     pub(super) fn failure(&self) -> Option<String> {
         let provider = self.asked_the_provider().and_then(Result::err);

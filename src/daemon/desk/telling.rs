@@ -15,7 +15,7 @@ impl Desk {
         self.standing.send_modify(|standing| {
             standing.worked += 1;
             standing.trouble = done.error.as_ref().map(ToString::to_string);
-            standing.totals.ended(done.work.name(), done.error.is_some());
+            standing.totals.ended(done.work.name(), done.failed());
             if let Some(report) = &done.report {
                 standing.totals.add(report, done.work.charges());
             }
@@ -39,7 +39,7 @@ impl Desk {
             if let Some(Err(why)) = done.asked_the_provider() {
                 standing.provider_trouble = Some(why);
             }
-            standing.totals.ended(done.work.name(), done.error.is_some());
+            standing.totals.ended(done.work.name(), done.failed());
         });
     }
 
@@ -123,7 +123,8 @@ fn in_words(done: &Done) -> Option<String> {
     match (done.failure(), &done.report) {
         (Some(why), _) => {
             let counts = counts.map(|counts| format!(" ({counts})")).unwrap_or_default();
-            Some(format!("last run failed: {why}{counts}"))
+            let what = if done.waits() { "waits" } else { "failed" };
+            Some(format!("last run {what}: {why}{counts}"))
         }
         (None, Some(report)) => {
             let stopped = report.stopped_by.map(|why| format!(", stopped: {}", plain(why.word())));

@@ -298,3 +298,18 @@ fn a_service_keeps_copies_of_its_book_and_says_how_old_the_last_is() {
     child.wait().expect(0);
     assert_eq!(copies(), made);
 }
+
+#[test]
+fn the_wait_after_adopting_is_no_failure() {
+    let scene = scene();
+    scene.dues(&["run-now"]).expect(0);
+    scene.dues(&["adopt"]).expect(0);
+    let (child, _supervisor, addr) = with_windows(&scene, "");
+    let (status, text) = looks_in(&addr, "/metrics", &addr);
+    assert_eq!(status, 200, "{text}");
+    assert!(text.contains("dues_failures_total{task=\"billing\"} 0"), "{text}");
+    signal(&child, Signal::TERM);
+    let ended = child.wait().expect(0);
+    assert!(ended.stderr.contains("the book was adopted just now"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("a piece of work failed"), "{}", ended.stderr);
+}
