@@ -97,7 +97,7 @@ pub enum Command {
     Resume(resume::ResumeArgs),
     /// End a subscription
     Cancel(cancel::CancelArgs),
-    /// Try its oldest open invoice again in the next run, and all others on hold that a person can overrule
+    /// Try its oldest open invoice again as soon as its card may be, and all others on hold that a person can overrule
     Retry(retry::RetryArgs),
     /// Change plan, quantity, card or zone from the next period on
     Change(change::ChangeArgs),

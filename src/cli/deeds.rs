@@ -25,10 +25,10 @@ pub(super) fn changes_something(command: &Command) -> bool {
         | Command::Resolve(_)
         | Command::Backup(_)
         | Command::Restore(_)
+        | Command::Reconcile(_)
         | Command::Tokens(_) => true,
         Command::Daemon(_)
         | Command::Check(_)
-        | Command::Reconcile(_)
         | Command::Why(_)
         | Command::List(_)
         | Command::Provider(_)
@@ -77,6 +77,7 @@ mod tests {
             "import in.csv",
             "plans apply",
             "cards watch",
+            "reconcile",
             "subscribe --customer cust_test_1 --plan p",
             "pause s1",
             "customers create",

@@ -241,7 +241,9 @@ fn next_steps(report: &RunReport, global: &Global) -> Vec<String> {
         steps.push((command, "what the bank refused; then `dues why SUB`"));
     }
     steps.extend(incidents::next_steps(report, &config));
-    if let (false, Some(at)) = (report.livemode, month_later(report)) {
+    if report.stopped_by == Some(StoppedBy::ProviderUnreachable) {
+        steps.push((format!("dues check{config}"), "whether the provider answers; then run again"));
+    } else if let (false, Some(at)) = (report.livemode, month_later(report)) {
         steps.push((format!("dues run-now{config} --at {at}"), "the same a month later, with test keys"));
     }
     if let (true, 0, Some(at)) = (report.livemode, report.due_left, report.next_due_at) {
