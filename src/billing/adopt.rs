@@ -79,8 +79,9 @@ pub async fn adopt(billing: &Billing, host: HostBinding) -> Result<Adopted, RunE
     billing
         .lane
         .run(move |store| {
-            store.bind_host(&host)?;
-            behind::note_adopted(store, at, &wire, settling)
+            // The wait is in the book before anything may be charged from it.
+            behind::note_adopted(store, at, &wire, settling)?;
+            store.bind_host(&host)
         })
         .await??;
     kill_point("adopt.after_bind");
