@@ -162,6 +162,8 @@ fn a_charge_that_cannot_be_taken_in_keeps_the_book_unbound_while_a_run_might_cha
     marks["dues_attempt"] = json!("nonsense");
     scene.ask("PATCH", &format!("/charges/{second}"), &key, &json!({"metadata": marks}));
     assert_eq!(adopt(&scene, 3)["bound"], true, "its invoice is closed");
+    // A person was told, so that no run is refused for it.
+    run_once_settled(&scene);
 }
 
 #[test]
